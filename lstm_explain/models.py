@@ -1,0 +1,176 @@
+"""Build and load attention-augmented recurrent models whose parts have names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .backend import keras
+from .layers import AttentionPooling
+from .sequences import SequenceData
+
+
+def build_model(
+    data: SequenceData,
+    *,
+    units: Sequence[int] = (32,),
+    bidirectional: bool = False,
+    attention_units: int = 16,
+    dropout: float = 0.1,
+    l2: float = 0.0,
+    mixed_precision: bool = False,
+    seed: int = 0,
+) -> keras.Model:
+    """Build an LSTM with additive attention that fits the data's shapes and target.
+
+    ``values (sample, time, feature) -> LSTM -> states (sample, time, unit) -> attention ->
+    context (sample, unit) -> head -> margin (sample, output) -> output``. Static facts, where
+    the data has some, join the context before the head. Sequences of different lengths add a
+    bool input for the mask.
+
+    Parameters
+    ----------
+    data : SequenceData
+        Its features, static facts, padding, target and training part shape the model.
+    units : sequence of int
+        Units of each LSTM layer, first to last.
+    bidirectional : bool
+        Read each sequence in both directions.
+    attention_units : int
+        Hidden size of the attention score.
+    dropout : float
+        Share of inputs and context entries dropped in training, 0 to 1.
+    l2 : float
+        Weight of the squared kernels in the loss.
+    mixed_precision : bool
+        Compute the LSTM in float16; worth it on a GPU only.
+    seed : int
+        Seed of initial weights and dropout.
+
+    Returns
+    -------
+    keras.Model
+        Not compiled; layers are named "lstm_1", ..., "attention", "head", "output".
+
+    Raises
+    ------
+    ValueError
+        The data has no target, or a parameter is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data = SequenceData.from_arrays(np.zeros((4, 5, 2)), [0.1, 0.2, 0.3, 0.4])
+    >>> build_model(data, units=(3,)).output_shape
+    (None, 1)
+    """
+    _check(data, units, dropout)
+    policy = keras.DTypePolicy("mixed_float16" if mixed_precision else "float32")
+    values = keras.Input((data.values.shape[1], len(data.feature_names)), name="values")
+    inputs = [values]
+    mask = None
+    if not data.mask.all():
+        mask = keras.Input((data.values.shape[1],), dtype="bool", name="mask")
+        inputs.append(mask)
+    states = values
+    for position, size in enumerate(units, start=1):
+        states = _recurrent_layer(size, position, bidirectional, dropout, l2, policy, seed)(
+            states, mask=mask
+        )
+    context = AttentionPooling(attention_units, seed=seed, dtype="float32", name="attention")(
+        states, mask=mask
+    )
+    context = keras.layers.Dropout(dropout, seed=seed, name="context_dropout")(context)
+    if data.static is not None:
+        static = keras.Input((data.static.shape[1],), name="static")
+        inputs.append(static)
+        context = keras.layers.Concatenate(name="context_and_static")([context, static])
+    num_outputs = len(data.class_names) if data.task == "multiclass" else 1
+    margin = keras.layers.Dense(
+        num_outputs,
+        kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
+        kernel_regularizer=keras.regularizers.L2(l2),
+        name="head",
+    )(context)
+    return keras.Model(inputs, _output_layer(data)(margin), name="lstm_with_attention")
+
+
+def load_model(path: str | Path) -> keras.Model:
+    """Load a ``.keras`` file, with this package's layers known to Keras.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+
+    Examples
+    --------
+    >>> model = load_model("run/model.keras")  # doctest: +SKIP
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(
+            f"Expected a saved Keras model; found no file {str(path)!r}. Save one with "
+            'model.save("model.keras") or run.save("run").'
+        )
+    return keras.saving.load_model(path)
+
+
+def _recurrent_layer(
+    size: int,
+    position: int,
+    bidirectional: bool,
+    dropout: float,
+    l2: float,
+    policy: keras.DTypePolicy,
+    seed: int,
+) -> keras.layers.Layer:
+    layer_seed = 1000 * seed + position
+    layer = keras.layers.LSTM(
+        size,
+        return_sequences=True,
+        dropout=dropout,
+        kernel_initializer=keras.initializers.GlorotUniform(seed=layer_seed),
+        recurrent_initializer=keras.initializers.Orthogonal(seed=layer_seed),
+        kernel_regularizer=keras.regularizers.L2(l2),
+        recurrent_regularizer=keras.regularizers.L2(l2),
+        seed=layer_seed,
+        dtype=policy,
+        name=f"lstm_{position}",
+    )
+    if not bidirectional:
+        return layer
+    return keras.layers.Bidirectional(layer, dtype=policy, name=f"bidirectional_{position}")
+
+
+def _output_layer(data: SequenceData) -> keras.layers.Layer:
+    if data.task == "binary":
+        return keras.layers.Activation("sigmoid", name="output")
+    if data.task == "multiclass":
+        return keras.layers.Activation("softmax", name="output")
+    target = _training_target(data)
+    # The network works in units of the target's spread; the output is in the target's own.
+    deviation = float(np.std(target)) or 1.0
+    return keras.layers.Rescaling(deviation, offset=float(np.mean(target)), name="output")
+
+
+def _training_target(data: SequenceData) -> Any:
+    return data.target if data.split is None else data.train.target
+
+
+def _check(data: SequenceData, units: Sequence[int], dropout: float) -> None:
+    if data.target is None:
+        raise ValueError(
+            "Expected data with a target to shape the output; received none. Give target=... when "
+            "making the data."
+        )
+    if len(units) == 0 or min(units) < 1:
+        raise ValueError(
+            f"Expected at least one LSTM layer with at least 1 unit; received units={units}. "
+            "Try units=(32,)."
+        )
+    if not 0 <= dropout < 1:
+        raise ValueError(f"Expected dropout from 0 to below 1; received {dropout}. Try 0.1.")

@@ -1,0 +1,32 @@
+"""Means and deviations that ignore what was not measured."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def mean_and_deviation(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation (feature,) over rows; a constant feature has 1."""
+    rows = rows.astype(np.float64)
+    deviation = np.nanstd(rows, axis=0)
+    return np.nanmean(rows, axis=0), np.where(deviation > 1e-12, deviation, 1.0)
+
+
+def mean_or_fail(rows: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """Return the mean (feature,) over rows, or name the features that were never measured."""
+    never = np.isnan(rows).all(axis=0)
+    if never.any():
+        raise ValueError(
+            f"Expected each feature to be measured somewhere in training; received no value of "
+            f"{[name for name, no in zip(names, never, strict=True) if no]}. Drop those columns."
+        )
+    return np.nanmean(rows.astype(np.float64), axis=0)
+
+
+def fill_forward(values: np.ndarray) -> np.ndarray:
+    """Fill NaN in (sample, time, feature) by the last value measured before it, if any."""
+    filled = values.copy()
+    for step in range(1, filled.shape[1]):
+        now = filled[:, step]
+        filled[:, step] = np.where(np.isnan(now), filled[:, step - 1], now)
+    return filled

@@ -1,0 +1,248 @@
+"""``SequenceData``: the one object in which sequences enter this package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from . import building, checks, inputs, scaling, splitting
+
+_PER_SAMPLE = ("values", "mask", "static", "target", "times", "ids", "split")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SequenceData:
+    """Sequences of measurements, right-padded, with everything needed to read them.
+
+    Make one with `from_arrays` or `from_frame`; verbs such as `split_by_time` and `standardise`
+    return a new object. Indexing selects samples and always keeps the sample dimension.
+
+    Attributes
+    ----------
+    values : float32 array (sample, time, feature)
+        What the model reads; 0 on padded steps.
+    mask : bool array (sample, time)
+        True on real steps. Padding is always at the end.
+    static : float32 array (sample, static feature) or None
+        Facts that do not change over the sequence.
+    target : array (sample,) or None
+        float32 for regression; int32 class positions when `class_names` is not empty.
+    times : array (sample, time) or None
+        Dates or numbers of the steps, for axes.
+    ids : array (sample,) or None
+        Whose sequence it is.
+    split : str array (sample,) or None
+        "train", "validation" or "test".
+    center, scale, static_center, static_scale : float64 arrays (feature,)
+        ``display_values = values * scale + center`` undoes the standardising.
+    """
+
+    values: np.ndarray
+    mask: np.ndarray
+    feature_names: tuple[str, ...]
+    units: tuple[str, ...]
+    center: np.ndarray
+    scale: np.ndarray
+    static: np.ndarray | None = None
+    static_names: tuple[str, ...] = ()
+    static_units: tuple[str, ...] = ()
+    static_center: np.ndarray | None = None
+    static_scale: np.ndarray | None = None
+    target: np.ndarray | None = None
+    target_name: str = "target"
+    target_unit: str = ""
+    class_names: tuple[str, ...] = ()
+    times: np.ndarray | None = None
+    time_name: str = "step"
+    ids: np.ndarray | None = None
+    split: np.ndarray | None = None
+    name: str = "data"
+
+    from_arrays = classmethod(building.from_arrays)
+    from_frame = classmethod(building.from_frame)
+
+    # -- selecting -------------------------------------------------------------------------------
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, key: int | slice | np.ndarray | Sequence[int]) -> SequenceData:
+        if isinstance(key, (int, np.integer)):
+            if not -len(self) <= key < len(self):
+                raise IndexError(f"Expected a sample below {len(self)}; received {key}.")
+            key = np.array([key])
+        chosen = {
+            field: getattr(self, field)[key]
+            for field in _PER_SAMPLE
+            if getattr(self, field) is not None
+        }
+        return replace(self, **chosen)
+
+    def _part(self, label: str) -> SequenceData:
+        if self.split is None:
+            raise ValueError(
+                f"Expected split data to take its {label} part; received data that is not split. "
+                "Call data.split_by_time(...) or data.split_by_group(...) first."
+            )
+        return self[self.split == label]
+
+    @property
+    def train(self) -> SequenceData:
+        """The samples that the model learns from."""
+        return self._part("train")
+
+    @property
+    def validation(self) -> SequenceData:
+        """The samples that decide when training stops and what is chosen."""
+        return self._part("validation")
+
+    @property
+    def test(self) -> SequenceData:
+        """The samples that nothing was chosen on."""
+        return self._part("test")
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Number of real steps of each sample, shape (sample,)."""
+        return self.mask.sum(axis=1)
+
+    # -- splitting and scaling ---------------------------------------------------------------
+    def split_by_time(self, validation: object, test: object, gap: int = 0) -> SequenceData:
+        """Split by the time of each sample's last step; earlier parts train, later ones test.
+
+        Parameters
+        ----------
+        validation, test : date or number
+            First time of each part.
+        gap : int
+            How many distinct times to drop before each boundary: the target's horizon.
+        """
+        if self.times is None:
+            raise ValueError(
+                "Expected data with times to split by time; received none. Give times=... or use "
+                "split_by_group."
+            )
+        ends = self.times[np.arange(len(self)), self.lengths - 1]
+        labels = splitting.labels_by_time(ends, validation, test, gap)
+        return replace(self, split=labels)[labels != ""]
+
+    def split_by_group(
+        self, validation: float = 0.15, test: float = 0.15, seed: int = 0
+    ) -> SequenceData:
+        """Split at random by `ids`, so that one patient or author is never in two parts.
+
+        Parameters
+        ----------
+        validation, test : float
+            Shares of the groups. Without `ids`, each sample is its own group.
+        seed : int
+            Seed of the shuffle.
+        """
+        groups = np.arange(len(self)) if self.ids is None else self.ids
+        return replace(self, split=splitting.labels_by_group(groups, validation, test, seed))
+
+    def standardise(self) -> SequenceData:
+        """Give every feature mean 0 and standard deviation 1 over the training part's real steps.
+
+        Only training samples are looked at; a constant feature is only centred. `display_values`
+        gives the original units back.
+        """
+        train = self.train
+        center, scale = scaling.mean_and_deviation(train.values[train.mask])
+        values = np.where(self.mask[..., None], (self.values - center) / scale, 0.0)
+        changes: dict[str, Any] = {
+            "values": values.astype(np.float32),
+            "center": self.center + center * self.scale,
+            "scale": self.scale * scale,
+        }
+        if self.static is not None and train.static is not None:
+            center, scale = scaling.mean_and_deviation(train.static)
+            changes |= {
+                "static": ((self.static - center) / scale).astype(np.float32),
+                "static_center": self.static_center + center * self.static_scale,
+                "static_scale": self.static_scale * scale,
+            }
+        return replace(self, **changes)
+
+    def fill_missing(self) -> SequenceData:
+        """Fill NaN by the last value measured in the same sequence, else by the training mean.
+
+        Static facts take the training mean. Without a split, the mean is over all samples.
+        """
+        reference = self if self.split is None else self.train
+        values = scaling.fill_forward(self.values)
+        means = scaling.mean_or_fail(reference.values[reference.mask], self.feature_names)
+        values = np.where(np.isnan(values), means, values) * self.mask[..., None]
+        static = self.static
+        if static is not None and reference.static is not None:
+            means = scaling.mean_or_fail(reference.static, self.static_names)
+            static = np.where(np.isnan(static), means, static).astype(np.float32)
+        return replace(self, values=values.astype(np.float32), static=static)
+
+    # -- reading ---------------------------------------------------------------------------------
+    @property
+    def display_values(self) -> np.ndarray:
+        """Values in their original units, float64 (sample, time, feature); NaN on padded steps."""
+        values = self.values.astype(np.float64) * self.scale + self.center
+        return np.where(self.mask[..., None], values, np.nan)
+
+    @property
+    def display_static(self) -> np.ndarray | None:
+        """Static facts in their original units, float64 (sample, static feature), or None."""
+        if self.static is None:
+            return None
+        return self.static.astype(np.float64) * self.static_scale + self.static_center
+
+    @property
+    def task(self) -> Literal["regression", "binary", "multiclass"]:
+        """What kind of target this is."""
+        if not self.class_names:
+            return "regression"
+        return "binary" if len(self.class_names) == 2 else "multiclass"
+
+    def check_complete(self) -> None:
+        """Raise if a value is still missing, naming where."""
+        checks.check_finite(self.values, self.mask, self.feature_names)
+        if self.static is not None:
+            checks.check_finite(self.static, None, self.static_names)
+
+    def inputs_for(self, model: Any) -> Any:
+        """Return what `model` takes, in its own order: an array, or a list for several inputs.
+
+        Inputs are told apart by rank, type and size: (sample, time, feature) is the sequence,
+        bool (sample, time) the mask, (sample, static feature) the static facts.
+        """
+        self.check_complete()
+        return inputs.match(model, self.values, self.mask, self.static)
+
+    def __repr__(self) -> str:
+        lengths = self.lengths
+        steps = (
+            f"{lengths.min()}-{lengths.max()}"
+            if len(self) and np.ptp(lengths)
+            else (str(self.values.shape[1]))
+        )
+        text = (
+            f"SequenceData {self.name!r}: {_count(len(self), 'sample')} x {steps} steps x "
+            f"{_count(len(self.feature_names), 'feature')}"
+        )
+        if self.static is not None:
+            text += f" + {len(self.static_names)} static"
+        if self.class_names:
+            text += f", {len(self.class_names)} classes"
+        elif self.target is not None:
+            text += f", target {self.target_name}"
+        if self.split is None:
+            return text + ", not split"
+        sizes = [
+            f"{label} {int((self.split == label).sum())}"
+            for label in splitting.SPLITS
+            if (self.split == label).any()
+        ]
+        return text + ", " + " / ".join(sizes)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
