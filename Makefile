@@ -1,0 +1,95 @@
+# The commands of lstm_explain. `make` alone lists them.
+#
+# Variables, set on the command line (make lab PYTHON=python3.12):
+#   PYTHON       the Python that makes the environment      (python3; 3.11 to 3.13)
+#   VENV         the folder of the environment              (.venv)
+#   NOTEBOOK     the notebook that `make lab` opens
+#   LAB_ARGS     more options for JupyterLab                (LAB_ARGS="--no-browser --port=8890")
+#   PYTEST_ARGS  more options for pytest                    (PYTEST_ARGS="-k sequences -x")
+
+PYTHON ?= python3
+VENV ?= .venv
+NOTEBOOK ?= notebooks/00_start_here.ipynb
+LAB_ARGS ?=
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+# JupyterLab refuses to run as root unless it is told that this is meant.
+ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+# TensorFlow's start-up notes (which CPU instructions, which GPU libraries are absent) would stand in
+# the saved notebooks; its errors are still shown.
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+define CHECK_PYTHON
+import sys
+found = "%s is Python %d.%d" % ((sys.executable,) + tuple(sys.version_info[:2]))
+if not (3, 11) <= tuple(sys.version_info[:2]) <= (3, 13):
+    sys.exit("lstm_explain needs Python 3.11, 3.12 or 3.13, but " + found
+             + ". Name another one, for example: make PYTHON=python3.12 lab")
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit("Python's modules venv and ensurepip are needed to make the environment, but " + found
+             + " without them. On Debian and Ubuntu: apt install python3-venv")
+endef
+export CHECK_PYTHON
+
+define OTHER_BACKENDS
+from importlib.util import find_spec
+print(*(name for name in ("jax", "torch") if find_spec(name)))
+endef
+export OTHER_BACKENDS
+
+.DEFAULT_GOAL := help
+.PHONY: help install lab check test lint types notebooks format clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+install: $(STAMP) ## make the environment (.venv), or bring it up to date
+
+# The stamp is what makes a second call start at once: pip runs again only after a change of these.
+$(STAMP): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) was found. Install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=python3.12 lab" >&2; exit 1; }
+	@$(PYTHON) -c "$$CHECK_PYTHON"
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -e ".[notebooks,dev]" -c constraints.txt
+	@touch $(STAMP)
+
+lab: $(STAMP) ## open the notebooks in JupyterLab, installing first where needed
+	$(BIN)/jupyter-lab $(ALLOW_ROOT) --ServerApp.root_dir="$(CURDIR)" $(LAB_ARGS) $(NOTEBOOK)
+
+lint: $(STAMP) ## look for likely mistakes and unformatted code
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(STAMP) ## check the types
+	$(BIN)/mypy
+
+check: lint types ## the quick part of the tests, under 5 minutes
+	$(BIN)/python -m pytest tests -m "not slow" $(PYTEST_ARGS)
+
+test: lint types ## everything that can run here: also slow tests, every notebook, the built wheel
+	for backend in $$($(BIN)/python -c "$$OTHER_BACKENDS"); do \
+	    echo "Keras backend: $$backend"; \
+	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest tests -m "not slow" $(PYTEST_ARGS) || exit 1; \
+	done
+	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env \
+	    --nbval-cell-timeout=300 --durations=15 $(PYTEST_ARGS)
+
+notebooks: $(STAMP) ## run every notebook again and save it with its outputs
+	$(BIN)/jupyter-nbconvert --to notebook --inplace --execute \
+	    --ExecutePreprocessor.kernel_name=python3 --ExecutePreprocessor.timeout=600 \
+	    --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False \
+	    $(NOTEBOOKS)
+
+format: $(STAMP) ## format the code and the notebooks' cells, sort the imports
+	$(BIN)/ruff check --select I --fix
+	$(BIN)/ruff format
+
+clean: ## remove the environment, what was built, and the caches
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find . -name .ipynb_checkpoints -prune -exec rm -rf {} +

@@ -1,0 +1,60 @@
+"""What every test shares: no window, no figure left open, one seed, repeatable examples."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import matplotlib
+import numpy as np
+import pytest
+
+SEED = 20_240_229
+
+# Not the variable MPLBACKEND: notebooks that run in the same session would inherit it and show no
+# figure.
+matplotlib.use("Agg")
+
+# The same examples in every run, and no time limit: a busy machine is not a defect.
+hypothesis.settings.register_profile(
+    "lstm_explain", deadline=None, derandomize=True, database=None, print_blob=True
+)
+hypothesis.settings.load_profile("lstm_explain")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Seed every source of random numbers before a test's fixtures are made."""
+    random.seed(SEED)
+    np.random.seed(SEED)  # noqa: NPY002  (other packages draw from it)
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(SEED)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Return a generator with the suite's seed, for the numbers a test makes up."""
+    return np.random.default_rng(SEED)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures() -> Iterator[None]:
+    """Close the figures that a test leaves open."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture(scope="session")
+def data_home() -> Path:
+    """Return the folder of the real data sets, or skip the test where there is none."""
+    folder = os.environ.get("LSTM_EXPLAIN_DATA")
+    if not folder:
+        pytest.skip("real data: LSTM_EXPLAIN_DATA names no folder")
+    if not Path(folder).is_dir():
+        pytest.fail(f"LSTM_EXPLAIN_DATA names {folder}, which is not a folder")
+    return Path(folder)
