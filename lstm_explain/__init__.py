@@ -13,14 +13,46 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .anatomy import Anatomy as Anatomy
+    from .anatomy import inspect as inspect
+    from .background import Background as Background
+    from .datasets.market import load_market as load_market
+    from .engine import ToleranceWarning as ToleranceWarning
+    from .engine import explain as explain
+    from .explanation import Explanation as Explanation
+    from .layers import AttentionPooling as AttentionPooling
+    from .models import build_model as build_model
+    from .models import load_model as load_model
+    from .plots import plot_heatmap as plot_heatmap
+    from .plots import plot_history as plot_history
+    from .plots import plot_summary as plot_summary
+    from .plots import plot_timeline as plot_timeline
     from .sequences import SequenceData as SequenceData
+    from .training import TrainingRun as TrainingRun
+    from .training import train as train
 
 __version__ = "0.1.0"
 
 # Where each public name lives. Names are imported when first used, so that importing this package
 # loads neither Keras nor its backend, shap or matplotlib.
 _HOME = {
+    "Anatomy": "anatomy",
+    "AttentionPooling": "layers",
+    "Background": "background",
+    "Explanation": "explanation",
     "SequenceData": "sequences",
+    "ToleranceWarning": "engine",
+    "TrainingRun": "training",
+    "build_model": "models",
+    "explain": "engine",
+    "inspect": "anatomy",
+    "load_market": "datasets.market",
+    "load_model": "models",
+    "plot_heatmap": "plots",
+    "plot_history": "plots",
+    "plot_summary": "plots",
+    "plot_timeline": "plots",
+    "train": "training",
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605  (a computed list, tested)

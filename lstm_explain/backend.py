@@ -30,8 +30,9 @@ def _native_messages_hidden() -> Iterator[None]:
 
 def _load() -> tuple[str, ...]:
     """Load Keras and its backend, and list the devices: both are silent only the first time."""
-    # Later messages below the level of an error; a value that the user has set is kept.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Later messages of TensorFlow's C++ code: what matters raises in Python as well. A value that
+    # the user has set is kept.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _native_messages_hidden():
         import keras
 

@@ -2,51 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
-import numpy as np
+Role = Literal["sequence", "static", "mask"]
 
 
-def match(
-    model: Any, values: np.ndarray, mask: np.ndarray, static: np.ndarray | None
-) -> np.ndarray | list[np.ndarray]:
-    """Return the arrays in the order of the model's inputs; one array for a single input.
+def find_roles(model: Any, num_features: int, num_steps: int, num_static: int) -> tuple[Role, ...]:
+    """Tell what each input of a model is, in the model's order, by rank, type and size.
+
+    (sample, time, feature) is the sequence, bool (sample, time) the mask and
+    (sample, static feature) the static facts.
 
     Raises
     ------
     ValueError
-        An input's shape fits none of the arrays: features, steps or static facts differ.
+        An input fits none of them: features, steps or static facts differ.
     """
     tensors = list(getattr(model, "inputs", None) or [])
     if not tensors:
-        return values
-    arrays = [_match_one(tensor, values, mask, static) for tensor in tensors]
-    if not any(array is values for array in arrays):
+        return ("sequence",)
+    roles = tuple(_role(tensor, num_features, num_steps, num_static) for tensor in tensors)
+    if roles.count("sequence") != 1:
         raise ValueError(
-            "Expected a model with a sequence input of shape (sample, time, feature); received "
-            f"inputs of shapes {[tuple(t.shape) for t in tensors]}. Use a model that reads "
-            "sequences."
+            "Expected a model with one sequence input of shape (sample, time, feature); received "
+            f"inputs of shapes {[tuple(t.shape) for t in tensors]}. Use a model that reads one "
+            "sequence."
         )
+    return roles
+
+
+def arrange(roles: Sequence[Role], sequence: Any, static: Any, mask: Any) -> Any:
+    """Return the arrays in the order of the roles; one array for a single input."""
+    by_role = {"sequence": sequence, "static": static, "mask": mask}
+    arrays = [by_role[role] for role in roles]
     return arrays[0] if len(arrays) == 1 else arrays
 
 
-def _match_one(
-    tensor: Any, values: np.ndarray, mask: np.ndarray, static: np.ndarray | None
-) -> np.ndarray:
+def _role(tensor: Any, num_features: int, num_steps: int, num_static: int) -> Role:
     shape = tuple(tensor.shape)
     if len(shape) == 3:
-        for axis, what in ((2, "features"), (1, "steps")):
-            if shape[axis] not in (None, values.shape[axis]):
+        for axis, size, what in ((2, num_features, "features"), (1, num_steps, "steps")):
+            if shape[axis] not in (None, size):
                 raise ValueError(
                     f"Expected {shape[axis]} {what} for the model input {tensor.name!r}; received "
-                    f"{values.shape[axis]}. Use the same {what} as the model was trained on."
+                    f"{size}. Use the same {what} as the model was trained on."
                 )
-        return values
+        return "sequence"
     if len(shape) == 2 and str(tensor.dtype) == "bool":
-        return mask
-    if len(shape) == 2 and static is not None and shape[1] == static.shape[1]:
-        return static
-    num_static = 0 if static is None else static.shape[1]
+        return "mask"
+    if len(shape) == 2 and num_static and shape[1] == num_static:
+        return "static"
     raise ValueError(
         f"Expected model inputs of shape (sample, time, feature), bool (sample, time) or "
         f"(sample, {num_static} static features); the model has {tensor.name!r} of shape {shape}, "

@@ -215,7 +215,13 @@ class SequenceData:
         bool (sample, time) the mask, (sample, static feature) the static facts.
         """
         self.check_complete()
-        return inputs.match(model, self.values, self.mask, self.static)
+        return inputs.arrange(self.roles_in(model), self.values, self.static, self.mask)
+
+    def roles_in(self, model: Any) -> tuple[inputs.Role, ...]:
+        """Tell which of the model's inputs is the sequence, the static facts and the mask."""
+        return inputs.find_roles(
+            model, len(self.feature_names), self.values.shape[1], len(self.static_names)
+        )
 
     def __repr__(self) -> str:
         lengths = self.lengths
