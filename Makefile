@@ -18,9 +18,6 @@ STAMP := $(VENV)/.installed
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 # JupyterLab refuses to run as root unless it is told that this is meant.
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
-# TensorFlow's start-up notes (which CPU instructions, which GPU libraries are absent) would stand in
-# the saved notebooks; its errors are still shown.
-export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 define CHECK_PYTHON
 import sys
@@ -59,7 +56,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 lab: $(STAMP) ## open the notebooks in JupyterLab, installing first where needed
-	$(BIN)/jupyter-lab $(ALLOW_ROOT) --ServerApp.root_dir="$(CURDIR)" $(LAB_ARGS) $(NOTEBOOK)
+	$(BIN)/jupyter-lab $(ALLOW_ROOT) --ServerApp.root_dir="$(CURDIR)" \
+	    --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(LAB_ARGS)
 
 lint: $(STAMP) ## look for likely mistakes and unformatted code
 	$(BIN)/ruff check
