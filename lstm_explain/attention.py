@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .forward import Compiled, in_batches
+from .forward import Compiled, in_batches, static_or_empty
 from .sequences import SequenceData
 
 
 def attention_and_contribution(
     compiled: Compiled,
     data: SequenceData,
-    static: np.ndarray,
     selection: np.ndarray,
     context_size: int,
     batch_size: int,
@@ -28,6 +27,7 @@ def attention_and_contribution(
             "Expected a model with an attention layer; received one without. Build one with "
             "lx.build_model, or use explain, which needs no attention."
         )
+    static = static_or_empty(data.static, len(data))
     moves = np.zeros((len(data), context_size), np.float32)
 
     def evaluate(*batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -39,4 +39,4 @@ def attention_and_contribution(
     weights, contribution = in_batches(
         evaluate, batch_size, moves, data.values, static, data.mask, selection
     )
-    return weights, contribution
+    return weights.astype(np.float64), contribution.astype(np.float64)

@@ -110,6 +110,11 @@ def compile_model(anatomy: Anatomy, scale: str) -> Compiled:
     )
 
 
+def static_or_empty(static: np.ndarray | None, rows: int) -> np.ndarray:
+    """Return the static facts, or an array of width 0 where there are none."""
+    return np.zeros((rows, 0), np.float32) if static is None else static
+
+
 def in_batches(function: Callable[..., Any], batch_size: int, *arrays: np.ndarray) -> list[Any]:
     """Call `function` on rows in batches of one size and join what it returns.
 

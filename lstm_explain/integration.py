@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import dataclass
+
 import numpy as np
 
 from .backend import ops
 from .background import Background
-from .forward import Compiled
+from .forward import Compiled, static_or_empty
+from .progress import progress_bar
 from .quadrature import gauss_legendre
 from .sequences import SequenceData
 
+# Samples that share one call of the compiled function.
+_BLOCK = 32
+# Nodes per path, first try to last: each refinement also measures the error of the one before.
+_LADDER = (4, 8, 16, 32, 64)
 
-def static_or_empty(static: np.ndarray | None, rows: int) -> np.ndarray:
-    """Return the static facts, or an array of width 0 where there are none."""
-    return np.zeros((rows, 0), np.float32) if static is None else static
+
+class ToleranceWarning(UserWarning):
+    """The values are less exact than was asked for; the message says by how much."""
 
 
 def expected_gradients(
@@ -77,3 +85,80 @@ def _sum_nodes(
         for sum_, gradient in zip(total, gradients, strict=True):
             sum_ += ops.convert_to_numpy(gradient)
     return total[0], total[1]
+
+
+@dataclass(frozen=True)
+class Integral:
+    """SHAP values of samples, how far the last refinement moved them, and the finest rule used."""
+
+    values: np.ndarray
+    static_values: np.ndarray
+    change: float
+    num_nodes: int
+
+
+def integrate(
+    compiled: Compiled,
+    data: SequenceData,
+    background: Background,
+    selection: np.ndarray,
+    differences: np.ndarray,
+    tolerance: float,
+    batch_size: int,
+    progress: bool,
+) -> Integral:
+    """Integrate block by block, refining the samples whose values are not yet within tolerance.
+
+    ``differences`` (sample,) are predictions minus base values, which the values must sum to.
+    """
+    count = len(data)
+    values = np.zeros(data.values.shape)
+    static_values = np.zeros((count, len(data.static_names)))
+    change = np.full(count, np.inf)
+    spread = float(np.std(differences)) or float(np.abs(differences).max()) or 1.0
+    finest = _LADDER[0]
+    with progress_bar(count, "explaining", "sample", progress) as bar:
+        for start in range(0, count, _BLOCK):
+            todo = np.arange(start, min(start + _BLOCK, count))
+            bar_step = len(todo)
+            for nodes in _LADDER:
+                new, new_static = expected_gradients(
+                    compiled, data[todo], background, selection[todo], nodes, batch_size
+                )
+                if nodes > _LADDER[0]:
+                    change[todo] = _relative_change(
+                        (values[todo], static_values[todo]), (new, new_static)
+                    )
+                values[todo], static_values[todo] = new, new_static
+                finest = max(finest, nodes)
+                gaps = differences[todo] - new.sum(axis=(1, 2)) - new_static.sum(axis=1)
+                todo = todo[(change[todo] > tolerance) | (np.abs(gaps) > tolerance * spread)]
+                if len(todo) == 0:
+                    break
+            bar.update(bar_step)
+    gaps = differences - values.sum(axis=(1, 2)) - static_values.sum(axis=1)
+    _warn_beyond(tolerance, float(change.max()), float(np.abs(gaps).max()) / spread, finest)
+    return Integral(values, static_values, float(change.max()), finest)
+
+
+def _relative_change(
+    old: tuple[np.ndarray, np.ndarray], new: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Relative L2 distance of two sets of values, over all cells and static facts, (sample,)."""
+    flat_old, flat_new = (
+        np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
+        for parts in (old, new)
+    )
+    size = np.linalg.norm(flat_new, axis=1)
+    return np.linalg.norm(flat_new - flat_old, axis=1) / np.where(size > 0, size, 1.0)
+
+
+def _warn_beyond(tolerance: float, change: float, gap: float, nodes: int) -> None:
+    if change > tolerance or gap > tolerance:
+        warnings.warn(
+            f"Expected values within tolerance={tolerance}; with {nodes} nodes per path the last "
+            f"refinement still moved them by {change:.3f} (relative L2) and the largest gap is "
+            f"{gap:.3f} of the predictions' spread. Read e.gaps before you trust a sample.",
+            ToleranceWarning,
+            stacklevel=4,
+        )
