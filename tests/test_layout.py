@@ -43,6 +43,8 @@ ORDER = (
     "quadrature",
     "forward",
     "integration",
+    "prediction",
+    "records",
     "shapley",
     "attention",
     "gates",
