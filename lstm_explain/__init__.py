@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from .anatomy import inspect as inspect
     from .background import Background as Background
     from .datasets.market import load_market as load_market
-    from .engine import ToleranceWarning as ToleranceWarning
     from .engine import explain as explain
     from .explanation import Explanation as Explanation
+    from .integration import ToleranceWarning as ToleranceWarning
     from .layers import AttentionPooling as AttentionPooling
     from .models import build_model as build_model
     from .models import load_model as load_model
@@ -41,7 +41,7 @@ _HOME = {
     "Background": "background",
     "Explanation": "explanation",
     "SequenceData": "sequences",
-    "ToleranceWarning": "engine",
+    "ToleranceWarning": "integration",
     "TrainingRun": "training",
     "build_model": "models",
     "explain": "engine",

@@ -50,10 +50,10 @@ def compile_model(anatomy: Anatomy, scale: str) -> Compiled:
         with anatomy.margin_exposed():
             return model(arrange(anatomy.roles, values, static, mask), training=False)
 
-    def raw(point: Any, values: Any, static: Any, mask: Any) -> Any:
+    def raw(_: Any, values: Any, static: Any, mask: Any) -> Any:
         return margin(values, static, mask), ()
 
-    def plain(point: Any, values: Any, static: Any, mask: Any) -> Any:
+    def plain(_: Any, values: Any, static: Any, mask: Any) -> Any:
         output = model(arrange(anatomy.roles, values, static, mask), training=False)
         return output, (output,)
 

@@ -82,8 +82,10 @@ def _sum_nodes(
             piece = full[begin : begin + size]
             part[: len(piece)] = piece
         _, gradients, _ = compiled.path(moves, ends, mask, starts, tuple(batch), selection)
-        for sum_, gradient in zip(total, gradients, strict=True):
-            sum_ += ops.convert_to_numpy(gradient)
+        total = [
+            before + ops.convert_to_numpy(gradient)
+            for before, gradient in zip(total, gradients, strict=True)
+        ]
     return total[0], total[1]
 
 

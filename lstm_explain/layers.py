@@ -77,7 +77,7 @@ class AttentionPooling(keras.layers.Layer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """Return no mask: the time axis is gone."""
-        return None
+        return
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return (sample, state)."""

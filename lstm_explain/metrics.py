@@ -32,11 +32,7 @@ def score(data: SequenceData, predictions: np.ndarray) -> dict[str, float]:
     """
     from sklearn import metrics
 
-    if data.target is None:
-        raise ValueError(
-            "Expected data with a target to score; received none. Give target=... when making it."
-        )
-    target = data.target
+    target = _target(data)
     predictions = np.asarray(predictions, dtype=np.float64)
     if data.task != "multiclass":
         predictions = predictions.reshape(len(target))
@@ -63,9 +59,16 @@ def score(data: SequenceData, predictions: np.ndarray) -> dict[str, float]:
 
 def constant_baseline(data: SequenceData) -> np.ndarray:
     """Predict the test part by the training part's mean, or its share of each class."""
-    train, test = data.train.target, data.test.target
-    assert train is not None and test is not None  # a target is checked before training
+    target = _target(data.train)
     if data.task == "multiclass":
-        shares = np.bincount(train, minlength=len(data.class_names)) / len(train)
-        return np.tile(shares, (len(test), 1))
-    return np.full(len(test), train.mean(dtype=np.float64))
+        shares = np.bincount(target, minlength=len(data.class_names)) / len(target)
+        return np.tile(shares, (len(data.test), 1))
+    return np.full(len(data.test), target.mean(dtype=np.float64))
+
+
+def _target(data: SequenceData) -> np.ndarray:
+    if data.target is None:
+        raise ValueError(
+            "Expected data with a target to score; received none. Give target=... when making it."
+        )
+    return data.target

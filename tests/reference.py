@@ -1,0 +1,84 @@
+"""Slow, literal re-implementations from the papers, in float64, that the package is compared with.
+
+Nothing here imports the package: weights come in as plain arrays, one sequence and one path at a
+time. Derivatives are taken by the complex step, ``d f / d x = Im f(x + i h) / h``, which is exact
+to rounding because every function here is analytic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+def lstm(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """States h_t of one sequence (time, feature): Hochreiter and Schmidhuber (1997), Gers (2000).
+
+    Keras keeps the four gates side by side in the order input, forget, candidate, output.
+    """
+    units = recurrent.shape[0]
+    hidden = np.zeros(units, dtype=x.dtype)
+    cell = np.zeros(units, dtype=x.dtype)
+    states = []
+    for step in x:
+        gates = step @ kernel + hidden @ recurrent + bias
+        into, forget, candidate, out = np.split(gates, 4)
+        cell = sigmoid(forget) * cell + sigmoid(into) * np.tanh(candidate)
+        hidden = sigmoid(out) * np.tanh(cell)
+        states.append(hidden)
+    return np.array(states)
+
+
+def attention(states: np.ndarray, projection: np.ndarray, bias: np.ndarray, score: np.ndarray):
+    """Additive attention over one sequence: weights a_t and context sum_t a_t h_t (Yang 2016)."""
+    scores = np.array([np.tanh(h @ projection + bias) @ score[:, 0] for h in states])
+    exponentials = np.exp(scores)
+    weights = exponentials / exponentials.sum()
+    context = sum(a * h for a, h in zip(weights, states, strict=True))
+    return weights, context
+
+
+def attention_lstm(model) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the margin of a `build_model` network as a function of one unpadded sequence."""
+    arrays = {
+        name: [np.asarray(w, np.float64) for w in model.get_layer(name).get_weights()]
+        for name in ("lstm_1", "attention", "head")
+    }
+
+    def margin(x: np.ndarray) -> np.ndarray:
+        states = lstm(x, *arrays["lstm_1"])
+        _, context = attention(states, *arrays["attention"])
+        kernel, bias = arrays["head"]
+        return context @ kernel + bias
+
+    return margin
+
+
+def gradient(function: Callable[[np.ndarray], complex], x: np.ndarray) -> np.ndarray:
+    """Derivative of a scalar function by every cell of x, by the complex step."""
+    result = np.zeros(x.shape)
+    for index in np.ndindex(*x.shape):
+        moved = x.astype(complex)
+        moved[index] += 1e-30j
+        result[index] = np.imag(function(moved)) / 1e-30
+    return result
+
+
+def expected_gradients(
+    function: Callable[[np.ndarray], complex],
+    x: np.ndarray,
+    background: np.ndarray,
+    num_nodes: int = 60,
+) -> np.ndarray:
+    """Erion et al. (2021), equation 3: one path at a time, midpoint rule with many nodes."""
+    total = np.zeros(x.shape)
+    for start in background:
+        for node in range(num_nodes):
+            position = (node + 0.5) / num_nodes
+            total += (x - start) * gradient(function, start + position * (x - start)) / num_nodes
+    return total / len(background)

@@ -1,0 +1,80 @@
+"""Additive attention against hand-made numbers and a literal re-implementation."""
+
+import numpy as np
+import pytest
+import reference
+
+import lstm_explain as lx
+from lstm_explain.backend import keras
+
+
+def with_weights(projection, bias, score):
+    layer = lx.AttentionPooling(len(bias))
+    layer.build((None, None, len(projection)))
+    layer.set_weights([np.array(projection), np.array(bias), np.array(score)[:, None]])
+    return layer
+
+
+def test_weights_of_two_steps_by_hand():
+    """Scores tanh(0) and tanh(1): the weights are a softmax of two known numbers."""
+    layer = with_weights([[1.0]], [0.0], [1.0])
+    context, weights = layer(np.array([[[0.0], [1.0]]]), return_attention_scores=True)
+    second = np.exp(np.tanh(1)) / (1 + np.exp(np.tanh(1)))
+    np.testing.assert_allclose(weights, [[1 - second, second]], rtol=1e-6)  # float32
+    np.testing.assert_allclose(context, [[second]], rtol=1e-6)
+
+
+def test_equals_literal_attention():
+    rng = np.random.default_rng(0)
+    states = rng.normal(size=(4, 6, 5))
+    weights = [rng.normal(size=s) for s in ((5, 3), (3,), (3,))]
+    layer = with_weights(*weights)
+    context, attention = layer(states.astype("float32"), return_attention_scores=True)
+    for i, sequence in enumerate(states):
+        expected, pooled = reference.attention(
+            sequence, weights[0], weights[1], weights[2][:, None]
+        )
+        np.testing.assert_allclose(attention[i], expected, rtol=1e-5)  # float32 against float64
+        np.testing.assert_allclose(context[i], pooled, rtol=1e-4, atol=1e-6)
+
+
+def test_padding_gets_exactly_no_weight_and_changes_nothing():
+    rng = np.random.default_rng(1)
+    states = rng.normal(size=(2, 3, 4)).astype("float32")
+    layer = lx.AttentionPooling(5, seed=0)
+    context, weights = layer(states, return_attention_scores=True)
+    padded = np.concatenate([states, 100 * np.ones((2, 2, 4), "float32")], axis=1)
+    mask = np.array([[True] * 3 + [False] * 2] * 2)
+    padded_context, padded_weights = layer(padded, mask=mask, return_attention_scores=True)
+    np.testing.assert_array_equal(np.asarray(padded_weights)[:, 3:], 0)
+    np.testing.assert_allclose(padded_weights[:, :3], weights, rtol=1e-6)
+    np.testing.assert_allclose(padded_context, context, rtol=1e-5)
+    unmasked = np.asarray(layer(padded))
+    assert np.abs(unmasked - np.asarray(context)).max() > 0.1, "without the mask it must show"
+
+
+def test_large_scores_do_not_leak_into_padding():
+    """A real step with a very low score still takes all weight from a padded one."""
+    layer = with_weights([[1.0]], [0.0], [-1e4])
+    _, weights = layer(
+        np.array([[[5.0], [0.0]]], "float32"), mask=np.array([[True, False]]),
+        return_attention_scores=True,
+    )  # fmt: skip
+    np.testing.assert_array_equal(np.asarray(weights), [[1.0, 0.0]])
+
+
+def test_saved_and_loaded_layer_gives_equal_weights(tmp_path):
+    inputs = keras.Input((4, 2))
+    model = keras.Model(inputs, lx.AttentionPooling(3, seed=5)(inputs))
+    model.save(tmp_path / "model.keras")
+    loaded = lx.load_model(tmp_path / "model.keras")
+    states = np.random.default_rng(2).normal(size=(3, 4, 2)).astype("float32")
+    original = model.layers[-1](states, return_attention_scores=True)
+    again = loaded.layers[-1](states, return_attention_scores=True)
+    for one, other in zip(original, again, strict=True):
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+
+
+def test_no_units_is_refused():
+    with pytest.raises(ValueError, match="Expected at least 1 unit; received units=0"):
+        lx.AttentionPooling(0)

@@ -1,0 +1,52 @@
+"""Tiny models and data that the unit tests share; made once per test run."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+import lstm_explain as lx
+from lstm_explain import SequenceData
+
+NUM_FEATURES = 3
+
+
+@lru_cache
+def padded(task: str = "binary", static: bool = False, samples: int = 60) -> SequenceData:
+    """Sequences of 3 to 6 steps whose target depends on the first feature."""
+    rng = np.random.default_rng(7)
+    sequences = [rng.normal(size=(rng.integers(3, 7), NUM_FEATURES)) for _ in range(samples)]
+    sums = np.array([s[:, 0].sum() for s in sequences])
+    target = {
+        "regression": sums.astype(float),
+        "binary": np.where(sums > 0, "up", "down"),
+        "multiclass": np.array(["low", "middle", "high"])[np.digitize(sums, [-1, 1])],
+    }[task]
+    return SequenceData.from_arrays(
+        sequences,
+        target,
+        static=rng.normal(size=(samples, 2)) if static else None,
+        feature_names=["dose", "pulse", "noise"],
+        units={"dose": "mg", "pulse": "1/min"},
+        class_names=["low", "middle", "high"] if task == "multiclass" else None,
+        name="tiny",
+    ).split_by_group(0.2, 0.2)
+
+
+@lru_cache
+def model(task: str = "binary", static: bool = False):
+    """An untrained network with weights large enough to be far from linear."""
+    network = lx.build_model(padded(task, static), units=(4,), attention_units=3, seed=1)
+    rng = np.random.default_rng(3)
+    network.set_weights([rng.normal(scale=0.8, size=w.shape) for w in network.get_weights()])
+    return network
+
+
+@lru_cache
+def explanation(task: str = "binary", static: bool = False):
+    """Five test samples explained against the whole training part."""
+    data = padded(task, static)
+    return lx.explain(
+        model(task, static), data.test[:5], background=data.train, tolerance=1e-4, progress=False
+    )
