@@ -143,6 +143,6 @@ def _output_operation(model: Any) -> Any:
 def _link(operation: Any) -> Link:
     activation = getattr(operation, "activation", None)
     name = getattr(activation, "__name__", type(operation).__name__).lower()
-    if name in ("sigmoid", "softmax"):
-        return name
-    return "identity"
+    if name == "sigmoid":
+        return "sigmoid"
+    return "softmax" if name == "softmax" else "identity"

@@ -83,8 +83,9 @@ def compile_model(anatomy: Anatomy, scale: str) -> Compiled:
                 start_rows = ops.where(mask[..., None], start_rows, end_rows)
             moved = along + ops.take(move, sample, axis=0)
             inputs.append(start_rows + moved * (end_rows - start_rows))
+        values, static = inputs
         outputs = select(
-            margin(*inputs, mask), ops.take(selection, sample, axis=0), anatomy.link, scale
+            margin(values, static, mask), ops.take(selection, sample, axis=0), anatomy.link, scale
         )
         return weight * outputs, (outputs,)
 

@@ -216,7 +216,7 @@ def test_attention_weights_and_contributions_equal_literal_code():
     for i in range(5):
         x = data.test.values[i][data.test.mask[i]].astype(float)
         states = reference.lstm(x, *lstm)
-        weights, context = reference.attention(states, *pooling)
+        weights, _ = reference.attention(states, *pooling)
         np.testing.assert_allclose(e.attention[i, : len(x)], weights, rtol=1e-4)
         np.testing.assert_allclose(
             e.attention_contribution[i, : len(x)], weights * (states @ kernel)[:, 0],
@@ -307,13 +307,15 @@ def test_other_refusals():
 def test_models_that_cannot_be_explained_are_refused():
     x = np.zeros((2, 4, 3), "float32")
     flat = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
-    with pytest.raises(ValueError, match="Expected model inputs of shape .sample, time, feature."):
+    with pytest.raises(
+        ValueError, match=r"Expected model inputs of shape \(sample, time, feature\)"
+    ):
         lx.explain(flat, x, background="zero")
     stateful = keras.Sequential(
         [keras.Input(batch_shape=(2, 4, 3)), keras.layers.LSTM(2, stateful=True)]
     )
     with pytest.raises(
-        ValueError, match="received stateful layers .* Build it with stateful=False"
+        ValueError, match=r"received stateful layers .* Build it with stateful=False"
     ):
         lx.explain(stateful, x, background="zero")
     steps = keras.Sequential([keras.Input((4, 3)), keras.layers.LSTM(2, return_sequences=True)])
