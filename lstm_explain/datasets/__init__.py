@@ -1,0 +1,1 @@
+"""Data sets: one loader per module, each giving a ``SequenceData``."""
