@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .anatomy import Anatomy as Anatomy
     from .anatomy import inspect as inspect
     from .background import Background as Background
+    from .coalitions import interactions as interactions
+    from .coalitions import shapley_values as shapley_values
     from .datasets.market import load_market as load_market
     from .engine import explain as explain
     from .explanation import Explanation as Explanation
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from .plots import plot_history as plot_history
     from .plots import plot_summary as plot_summary
     from .plots import plot_timeline as plot_timeline
+    from .prediction import PaddingWarning as PaddingWarning
     from .sequences import SequenceData as SequenceData
     from .training import TrainingRun as TrainingRun
     from .training import train as train
@@ -41,17 +44,20 @@ _HOME = {
     "Background": "background",
     "Explanation": "explanation",
     "SequenceData": "sequences",
+    "PaddingWarning": "prediction",
     "ToleranceWarning": "integration",
     "TrainingRun": "training",
     "build_model": "models",
     "explain": "engine",
     "inspect": "anatomy",
+    "interactions": "coalitions",
     "load_market": "datasets.market",
     "load_model": "models",
     "plot_heatmap": "plots",
     "plot_history": "plots",
     "plot_summary": "plots",
     "plot_timeline": "plots",
+    "shapley_values": "coalitions",
     "train": "training",
 }
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from .forward import Compiled, in_batches, static_or_empty
-from .sequences import SequenceData
+from .forward import Compiled, in_batches
+from .outputs import Selection
+from .subject import Subject
 
 
-def attention_and_contribution(
-    compiled: Compiled,
-    data: SequenceData,
-    selection: np.ndarray,
-    context_size: int,
-    batch_size: int,
+def pooling_and_contribution(
+    compiled: Compiled, subject: Subject, chosen: Selection, context_size: int, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return attention weights and signed contributions, (sample, time) each.
+    """Return weights and signed contributions of an ``AttentionPooling`` layer, (sample, time).
 
     The contribution of step t is ``a_t (g . h_t)``, with the attention weight a_t, the state h_t
     and g the gradient of the explained output by the context. With a linear head these sum over
@@ -24,19 +21,17 @@ def attention_and_contribution(
     attention = compiled.attention
     if attention is None:
         raise ValueError(
-            "Expected a model with an attention layer; received one without. Build one with "
-            "lx.build_model, or use explain, which needs no attention."
+            "Expected a model with an AttentionPooling layer; received one without. Build one with "
+            "lx.build_model, or use lx.attention_maps for the weights of Keras's own layers."
         )
-    static = static_or_empty(data.static, len(data))
-    moves = np.zeros((len(data), context_size), np.float32)
+    moves = np.zeros((len(subject), context_size), np.float32)
 
-    def evaluate(*batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        move, *rest = batch
-        _, gradients, (weights, states) = attention((move,), *rest)
+    def evaluate(move: np.ndarray, *rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        _, gradients, (weights, states) = attention((move,), *rows)
         response = (np.asarray(states) * np.asarray(gradients[0])[:, None, :]).sum(axis=-1)
         return weights, np.asarray(weights) * response
 
     weights, contribution = in_batches(
-        evaluate, batch_size, moves, data.values, static, data.mask, selection
+        evaluate, batch_size, moves, *subject.arrays, chosen.weights, chosen.steps
     )
     return weights.astype(np.float64), contribution.astype(np.float64)

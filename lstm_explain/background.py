@@ -34,6 +34,16 @@ class Background:
     static: np.ndarray | None
     description: str
     seed: int | None = None
+    tokens: np.ndarray | None = None
+
+    def tokens_for(self, num_steps: int) -> np.ndarray:
+        """Return the token ids (row, num_steps): longer rows cut, shorter ones held."""
+        if self.tokens is None:
+            raise ValueError(
+                "Expected a background of token ids; received numbers. Explain the model with "
+                "tokens, or use a numeric background for a numeric model."
+            )
+        return _to_length(self.tokens, num_steps)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -51,24 +61,22 @@ class Background:
         seed : int
             Seed of the choice.
         """
-        data.check_complete()
-        if len(data) == 0:
-            raise ValueError(
-                "Expected at least one background sequence; received none. Use "
-                "background=data.train."
-            )
+        _check_some(data, rows)
         parts = set() if data.split is None else set(data.split.tolist())
-        origin = f"{parts.pop()} sequences" if len(parts) == 1 else "sequences"
+        noun = "sequence" if len(data) == 1 else "sequences"
+        origin = f"{parts.pop()} {noun}" if len(parts) == 1 else noun
         if len(data) > rows:
             chosen = np.sort(np.random.default_rng(seed).permutation(len(data))[:rows])
             description = f"{rows} of {len(data)} {origin}"
-            return cls(_held(data[chosen]), _static(data[chosen]), description, seed)
-        return cls(_held(data), _static(data), f"{len(data)} {origin}")
+            values, static, tokens = _held(data[chosen])
+            return cls(values, static, description, seed, tokens)
+        values, static, tokens = _held(data)
+        return cls(values, static, f"{len(data)} {origin}", None, tokens)
 
     @classmethod
     def mean(cls, data: SequenceData) -> Background:
         """Use the mean of a data set at each step, as one row."""
-        data.check_complete()
+        _check_some(data)
         values = np.where(data.mask[..., None], data.values, np.nan)
         # Every step has at least one real value: the longest sequence reaches the end of the array
         # unless the data was sliced, and then the last known mean is held.
@@ -76,7 +84,8 @@ class Background:
         means = np.nansum(values, axis=0) / np.maximum(counts, 1)[:, None]
         means[counts == 0] = means[counts > 0][-1]
         static = None if data.static is None else data.static.mean(axis=0, keepdims=True)
-        return cls(means[None].astype(np.float32), static, f"mean of {len(data)} sequences")
+        noun = "sequence" if len(data) == 1 else "sequences"
+        return cls(means[None].astype(np.float32), static, f"mean of {len(data)} {noun}")
 
     @classmethod
     def resolve(cls, background: object, data: SequenceData) -> Background:
@@ -90,8 +99,10 @@ class Background:
         Raises
         ------
         ValueError
-            None, an unknown word, or rows with other features than `data`.
+            None, an unknown word, or rows with other features or another scale than `data`.
         """
+        if data.tokens is not None:
+            background = cls._for_text(background, data)
         if background is None:
             raise ValueError(
                 "Expected a background to compare with; received None. Pass background=data.train, "
@@ -100,6 +111,7 @@ class Background:
         if isinstance(background, str):
             return cls._from_word(background, data)
         if isinstance(background, SequenceData):
+            _check_same_units(background, data)
             background = cls.from_data(background)
         if isinstance(background, np.ndarray):
             background = cls._from_array(background, data)
@@ -110,6 +122,28 @@ class Background:
             )
         background._check_against(data)
         return background
+
+    @classmethod
+    def _for_text(cls, background: object, data: SequenceData) -> object:
+        """Read a background for token ids: "[UNK]" by default, a word, an id, or other texts."""
+        if background is None:
+            background = "[UNK]"
+        if background == "zero" or isinstance(background, (Background, SequenceData)):
+            return background
+        if isinstance(background, str) and background in data.vocabulary:
+            token, what = data.vocabulary.index(background), f"the word {background!r}"
+        elif isinstance(background, (int, np.integer)) and not isinstance(background, bool):
+            token = int(background)
+            what = f"the token {data.vocabulary[token] if data.vocabulary else token!r}"
+        else:
+            raise ValueError(
+                f"Expected a word of the vocabulary ({len(data.vocabulary)} words), a token id, "
+                f'"zero" or texts as background; received {background!r}. Give the id that stands '
+                "for unknown words: background=1."
+            )
+        tokens = np.full((1, data.mask.shape[1]), token, np.int32)
+        static = None if data.static is None else np.zeros((1, data.static.shape[1]), np.float32)
+        return cls(np.zeros((*tokens.shape, 0), np.float32), static, what, None, tokens)
 
     @classmethod
     def _from_word(cls, word: str, data: SequenceData) -> Background:
@@ -137,9 +171,10 @@ class Background:
                 "Expected a background with static facts, as the data has them; received an array. "
                 "Pass SequenceData, for instance background=data.train."
             )
-        if not np.isfinite(array).all():
+        if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
             raise ValueError(
-                "Expected finite background values; received NaN or infinity. Fill or remove them."
+                "Expected finite background values; received NaN, infinity or text. Fill or remove "
+                "them."
             )
         plural = "s" if len(array) > 1 else ""
         return cls(array.astype(np.float32), None, f"{len(array)} given sequence{plural}")
@@ -163,18 +198,51 @@ class Background:
 
         A row that ends before `num_steps` keeps its last real value to the end.
         """
-        have = self.values.shape[1]
-        if have >= num_steps:
-            return self.values[:, :num_steps]
-        held = np.repeat(self.values[:, -1:], num_steps - have, axis=1)
-        return np.concatenate([self.values, held], axis=1)
+        return _to_length(self.values, num_steps)
 
 
-def _held(data: SequenceData) -> np.ndarray:
-    """Replace padded steps by the sequence's last real step."""
-    steps = np.minimum(np.arange(data.values.shape[1]), data.lengths[:, None] - 1)
-    return np.take_along_axis(data.values, steps[..., None], axis=1)
+def _check_some(data: SequenceData, rows: int = 1) -> None:
+    data.check_complete()
+    if len(data) == 0 or rows < 1:
+        received = f"rows={rows}" if len(data) else "none"
+        raise ValueError(
+            f"Expected at least one background sequence; received {received}. Use "
+            "background=data.train."
+        )
 
 
-def _static(data: SequenceData) -> np.ndarray | None:
-    return data.static
+def _check_same_units(background: SequenceData, data: SequenceData) -> None:
+    """Raise where the numbers of the two stand for different things."""
+    names = background.feature_names
+    if names != data.feature_names and set(names) == set(data.feature_names):
+        raise ValueError(
+            f"Expected a background with the features in the order {list(data.feature_names)}; "
+            f"received {list(names)}. Make it with features in the same order."
+        )
+    # Data that are not standardised may be a plain array in the model's own units.
+    standardised = bool(np.any(data.center != 0) or np.any(data.scale != 1))
+    if names != data.feature_names or not standardised:
+        return
+    if not (
+        np.allclose(background.center, data.center) and np.allclose(background.scale, data.scale)
+    ):
+        raise ValueError(
+            "Expected a background that was standardised like the data; received other means and "
+            "deviations. Take both from one object: data.test and background=data.train."
+        )
+
+
+def _held(data: SequenceData) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Values, static facts and tokens, with padded steps replaced by the last real step."""
+    last = data.mask.shape[1] - 1 - data.mask[:, ::-1].argmax(axis=1)
+    steps = np.minimum(np.arange(data.mask.shape[1]), last[:, None])
+    values = np.take_along_axis(data.values, steps[..., None], axis=1)
+    tokens = None if data.tokens is None else np.take_along_axis(data.tokens, steps, axis=1)
+    return values, data.static, tokens
+
+
+def _to_length(rows: np.ndarray, num_steps: int) -> np.ndarray:
+    have = rows.shape[1]
+    if have >= num_steps:
+        return rows[:, :num_steps]
+    return np.concatenate([rows, np.repeat(rows[:, -1:], num_steps - have, axis=1)], axis=1)

@@ -64,17 +64,21 @@ def from_arrays(
     padded = assembly.Padded(
         values=array,
         mask=mask,
-        times=times,
-        ids=None if ids is None else np.asarray(ids),
-        static=static,
-        target=None if target is None else np.asarray(target),
+        times=None if times is None else assembly.padded_times(times, mask),
+        ids=None if ids is None else assembly.as_array(ids, "ids"),
+        static=None if static is None else assembly.as_array(static, "static"),
+        target=None if target is None else assembly.as_array(target, "target"),
     )
-    num_static = 0 if static is None else np.asarray(static).shape[-1]
+    num_static = sum(np.shape(padded.static)[1:2]) if padded.static is not None else 0
+    if feature_names is None:
+        feature_names = [f"feature {i}" for i in range(array.shape[-1])]
+    if static_names is None:
+        static_names = [f"static {i}" for i in range(num_static)]
     return assemble(
         cls,
         padded,
-        feature_names=feature_names or [f"feature {i}" for i in range(array.shape[-1])],
-        static_names=static_names or [f"static {i}" for i in range(num_static)],
+        feature_names=feature_names,
+        static_names=static_names,
         units=units or {},
         target_name=target_name,
         class_names=class_names,
@@ -149,6 +153,71 @@ def from_frame(
     )
 
 
+def from_tokens(
+    cls: Callable[..., Data],
+    tokens: np.ndarray | Sequence[Sequence[int]],
+    target: np.ndarray | Sequence[Any] | None = None,
+    *,
+    lengths: np.ndarray | Sequence[int] | None = None,
+    mask: np.ndarray | None = None,
+    vocabulary: Sequence[str] = (),
+    static: np.ndarray | None = None,
+    static_names: Sequence[str] | None = None,
+    target_name: str = "target",
+    class_names: Sequence[str] | None = None,
+    ids: np.ndarray | Sequence[Any] | None = None,
+    name: str = "text",
+) -> Data:
+    """Make texts from token ids: an array (sample, time), or a list of different lengths.
+
+    Parameters
+    ----------
+    tokens : int array (sample, time), or list of int sequences
+    vocabulary : sequence of str, optional
+        The word of each token id, for display and to find "[UNK]".
+    target, lengths, mask, static : see `from_arrays`
+
+    Raises
+    ------
+    ValueError
+        Ids that are no whole numbers, are negative, or stand outside the vocabulary.
+
+    Examples
+    --------
+    >>> from lstm_explain import SequenceData
+    >>> data = SequenceData.from_tokens([[2, 1], [2]], vocabulary=["", "[UNK]", "good"])
+    >>> data.words.tolist()
+    [['good', '[UNK]'], ['good', '']]
+    """
+    if isinstance(tokens, np.ndarray) and tokens.dtype != object:
+        cube: Any = tokens[..., None]
+    else:
+        cube = [np.asarray(sequence)[:, None] for sequence in tokens]
+    array, mask = assembly.from_sequences(cube, lengths, mask)
+    ids_array = checks.check_tokens(array[..., 0], mask, len(vocabulary))
+    num_static = 0 if static is None else np.asarray(static).shape[-1]
+    return assemble(
+        cls,
+        assembly.Padded(
+            values=np.zeros((*mask.shape, 0), np.float32),
+            mask=mask,
+            ids=None if ids is None else np.asarray(ids),
+            static=static,
+            target=None if target is None else np.asarray(target),
+        ),
+        feature_names=[],
+        static_names=static_names or [f"static {i}" for i in range(num_static)],
+        units={},
+        target_name=target_name,
+        class_names=class_names,
+        time_name="word",
+        missing="error",
+        name=name,
+        tokens=ids_array,
+        vocabulary=tuple(map(str, vocabulary)),
+    )
+
+
 def assemble(
     cls: Callable[..., Data],
     padded: assembly.Padded,
@@ -161,6 +230,7 @@ def assemble(
     time_name: str,
     missing: Missing,
     name: str,
+    **more: Any,
 ) -> Data:
     """Check everything and build the frozen object."""
     feature_names, static_names = tuple(map(str, feature_names)), tuple(map(str, static_names))
@@ -188,4 +258,5 @@ def assemble(
         time_name=time_name,
         ids=padded.ids,
         name=name,
+        **more,
     )

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 
-from .anatomy import inspect
-from .attention import attention_and_contribution
-from .background import Background
 from .explanation import Explanation
-from .forward import compile_model, static_or_empty
+from .inputs import Role
 from .integration import integrate
-from .outputs import Scale, choose
-from .prediction import check_margin, mean_over_background, raw_outputs, selected
-from .records import labelled, provenance
+from .outputs import Scale
+from .preparation import prepare
+from .records import assemble
 from .sequences import SequenceData
-
-# Path points per call of the model: large enough to keep two cores busy.
-DEFAULT_BATCH = 512
 
 
 def explain(
@@ -27,9 +22,11 @@ def explain(
     *,
     background: Any = None,
     output: int | str | None = None,
+    step: int | Literal["last", "sum"] = "last",
     scale: Scale = "margin",
     tolerance: float = 0.05,
     batch_size: int | None = None,
+    inputs: Mapping[Role, str] | None = None,
     progress: bool = True,
 ) -> Explanation:
     """Explain predictions by expected gradients: SHAP values per cell, and attention beside them.
@@ -49,6 +46,8 @@ def explain(
     output : int, str or None
         Position or name of a class, or "a-b" to contrast two. By default the value itself, the
         second class of a sigmoid, or the predicted class of each sample.
+    step : int, "last" or "sum"
+        Which step's output, for models that give one per step.
     scale : {"margin", "probability"}
         The margin is additive: the value, or the log-odds of the class against the rest.
     tolerance : float
@@ -56,6 +55,8 @@ def explain(
         (relative L2) when the quadrature is refined.
     batch_size : int, optional
         Path points per call of the model; less needs less memory.
+    inputs : mapping of role to input name, optional
+        ``{"sequence": ..., "static": ..., "mask": ...}`` where the roles cannot be told apart.
     progress : bool
         Show a progress bar.
 
@@ -84,50 +85,24 @@ def explain(
     """
     if not tolerance > 0:
         raise ValueError(f"Expected a tolerance above 0; received {tolerance}. Try 0.05.")
-    sequences = _as_sequences(data)
-    sequences.check_complete()
-    anatomy = inspect(model, sequences)
-    reference = Background.resolve(background, sequences)
-    compiled = compile_model(anatomy, scale)
-    batch_size = batch_size or DEFAULT_BATCH
-    static = static_or_empty(sequences.static, len(sequences))
-    raw = raw_outputs(compiled, batch_size, sequences.values, static, sequences.mask)
-    check_margin(anatomy, compiled, sequences, raw)
-    chosen = choose(anatomy, raw, sequences.class_names, sequences.target_name, output, scale)
-    predictions = selected(raw, chosen, anatomy)
-    base_values = mean_over_background(compiled, anatomy, sequences, reference, chosen, batch_size)
+    question = prepare(model, data, background, output, step, scale, batch_size, inputs)
     integral = integrate(
-        compiled, sequences, reference, chosen.weights, predictions - base_values,
-        tolerance, batch_size, progress,
-    )  # fmt: skip
-    dataset = labelled(sequences, integral, predictions, base_values, chosen)
-    layer = anatomy.attention_layer()
-    if layer is not None:
-        weights, contribution = attention_and_contribution(
-            compiled, sequences, chosen.weights, layer.projection.shape[0], batch_size
-        )
-        dataset["attention"] = (("sample", "time"), weights)
-        dataset["attention_contribution"] = (("sample", "time"), contribution)
-    dataset.attrs["provenance"] = provenance(
-        model,
+        question.compiled,
+        question.subject,
+        question.rows,
+        question.chosen,
+        question.predictions - question.base_values,
+        tolerance,
+        question.batch_size,
+        progress,
+    )
+    return assemble(
+        question,
+        {"values": integral.values},
+        integral.static_values,
         method="expected gradients",
-        scale=chosen.scale,
-        background=reference.description,
-        background_rows=len(reference),
-        background_seed=reference.seed,
+        step=step,
         tolerance=tolerance,
         nodes_per_path=integral.num_nodes,
         change_on_refinement=integral.change,
-        data=sequences.name,
     )
-    return Explanation(dataset)
-
-
-def _as_sequences(data: SequenceData | np.ndarray) -> SequenceData:
-    if isinstance(data, SequenceData):
-        if len(data) == 0:
-            raise ValueError(
-                "Expected at least one sample to explain; received none. Check the slice."
-            )
-        return data
-    return SequenceData.from_arrays(np.asarray(data))

@@ -10,6 +10,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from . import exports
+from .checks import read_rows
+
 LEVELS = {
     ("sample", "time", "feature"): "cell",
     ("sample", "time"): "time",
@@ -18,6 +21,19 @@ LEVELS = {
     ("sample", "window"): "window",
     ("sample",): "whole sequence",
 }
+
+
+def window_labels(num_steps: int, length: int) -> list[str]:
+    """Name windows by their first and last step.
+
+    Examples
+    --------
+    >>> window_labels(5, 2)
+    ['0-1', '2-3', '4-4']
+    """
+    return [
+        f"{start}-{min(start + length, num_steps) - 1}" for start in range(0, num_steps, length)
+    ]
 
 
 class Explanation:
@@ -71,7 +87,10 @@ class Explanation:
 
     @property
     def data(self) -> xr.DataArray:
-        """The explained input in its original units, (sample, time, feature); NaN on padding."""
+        """The explained input in its original units, (sample, time, feature), NaN on padding.
+
+        For a text the words, (sample, time), "" on padding.
+        """
         return self._dataset["data"]
 
     @property
@@ -120,7 +139,9 @@ class Explanation:
 
     @property
     def feature_names(self) -> list[str]:
-        """Names of the features."""
+        """Names of the features; none for a text."""
+        if "feature" not in self.data.dims:
+            return []
         return [str(name) for name in self.data["feature"].values]
 
     @property
@@ -161,15 +182,17 @@ class Explanation:
     def over_windows(self, length: int) -> Explanation:
         """Values summed over windows of `length` steps, from the first step on."""
         self._need("time", "over_windows")
-        if length < 1:
-            raise ValueError(f"Expected windows of at least 1 step; received length={length}.")
+        if not isinstance(length, int | np.integer) or length < 1:
+            raise ValueError(
+                f"Expected windows of at least 1 step, in whole steps; received length={length!r}."
+            )
         num_steps = self.values.sizes["time"]
         starts = np.arange(0, num_steps, length)
         pieces = [
             self.values.isel(time=slice(start, start + length)).sum("time") for start in starts
         ]
-        labels = [f"{start}-{min(start + length, num_steps) - 1}" for start in starts]
-        values = xr.concat(pieces, dim=pd.Index(labels, name="window"))
+        labels = pd.Index(window_labels(num_steps, length), name="window")
+        values = xr.concat(pieces, dim=labels)
         order = [d if d != "time" else "window" for d in self.values.dims]
         return self._with_values(values.transpose(*order))
 
@@ -193,13 +216,7 @@ class Explanation:
         return self.values.sizes["sample"]
 
     def __getitem__(self, key: int | slice | list[int] | np.ndarray) -> Explanation:
-        if isinstance(key, (int, np.integer)):
-            if not -len(self) <= key < len(self):
-                raise IndexError(
-                    f"Expected a sample between 0 and {len(self) - 1}; received {key}."
-                )
-            key = [int(key)]
-        return Explanation(self._dataset.isel(sample=key))
+        return Explanation(self._dataset.isel(sample=read_rows(key, len(self))))
 
     def __repr__(self) -> str:
         sizes = " x ".join(f"{size} {name}s" for name, size in self.values.sizes.items())
@@ -211,71 +228,31 @@ class Explanation:
 
     # -- taking it elsewhere -----------------------------------------------------------------------
     def to_frame(self) -> pd.DataFrame:
-        """Return a long table: one row per value on a real step, with the data beside it."""
-        values = self.values.rename("value")
-        table = values.to_dataframe().reset_index()
-        if "time" in values.dims:
-            real = self.mask.to_dataframe(name="real")["real"]
-            index = pd.MultiIndex.from_frame(table[["sample", "time"]])
-            table = table[real.reindex(index).to_numpy()].reset_index(drop=True)
-        if self.level == "cell":
-            data = self.data.to_dataframe(name="data")["data"]
-            index = pd.MultiIndex.from_frame(table[["sample", "time", "feature"]])
-            table["data"] = data.reindex(index).to_numpy()
-        return table
+        """Return a long table: one row per value on a real step, with the data beside it.
+
+        Static facts are not sequences: ``static_values.to_dataframe()`` gives theirs.
+        """
+        return exports.as_table(self._dataset)
 
     def to_shap(self) -> Any:
         """Return a ``shap.Explanation`` for shap's own waterfall, bar and beeswarm plots.
 
         Needs one dimension beside the samples: call it on ``over_time()`` or ``over_features()``.
         Static facts are appended as further columns. Features carry their mean over the real
-        steps as data.
+        steps as data; at the time level there is one number for all features and no data.
 
         Raises
         ------
         ValueError
             The values are still per cell, which no shap plot can take.
         """
-        import shap
-
         if self.values.ndim != 2:
             raise ValueError(
                 "Expected values per time, feature or window for shap's plots; received values "
                 f"per {self.level}. Call explanation.over_features().to_shap() or "
                 "explanation.over_time().to_shap()."
             )
-        dimension = str(self.values.dims[1])
-        values, names = [self.values.values], self._labels(dimension)
-        if dimension == "feature":
-            columns = [self.data.mean("time").values]
-        else:
-            columns = [np.full(self.values.shape, np.nan)]
-        if self.static_values is not None and self.static_data is not None:
-            values.append(self.static_values.values)
-            columns.append(self.static_data.values)
-            names += [str(n) for n in self.static_values["static_feature"].values]
-        known = dimension == "feature"
-        return shap.Explanation(
-            values=np.concatenate(values, axis=1),
-            base_values=self.base_values.values,
-            data=np.concatenate(columns, axis=1).round(4) if known else None,
-            feature_names=names,
-        )
-
-    def _labels(self, dimension: str) -> list[str]:
-        if dimension != "time":
-            return [str(label) for label in self.values[dimension].values]
-        name = str(self._dataset.attrs["time_name"])
-        if self.times is not None and len(self) == 1:
-            real = self.times.values[0]
-            if np.issubdtype(real.dtype, np.datetime64):
-                return [str(np.datetime_as_string(t, unit="D")) for t in real]
-            return [f"{name} {t:g}" for t in real]
-        # Samples differ in their dates, but all of them have a first, second, ... step.
-        return [
-            f"step {step + 1} of {self.values.sizes['time']}"
-            for step in range(self.values.sizes["time"])
-        ]
+        return exports.as_shap(self._dataset)
 
     def save(self, path: str | Path) -> Path:
         """Write a netCDF file that `load`, xarray and other tools can read."""
@@ -287,15 +264,4 @@ class Explanation:
     @classmethod
     def load(cls, path: str | Path) -> Explanation:
         """Read what `save` wrote."""
-        if not Path(path).exists():
-            raise FileNotFoundError(
-                f"Expected a file written by Explanation.save; found none at {str(path)!r}."
-            )
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
-            dataset = opened.load()
-        if "provenance" not in dataset.attrs or "values" not in dataset:
-            raise ValueError(
-                f"Expected a file written by Explanation.save; {str(path)!r} holds "
-                f"{sorted(map(str, dataset.data_vars))}. Give the right file."
-            )
-        return cls(dataset)
+        return cls(exports.read_file(path))

@@ -41,7 +41,18 @@ def _compile_tensorflow(function: Callable[..., Any]) -> Callable[..., Any]:
         )
         return outputs, gradients, extras
 
-    return run
+    traced: dict[Any, Any] = {}
+
+    def call(*arrays: Any) -> Any:
+        arrays = tf.nest.map_structure(tf.convert_to_tensor, arrays)
+        # One trace per set of shapes, kept here: through tf.function itself, TensorFlow would warn
+        # of retracing as soon as a few models have been explained in one process.
+        key = tuple((tuple(array.shape), array.dtype) for array in tf.nest.flatten(arrays))
+        if key not in traced:
+            traced[key] = run.get_concrete_function(*arrays)
+        return traced[key](*arrays)
+
+    return call
 
 
 def _compile_jax(function: Callable[..., Any], model: Any) -> Callable[..., Any]:

@@ -2,33 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 Role = Literal["sequence", "static", "mask"]
+ROLES: tuple[Role, ...] = ("sequence", "static", "mask")
 
 
-def find_roles(model: Any, num_features: int, num_steps: int, num_static: int) -> tuple[Role, ...]:
-    """Tell what each input of a model is, in the model's order, by rank, type and size.
+def find_roles(
+    model: Any,
+    *,
+    tokens: bool,
+    num_features: int | None = None,
+    num_steps: int | None = None,
+    num_static: int | None = None,
+    named: Mapping[Role, str] | None = None,
+) -> tuple[Role, ...]:
+    """Tell what each input of a model is, in the model's order.
 
-    (sample, time, feature) is the sequence, bool (sample, time) the mask and
-    (sample, static feature) the static facts.
+    By rank, type and size: (sample, time, feature) is the sequence, bool (sample, time) the mask
+    and (sample, static feature) the static facts. With `tokens`, the sequence is (sample, time).
+
+    Parameters
+    ----------
+    tokens : bool
+        The sequence holds token ids, not numbers.
+    num_features, num_steps, num_static : int, optional
+        Sizes that the inputs must fit; None fits any.
+    named : mapping of role to input name, optional
+        For models in which the roles cannot be told apart.
 
     Raises
     ------
     ValueError
-        An input fits none of them: features, steps or static facts differ.
+        An input fits no role, or more than one reading is possible.
     """
     tensors = list(getattr(model, "inputs", None) or [])
-    if not tensors:
+    if not tensors:  # a subclassed model: it is called with the sequence alone
         return ("sequence",)
-    roles = tuple(_role(tensor, num_features, num_steps, num_static) for tensor in tensors)
-    if roles.count("sequence") != 1:
+    names = [tensor.name for tensor in tensors]
+    if named is not None:
+        return _roles_by_name(named, names)
+    roles = tuple(_role(tensor, tokens, num_static, len(tensors)) for tensor in tensors)
+    shapes = [tuple(tensor.shape) for tensor in tensors]
+    if roles.count("sequence") != 1 or len(set(roles)) != len(roles):
         raise ValueError(
-            "Expected a model with one sequence input of shape (sample, time, feature); received "
-            f"inputs of shapes {[tuple(t.shape) for t in tensors]}. Use a model that reads one "
-            "sequence."
+            "Expected a model with one sequence input of shape "
+            f"{'(sample, time)' if tokens else '(sample, time, feature)'}, and at most one of "
+            f"static facts and of a mask; received inputs {dict(zip(names, shapes, strict=True))}, "
+            f"read as {list(roles)}. Name them with "
+            'inputs={"sequence": ..., "static": ..., "mask": ...}.'
         )
+    sequence = tensors[roles.index("sequence")]
+    for axis, size, what in ((2, num_features, "features"), (1, num_steps, "steps")):
+        if axis < len(sequence.shape) and size is not None:
+            _check_size(sequence, axis, size, what)
     return roles
 
 
@@ -39,23 +67,41 @@ def arrange(roles: Sequence[Role], sequence: Any, static: Any, mask: Any) -> Any
     return arrays[0] if len(arrays) == 1 else arrays
 
 
-def _role(tensor: Any, num_features: int, num_steps: int, num_static: int) -> Role:
-    shape = tuple(tensor.shape)
-    if len(shape) == 3:
-        for axis, size, what in ((2, num_features, "features"), (1, num_steps, "steps")):
-            if shape[axis] not in (None, size):
-                raise ValueError(
-                    f"Expected {shape[axis]} {what} for the model input {tensor.name!r}; received "
-                    f"{size}. Use the same {what} as the model was trained on."
-                )
+def _roles_by_name(named: Mapping[Role, str], names: list[str]) -> tuple[Role, ...]:
+    by_name = {name: role for role, name in named.items()}
+    if set(by_name) != set(names) or "sequence" not in named or not set(named) <= set(ROLES):
+        raise ValueError(
+            f"Expected inputs= to give each of the model's inputs {names} a role out of "
+            f"{list(ROLES)}; received {dict(named)}. For example "
+            f'inputs={{"sequence": "{names[0]}"}}.'
+        )
+    return tuple(by_name[name] for name in names)
+
+
+def _role(tensor: Any, tokens: bool, num_static: int | None, count: int) -> Role:
+    shape, kind = tuple(tensor.shape), str(tensor.dtype)
+    if len(shape) == 3 and not tokens:
         return "sequence"
-    if len(shape) == 2 and str(tensor.dtype) == "bool":
+    if len(shape) == 2 and kind == "bool":
         return "mask"
-    if len(shape) == 2 and num_static and shape[1] == num_static:
+    if len(shape) == 2 and tokens and (count == 1 or "int" in kind):
+        return "sequence"
+    if len(shape) == 2 and num_static != 0 and shape[1] in (num_static, None):
+        return "static"
+    if len(shape) == 2 and num_static is None:
         return "static"
     raise ValueError(
-        f"Expected model inputs of shape (sample, time, feature), bool (sample, time) or "
-        f"(sample, {num_static} static features); the model has {tensor.name!r} of shape {shape}, "
-        f"type {tensor.dtype}. Use a model with a sequence input, and give the data the static "
-        "facts that it needs."
+        f"Expected model inputs of shape "
+        f"{'(sample, time) of token ids' if tokens else '(sample, time, feature)'}, bool (sample, "
+        f"time) or (sample, {num_static} static features); the model has {tensor.name!r} of shape "
+        f"{shape}, type {kind}. Use a model with a sequence input, give the data the static facts "
+        'that it needs, or name the roles with inputs={"sequence": ...}.'
     )
+
+
+def _check_size(tensor: Any, axis: int, size: int, what: str) -> None:
+    if tensor.shape[axis] not in (None, size):
+        raise ValueError(
+            f"Expected {tensor.shape[axis]} {what} for the model input {tensor.name!r}; received "
+            f"{size}. Use the same {what} as the model was trained on."
+        )

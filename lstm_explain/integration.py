@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .backend import ops
-from .background import Background
-from .forward import Compiled, static_or_empty
+from .forward import Compiled
+from .outputs import Selection
 from .progress import progress_bar
 from .quadrature import gauss_legendre
-from .sequences import SequenceData
+from .subject import Subject
 
 # Samples that share one call of the compiled function.
 _BLOCK = 32
@@ -26,9 +26,9 @@ class ToleranceWarning(UserWarning):
 
 def expected_gradients(
     compiled: Compiled,
-    data: SequenceData,
-    background: Background,
-    selection: np.ndarray,
+    subject: Subject,
+    rows: tuple[np.ndarray, np.ndarray],
+    chosen: Selection,
     num_nodes: int,
     batch_size: int,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -47,31 +47,27 @@ def expected_gradients(
     priors and expected gradients", Nature Machine Intelligence 3, equation 3.
     """
     positions, weights = gauss_legendre(num_nodes)
-    ends = (data.values, static_or_empty(data.static, len(data)))
-    rows = background.rows_for(data.values.shape[1])
-    starts = (rows, static_or_empty(background.static, len(rows)))
     sample, row, node = (
         index.ravel()
         for index in np.meshgrid(
-            np.arange(len(data)), np.arange(len(rows)), np.arange(num_nodes), indexing="ij"
+            np.arange(len(subject)), np.arange(len(rows[0])), np.arange(num_nodes), indexing="ij"
         )
     )
-    nodes = (sample, row, positions[node], weights[node] / len(rows))
-    return _sum_nodes(compiled, ends, data.mask, starts, nodes, selection, batch_size)
+    nodes = (sample, row, positions[node], weights[node] / len(rows[0]))
+    return _sum_nodes(compiled, subject, rows, nodes, chosen, batch_size)
 
 
 def _sum_nodes(
     compiled: Compiled,
-    ends: tuple[np.ndarray, np.ndarray],
-    mask: np.ndarray,
-    starts: tuple[np.ndarray, np.ndarray],
+    subject: Subject,
+    rows: tuple[np.ndarray, np.ndarray],
     nodes: tuple[np.ndarray, ...],
-    selection: np.ndarray,
+    chosen: Selection,
     batch_size: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Add up weighted gradients over all nodes, in batches of one size."""
-    moves = tuple(np.zeros_like(end) for end in ends)
-    total = [np.zeros(end.shape) for end in ends]
+    moves = (np.zeros_like(subject.values), np.zeros_like(subject.static))
+    values, static_values = (np.zeros(move.shape) for move in moves)
     count = len(nodes[0])
     size = min(batch_size, count)
     types = (np.int32, np.int32, np.float32, np.float32)
@@ -81,12 +77,12 @@ def _sum_nodes(
         for part, full in zip(batch, nodes, strict=True):
             piece = full[begin : begin + size]
             part[: len(piece)] = piece
-        _, gradients, _ = compiled.path(moves, ends, mask, starts, tuple(batch), selection)
-        total = [
-            before + ops.convert_to_numpy(gradient)
-            for before, gradient in zip(total, gradients, strict=True)
-        ]
-    return total[0], total[1]
+        _, gradients, _ = compiled.path(
+            moves, subject.arrays, rows, tuple(batch), (chosen.weights, chosen.steps)
+        )
+        values += ops.convert_to_numpy(gradients[0])
+        static_values += ops.convert_to_numpy(gradients[1])
+    return values, static_values
 
 
 @dataclass(frozen=True)
@@ -101,9 +97,9 @@ class Integral:
 
 def integrate(
     compiled: Compiled,
-    data: SequenceData,
-    background: Background,
-    selection: np.ndarray,
+    subject: Subject,
+    rows: tuple[np.ndarray, np.ndarray],
+    chosen: Selection,
     differences: np.ndarray,
     tolerance: float,
     batch_size: int,
@@ -113,9 +109,8 @@ def integrate(
 
     ``differences`` (sample,) are predictions minus base values, which the values must sum to.
     """
-    count = len(data)
-    values = np.zeros(data.values.shape)
-    static_values = np.zeros((count, len(data.static_names)))
+    count = len(subject)
+    values, static_values = np.zeros(subject.values.shape), np.zeros(subject.static.shape)
     change = np.full(count, np.inf)
     spread = float(np.std(differences)) or float(np.abs(differences).max()) or 1.0
     finest = _LADDER[0]
@@ -125,7 +120,7 @@ def integrate(
             bar_step = len(todo)
             for nodes in _LADDER:
                 new, new_static = expected_gradients(
-                    compiled, data[todo], background, selection[todo], nodes, batch_size
+                    compiled, subject[todo], rows, chosen[todo], nodes, batch_size
                 )
                 if nodes > _LADDER[0]:
                     change[todo] = _relative_change(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -9,59 +10,158 @@ import numpy as np
 from .anatomy import Anatomy
 from .backend import ops
 from .background import Background
-from .forward import Compiled, in_batches, static_or_empty
+from .forward import Compiled, compile_model, in_batches, raw_outputs
 from .outputs import Selection, select
 from .sequences import SequenceData
+from .subject import Subject
 
 _MARGIN_TOLERANCE = 1e-5
 
 
-def raw_outputs(compiled: Compiled, batch_size: int, *inputs: np.ndarray) -> np.ndarray:
-    """Return the model's margins or values, (row, output)."""
-    return in_batches(lambda *batch: compiled.raw((), *batch)[:1], batch_size, *inputs)[0]
+class PaddingWarning(UserWarning):
+    """The model reads its padding, so that predictions depend on it; the message says how much."""
+
+
+def see(
+    anatomy: Anatomy, data: SequenceData, scale: str, batch_size: int
+) -> tuple[Anatomy, Compiled, Subject]:
+    """Compile the model and look at the samples through it: masks, embedded tokens, margin.
+
+    Returns
+    -------
+    anatomy : Anatomy
+        With its link corrected where an activation inside the model is not what makes its output.
+    compiled : Compiled
+    subject : Subject
+    """
+    static = np.zeros((len(data), 0), np.float32) if data.static is None else data.static
+    tokens = np.zeros((len(data), 0), np.int32) if data.tokens is None else data.tokens
+    compiled = compile_model(anatomy, scale)
+    output, *found = in_batches(
+        lambda *rows: compiled.seen((), *rows)[2],
+        batch_size, data.values, tokens, static, data.mask,
+    )  # fmt: skip
+    count = len(anatomy.masking_layers)
+    layer_masks, embedded = tuple(found[:count]), found[count:]
+    mask = data.mask
+    for layer_mask in layer_masks:
+        if layer_mask.shape == mask.shape:
+            mask = mask & layer_mask
+    if any(layer.mask_zero for layer in anatomy.embedding_layers):
+        mask = mask & (tokens != 0)
+    values = embedded[0].astype(np.float32) if embedded else data.values
+    subject = Subject(values, tokens, static, mask, layer_masks)
+    few = subject[:64]
+    raw = raw_outputs(compiled, few, batch_size)
+    error = _margin_error(anatomy, raw, output[: len(few)])
+    if not error < _margin_tolerance(anatomy):
+        if not anatomy.margin_is_last:
+            bare = replace(anatomy, link="identity", margin_operation=None)
+            return bare, compile_model(bare, scale), subject
+        raise ValueError(
+            f"Expected the {anatomy.link} of the margin before {anatomy.margin_at!r} to be the "
+            f"model's output; they differ by {error:.2g}. Rebuild the model so that one activation "
+            "makes its output."
+        )
+    return anatomy, compiled, subject
 
 
 def selected(raw: np.ndarray, chosen: Selection, anatomy: Anatomy) -> np.ndarray:
     """Return the explained number of each row, float64 (row,)."""
-    numbers = select(ops.convert_to_tensor(raw), chosen.weights, anatomy.link, chosen.scale)
+    numbers = select(
+        ops.convert_to_tensor(raw), chosen.weights, chosen.steps, anatomy.link, chosen.scale
+    )
     return np.asarray(ops.convert_to_numpy(numbers), np.float64)
-
-
-def check_margin(anatomy: Anatomy, compiled: Compiled, data: SequenceData, raw: np.ndarray) -> None:
-    """Accept the margin only if the link turns it into what the model really outputs."""
-    if anatomy.link == "identity":
-        return
-    few = data[:64]
-    static = static_or_empty(few.static, len(few))
-    _, _, (plain,) = compiled.plain((), few.values, static, few.mask)
-    link = ops.sigmoid if anatomy.link == "sigmoid" else ops.softmax
-    error = np.abs(ops.convert_to_numpy(link(raw[: len(few)])) - ops.convert_to_numpy(plain)).max()
-    if not error < _MARGIN_TOLERANCE:
-        raise ValueError(
-            f"Expected the {anatomy.link} of the margin before {anatomy.margin_at!r} to be the "
-            f'model\'s output; they differ by {error:.2g}. Use scale="probability".'
-        )
 
 
 def mean_over_background(
     compiled: Compiled,
     anatomy: Anatomy,
-    data: SequenceData,
-    reference: Background,
+    subject: Subject,
+    rows: np.ndarray,
+    row_static: np.ndarray,
     chosen: Selection,
     batch_size: int,
 ) -> np.ndarray:
-    """Mean explained output over the background, seen through each sample's own mask."""
-    rows = reference.rows_for(data.values.shape[1])
-    row_static = static_or_empty(reference.static, len(rows))
-    result = np.zeros(len(data))
-    masks, which = np.unique(data.mask, axis=0, return_inverse=True)
-    for position, mask in enumerate(masks):
-        masked = np.where(mask[:, None], rows, 0)
-        raw = raw_outputs(compiled, batch_size, masked, row_static, np.tile(mask, (len(rows), 1)))
-        members = np.flatnonzero(which.ravel() == position)
-        distinct, selection = np.unique(chosen.weights[members], axis=0, return_inverse=True)
-        for index, weights in enumerate(distinct):
-            one = replace(chosen, weights=np.tile(weights, (len(raw), 1)))
-            result[members[selection.ravel() == index]] = selected(raw, one, anatomy).mean()
+    """Mean explained output over the background rows, each seen through the sample's own mask.
+
+    Samples that share their mask and their padding share the evaluations.
+    """
+    padding = np.where(subject.mask[..., None], 0, subject.values).reshape(len(subject), -1)
+    tokens = subject.tokens * ~subject.mask if subject.tokens.size else subject.tokens
+    layer_masks = [mask.reshape(len(subject), -1) for mask in subject.layer_masks]
+    keys = np.concatenate([subject.mask, padding, tokens, *layer_masks], axis=1, dtype=np.float32)
+    _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    result = np.zeros(len(subject))
+    for group, example in enumerate(first):
+        many = subject[np.full(len(rows), example)]
+        absent = many.with_values(
+            np.where(many.mask[..., None], rows, many.values).astype(np.float32), row_static
+        )
+        raw = raw_outputs(compiled, absent, batch_size)
+        for member in np.flatnonzero(which.ravel() == group):
+            one = chosen[np.full(len(rows), member)]
+            result[member] = selected(raw, one, anatomy).mean()
     return result
+
+
+def warn_if_padding_is_read(
+    anatomy: Anatomy, compiled: Compiled, subject: Subject, batch_size: int
+) -> None:
+    """Warn, with the measured effect, if other numbers in the padding move the predictions."""
+    padded = np.flatnonzero(~subject.mask.all(axis=1))[:16]
+    if len(padded) == 0:
+        return
+    some = subject[padded]
+    noise = np.random.default_rng(0).normal(size=some.values.shape)
+    noisy = np.where(some.mask[..., None], some.values, some.values + noise).astype(np.float32)
+    before = raw_outputs(compiled, some, batch_size)
+    after = raw_outputs(compiled, some.with_values(noisy, some.static), batch_size)
+    if before.ndim == 3 and before.shape[1] == some.mask.shape[1]:
+        before, after = (part * some.mask[..., None] for part in (before, after))
+    effect = float(np.abs(after - before).max())
+    if effect > 1e-4 * (1 + float(np.abs(before).max())):
+        warnings.warn(
+            f"Expected a model that ignores padded steps; standard normal noise in the padding of "
+            f"{len(padded)} samples moved {anatomy.model.name!r} by up to {effect:.3g} on the "
+            "explained scale. Predictions then depend on how long the padding is; padded steps are "
+            "held at the samples' own values and get no attribution. Mask them with a Masking "
+            "layer, mask_zero=True or a mask input, after any layer that drops the mask.",
+            PaddingWarning,
+            stacklevel=3,
+        )
+
+
+def _margin_error(anatomy: Anatomy, raw: np.ndarray, output: np.ndarray) -> float:
+    if anatomy.link in ("identity", "logits"):
+        return 0.0
+    link = ops.sigmoid if anatomy.link == "sigmoid" else ops.softmax
+    # In the margin's own precision: a network in float16 rounds its output too.
+    linked = ops.convert_to_numpy(link(ops.convert_to_tensor(raw)))
+    if linked.size != output.size:
+        return np.inf
+    difference = linked.reshape(output.shape).astype(np.float64) - output
+    return float(np.abs(difference).max())
+
+
+def _margin_tolerance(anatomy: Anatomy) -> float:
+    narrow = getattr(anatomy.margin_operation, "compute_dtype", "float32") in (
+        "float16",
+        "bfloat16",
+    )
+    return 1e-2 if narrow else _MARGIN_TOLERANCE
+
+
+def background_in_model_space(
+    anatomy: Anatomy, background: Background, num_steps: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return background rows (row, time, feature) and their static facts, as the model reads."""
+    rows = background.rows_for(num_steps)
+    if anatomy.embedding_layers:
+        table = np.asarray(ops.convert_to_numpy(anatomy.embedding_layers[0].embeddings), np.float32)
+        if background.tokens is None:
+            rows = np.zeros((len(rows), num_steps, table.shape[1]), np.float32)
+        else:
+            rows = table[background.tokens_for(num_steps)]
+    static = background.static
+    return rows, np.zeros((len(rows), 0), np.float32) if static is None else static

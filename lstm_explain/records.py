@@ -10,34 +10,88 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from .attention import pooling_and_contribution
 from .backend import keras
-from .integration import Integral
-from .outputs import Selection
-from .sequences import SequenceData
+from .explanation import Explanation, window_labels
+from .preparation import Question
+
+_DIMENSIONS = {
+    "cell": ("sample", "time", "feature"),
+    "time": ("sample", "time"),
+    "feature": ("sample", "feature"),
+    "window": ("sample", "window"),
+}
 
 
-def labelled(
-    data: SequenceData,
-    integral: Integral,
-    predictions: np.ndarray,
-    base_values: np.ndarray,
-    chosen: Selection,
+def assemble(
+    question: Question,
+    arrays: dict[str, np.ndarray],
+    static_values: np.ndarray,
+    level: str = "cell",
+    window: int | None = None,
+    **facts: Any,
+) -> Explanation:
+    """Name every dimension, add attention where there is some, and record what was done."""
+    if question.anatomy.embedding_layers and level == "cell":
+        arrays = {name: array.sum(axis=2) for name, array in arrays.items()}
+        level = "time"
+    dataset = _labelled(question, arrays, static_values, level, window)
+    if question.compiled.attention is not None:
+        weights, contribution = pooling_and_contribution(
+            question.compiled,
+            question.subject,
+            question.chosen,
+            question.anatomy.context_size,
+            question.batch_size,
+        )
+        dataset["attention"] = (("sample", "time"), weights)
+        dataset["attention_contribution"] = (("sample", "time"), contribution)
+    dataset.attrs["provenance"] = _provenance(
+        question.anatomy.model,
+        **facts,
+        scale=question.chosen.scale,
+        background=question.background.description,
+        background_rows=len(question.background),
+        background_seed=question.background.seed,
+        data=question.data.name,
+    )
+    return Explanation(dataset)
+
+
+def _labelled(
+    question: Question,
+    arrays: dict[str, np.ndarray],
+    static_values: np.ndarray,
+    level: str,
+    window: int | None,
 ) -> xr.Dataset:
     """Name every dimension of what was computed, with the data in its own units beside it."""
+    data, subject = question.data, question.subject
     cell, step = ("sample", "time", "feature"), ("sample", "time")
     variables: dict[str, Any] = {
-        "values": (cell, integral.values),
-        "base_values": ("sample", base_values),
-        "predictions": ("sample", predictions),
-        "data": (cell, data.display_values),
-        "mask": (step, data.mask),
-        "output": ("sample", chosen.names),
-        "unit": ("feature", np.array(data.units, dtype=str)),
+        name: (_DIMENSIONS[level], array) for name, array in arrays.items()
     }
+    variables |= {
+        "base_values": ("sample", question.base_values),
+        "predictions": ("sample", question.predictions),
+        "mask": (step, subject.mask),
+        "output": ("sample", question.chosen.names),
+    }
+    coordinates: dict[str, Any] = {
+        "sample": np.arange(len(data)),
+        "time": np.arange(subject.mask.shape[1]),
+    }
+    if data.tokens is not None:
+        variables["data"] = (step, data.words)
+    else:
+        variables["data"] = (cell, data.display_values)
+        variables["unit"] = ("feature", np.array(data.units, dtype=str))
+        coordinates["feature"] = list(data.feature_names)
     if data.static is not None:
-        variables["static_values"] = (("sample", "static_feature"), integral.static_values)
+        variables["static_values"] = (("sample", "static_feature"), static_values)
         variables["static_data"] = (("sample", "static_feature"), data.display_static)
         variables["static_unit"] = ("static_feature", np.array(data.static_units, dtype=str))
+        coordinates["static_feature"] = list(data.static_names)
     if data.times is not None:
         variables["times"] = (step, data.times)
     if data.ids is not None:
@@ -45,19 +99,13 @@ def labelled(
     if data.target is not None:
         names = np.array(data.class_names)
         variables["target"] = ("sample", names[data.target] if len(names) else data.target)
-    coordinates = {
-        "sample": np.arange(len(data)),
-        "time": np.arange(data.values.shape[1]),
-        "feature": list(data.feature_names),
-        "static_feature": list(data.static_names),
-    }
-    if data.static is None:
-        del coordinates["static_feature"]
+    if window is not None:
+        coordinates["window"] = window_labels(subject.mask.shape[1], window)
     attributes = {"time_name": data.time_name, "target_unit": data.target_unit}
     return xr.Dataset(variables, coords=coordinates, attrs=attributes)
 
 
-def provenance(model: Any, **facts: Any) -> str:
+def _provenance(model: Any, **facts: Any) -> str:
     """Return the facts of a computation as JSON, with the model's fingerprint and versions.
 
     One JSON text, because netCDF attributes hold neither None nor mappings.

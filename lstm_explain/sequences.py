@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from . import building, checks, inputs, scaling, splitting
 
-_PER_SAMPLE = ("values", "mask", "static", "target", "times", "ids", "split")
+_PER_SAMPLE = ("values", "tokens", "mask", "static", "target", "times", "ids", "split")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -24,6 +24,10 @@ class SequenceData:
     ----------
     values : float32 array (sample, time, feature)
         What the model reads; 0 on padded steps.
+    tokens : int32 array (sample, time) or None
+        Token ids of a text; `values` then has no features.
+    vocabulary : tuple of str
+        The word of each token id.
     mask : bool array (sample, time)
         True on real steps. Padding is always at the end.
     static : float32 array (sample, static feature) or None
@@ -46,6 +50,8 @@ class SequenceData:
     units: tuple[str, ...]
     center: np.ndarray
     scale: np.ndarray
+    tokens: np.ndarray | None = None
+    vocabulary: tuple[str, ...] = ()
     static: np.ndarray | None = None
     static_names: tuple[str, ...] = ()
     static_units: tuple[str, ...] = ()
@@ -63,16 +69,14 @@ class SequenceData:
 
     from_arrays = classmethod(building.from_arrays)
     from_frame = classmethod(building.from_frame)
+    from_tokens = classmethod(building.from_tokens)
 
     # -- selecting -------------------------------------------------------------------------------
     def __len__(self) -> int:
         return len(self.values)
 
     def __getitem__(self, key: int | slice | np.ndarray | Sequence[int]) -> SequenceData:
-        if isinstance(key, (int, np.integer)):
-            if not -len(self) <= key < len(self):
-                raise IndexError(f"Expected a sample below {len(self)}; received {key}.")
-            key = np.array([key])
+        key = checks.read_rows(key, len(self))
         chosen = {
             field: getattr(self, field)[key]
             for field in _PER_SAMPLE
@@ -103,6 +107,14 @@ class SequenceData:
         """The samples that nothing was chosen on."""
         return self._part("test")
 
+    def _to_learn_from(self) -> SequenceData:
+        if self.split is not None and not len(self.train):
+            raise ValueError(
+                "Expected training samples to take means from; received none, only "
+                f"{sorted(set(self.split.tolist()))}. Call it on the whole data, before slicing."
+            )
+        return self.train
+
     @property
     def lengths(self) -> np.ndarray:
         """Number of real steps of each sample, shape (sample,)."""
@@ -117,15 +129,16 @@ class SequenceData:
         validation, test : date or number
             First time of each part.
         gap : int
-            How many distinct times to drop before each boundary: the target's horizon.
+            How many steps ahead the target looks. Samples whose target would reach past a boundary
+            are dropped: those that end in the last `gap` steps before it, of their own sequence or
+            of all.
         """
         if self.times is None:
             raise ValueError(
                 "Expected data with times to split by time; received none. Give times=... or use "
                 "split_by_group."
             )
-        ends = self.times[np.arange(len(self)), self.lengths - 1]
-        labels = splitting.labels_by_time(ends, validation, test, gap)
+        labels = splitting.labels_by_time(self.times, self.mask, self.ids, validation, test, gap)
         return replace(self, split=labels)[labels != ""]
 
     def split_by_group(
@@ -149,8 +162,8 @@ class SequenceData:
         Only training samples are looked at; a constant feature is only centred. `display_values`
         gives the original units back.
         """
-        train = self.train
-        center, scale = scaling.mean_and_deviation(train.values[train.mask])
+        train = self._to_learn_from()
+        center, scale = scaling.mean_and_deviation(train.values[train.mask], self.feature_names)
         values = np.where(self.mask[..., None], (self.values - center) / scale, 0.0)
         changes: dict[str, Any] = {
             "values": values.astype(np.float32),
@@ -158,7 +171,7 @@ class SequenceData:
             "scale": self.scale * scale,
         }
         if self.static is not None and train.static is not None:
-            center, scale = scaling.mean_and_deviation(train.static)
+            center, scale = scaling.mean_and_deviation(train.static, self.static_names)
             changes |= {
                 "static": ((self.static - center) / scale).astype(np.float32),
                 "static_center": self.static_center + center * self.static_scale,
@@ -169,9 +182,9 @@ class SequenceData:
     def fill_missing(self) -> SequenceData:
         """Fill NaN by the last value measured in the same sequence, else by the training mean.
 
-        Static facts take the training mean. Without a split, the mean is over all samples.
+        Static facts take the training mean. Split first, so that no test sample is looked at.
         """
-        reference = self if self.split is None else self.train
+        reference = self._to_learn_from()
         values = scaling.fill_forward(self.values)
         means = scaling.mean_or_fail(reference.values[reference.mask], self.feature_names)
         values = np.where(np.isnan(values), means, values) * self.mask[..., None]
@@ -187,6 +200,20 @@ class SequenceData:
         """Values in their original units, float64 (sample, time, feature); NaN on padded steps."""
         values = self.values.astype(np.float64) * self.scale + self.center
         return np.where(self.mask[..., None], values, np.nan)
+
+    @property
+    def words(self) -> np.ndarray:
+        """The words of a text, str (sample, time); "" on padded steps."""
+        if self.tokens is None:
+            raise ValueError(
+                "Expected a text to read words from; received numeric sequences. Use "
+                "display_values."
+            )
+        if self.vocabulary:
+            words = np.array(self.vocabulary)[self.tokens]
+        else:
+            words = self.tokens.astype(str)
+        return np.where(self.mask, words, "")
 
     @property
     def display_static(self) -> np.ndarray | None:
@@ -215,21 +242,25 @@ class SequenceData:
         bool (sample, time) the mask, (sample, static feature) the static facts.
         """
         self.check_complete()
-        return inputs.arrange(self.roles_in(model), self.values, self.static, self.mask)
+        sequence = self.values if self.tokens is None else self.tokens
+        return inputs.arrange(self.roles_in(model), sequence, self.static, self.mask)
 
-    def roles_in(self, model: Any) -> tuple[inputs.Role, ...]:
+    def roles_in(
+        self, model: Any, named: Mapping[inputs.Role, str] | None = None
+    ) -> tuple[inputs.Role, ...]:
         """Tell which of the model's inputs is the sequence, the static facts and the mask."""
         return inputs.find_roles(
-            model, len(self.feature_names), self.values.shape[1], len(self.static_names)
+            model,
+            named=named,
+            tokens=self.tokens is not None,
+            num_features=len(self.feature_names),
+            num_steps=self.values.shape[1],
+            num_static=len(self.static_names),
         )
 
     def __repr__(self) -> str:
-        lengths = self.lengths
-        steps = (
-            f"{lengths.min()}-{lengths.max()}"
-            if len(self) and np.ptp(lengths)
-            else (str(self.values.shape[1]))
-        )
+        lengths = self.lengths if len(self) else np.array([self.values.shape[1]])
+        steps = f"{lengths.min()}-{lengths.max()}" if np.ptp(lengths) else str(lengths[0])
         text = (
             f"SequenceData {self.name!r}: {_count(len(self), 'sample')} x {steps} steps x "
             f"{_count(len(self.feature_names), 'feature')}"

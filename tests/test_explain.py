@@ -319,5 +319,8 @@ def test_models_that_cannot_be_explained_are_refused():
     ):
         lx.explain(stateful, x, background="zero")
     steps = keras.Sequential([keras.Input((4, 3)), keras.layers.LSTM(2, return_sequences=True)])
-    with pytest.raises(ValueError, match="Expected one output of shape"):
+    with pytest.raises(ValueError, match="Expected output= to say which of 2 values to explain"):
         lx.explain(steps, x, background="zero")
+    two = keras.Model(steps.inputs, [steps.outputs[0], steps.outputs[0]])
+    with pytest.raises(ValueError, match=r"Expected one output of shape .* one of its outputs"):
+        lx.explain(two, x, background="zero")
