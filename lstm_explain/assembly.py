@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from .columns import as_clock, column_as_target, columns_as_ids, columns_as_numbers, one_column
 
 
 @dataclass(frozen=True)
@@ -30,33 +33,61 @@ def pad(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     >>> mask.tolist()
     [[True, True, False], [True, True, True]]
     """
-    arrays = [np.asarray(sequence) for sequence in sequences]
+    arrays = [as_array(sequence, "sequences") for sequence in sequences]
     if not arrays:
         raise ValueError(
             "Expected at least one sequence; received none. Check the filter that chose them."
         )
     ranks = {(a.ndim, a.shape[1:]) for a in arrays}
-    if len(ranks) > 1:
+    if len(ranks) > 1 or arrays[0].ndim == 0:
         raise ValueError(
             "Expected every sequence to have the same features, shape (time, feature); received "
             f"shapes {sorted({a.shape for a in arrays})}. Give each sequence the same columns."
         )
+    try:
+        steps = np.concatenate(arrays)
+    except TypeError as error:
+        raise ValueError(
+            "Expected sequences of one type; received "
+            f"{sorted({str(a.dtype) for a in arrays})}. Convert them to float."
+        ) from error
     lengths = np.array([len(a) for a in arrays])
     mask = np.arange(lengths.max()) < lengths[:, None]
-    values = np.zeros(mask.shape + arrays[0].shape[1:], dtype=arrays[0].dtype)
-    if values.dtype.kind == "M":
-        values[:] = np.datetime64("NaT")
-    values[mask] = np.concatenate(arrays)
-    return values, mask
+    return at_mask(steps, mask), mask
 
 
-def mask_from_lengths(lengths: np.ndarray, num_steps: int) -> np.ndarray:
-    """Return the mask (sample, time) of right-padded sequences from their lengths."""
-    lengths = np.asarray(lengths)
-    if lengths.ndim != 1 or lengths.min() < 1 or lengths.max() > num_steps:
+def at_mask(steps: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Put steps (real step, ...) at the mask's places, and zeros or NaT at the others."""
+    padded = np.zeros(mask.shape + steps.shape[1:], dtype=steps.dtype)
+    if padded.dtype.kind == "M":
+        padded[:] = np.datetime64("NaT")
+    padded[mask] = steps
+    return padded
+
+
+def as_array(values: Any, what: str) -> np.ndarray:
+    """Return an array, refusing nested lists of unequal lengths."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
         raise ValueError(
-            f"Expected lengths of shape (sample,) between 1 and {num_steps} steps; received shape "
-            f"{lengths.shape} with values {lengths.min()} to {lengths.max()}. Drop empty sequences."
+            f"Expected {what} whose rows are equally long; received a nested list whose rows are "
+            "not. Give arrays."
+        ) from error
+
+
+def mask_from_lengths(lengths: Any, num_samples: int, num_steps: int) -> np.ndarray:
+    """Return the mask (sample, time) of right-padded sequences from their lengths."""
+    lengths = as_array(lengths, "lengths")
+    if (
+        lengths.shape != (num_samples,)
+        or lengths.dtype.kind not in "iu"
+        or ((lengths < 1) | (lengths > num_steps)).any()
+    ):
+        raise ValueError(
+            f"Expected lengths of shape ({num_samples},), whole numbers from 1 to {num_steps} "
+            f"steps; received shape {lengths.shape}, type {lengths.dtype}, "
+            f"{lengths.ravel()[:10].tolist()}. Drop empty sequences."
         )
     return np.arange(num_steps) < lengths[:, None]
 
@@ -67,16 +98,27 @@ def from_sequences(
     mask: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return an array (sample, time, feature) and its mask, from an array or a ragged list."""
+    if hasattr(values, "__array__"):  # also tensors and tables
+        values = np.asarray(values)
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes | Mapping):
+        raise ValueError(
+            "Expected values of shape (sample, time, feature), or a list of arrays (time, "
+            f"feature); received {type(values).__name__}. Give an array or a list of arrays."
+        )
+    if lengths is not None and mask is not None:
+        raise ValueError(
+            "Expected lengths or mask; received both. Give one of them: they say the same."
+        )
     if isinstance(values, np.ndarray) and values.dtype != object:
         if values.ndim != 3:
             raise ValueError(
                 f"Expected values of shape (sample, time, feature); received shape "
                 f"{values.shape}. For one sequence use values[None]; for one feature use "
-                "values[..., None]."
+                "values[..., None]; for a long table use SequenceData.from_frame."
             )
-        if mask is None and lengths is not None:
-            mask = mask_from_lengths(np.asarray(lengths), values.shape[1])
-        mask = np.ones(values.shape[:2], bool) if mask is None else np.asarray(mask, bool)
+        if lengths is not None:
+            mask = mask_from_lengths(lengths, *values.shape[:2])
+        mask = np.ones(values.shape[:2], bool) if mask is None else _as_flags(mask)
         array = values
     else:
         if mask is not None or lengths is not None:
@@ -90,35 +132,27 @@ def from_sequences(
                 f"Expected each sequence of shape (time, feature); received rank "
                 f"{array.ndim - 1}. For one feature use sequence[:, None]."
             )
+    if array.shape[-1] == 0:
+        raise ValueError(
+            f"Expected at least one feature; received values of shape {array.shape}. Check the "
+            "columns that were chosen."
+        )
     return array, mask
 
 
-def columns_as_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """Return the named columns as float64 (row, column), or say which of them cannot be read.
-
-    Raises
-    ------
-    ValueError
-        A column is missing, or holds text.
-    """
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
+def padded_times(times: Any, mask: np.ndarray) -> np.ndarray:
+    """Return dates or numbers (sample, time) from an array or a ragged list, one per step."""
+    if not (isinstance(times, np.ndarray) and times.dtype != object):
+        if not isinstance(times, Iterable) or isinstance(times, str | bytes | Mapping):
+            times = np.asarray(times)
+        else:
+            times, _ = pad(list(times))
+    if times.shape != mask.shape:
         raise ValueError(
-            f"Expected columns {list(columns)}; the table lacks {missing} and has "
-            f"{list(map(str, frame.columns))}. Rename the columns or name the ones you have."
+            f"Expected times of shape {mask.shape} (sample, time); received {times.shape}. Give "
+            "one time per step."
         )
-    result = np.empty((len(frame), len(columns)))
-    for position, name in enumerate(columns):
-        numbers = pd.to_numeric(frame[name], errors="coerce")
-        text = numbers.isna() & frame[name].notna()
-        if text.any():
-            row = int(np.flatnonzero(text.to_numpy())[0])
-            raise ValueError(
-                f"Expected numbers in column {name!r}; received {frame[name].iloc[row]!r} in row "
-                f"{row}. Convert the column with pandas.to_numeric, or encode its categories."
-            )
-        result[:, position] = numbers.to_numpy(dtype=float)
-    return result
+    return at_mask(as_clock(pd.Series(times[mask]), "times"), mask)
 
 
 def from_long_table(
@@ -133,19 +167,28 @@ def from_long_table(
     stride: int = 1,
 ) -> Padded:
     """Cut a long table (one row per id and time) into sequences or windows of consecutive rows."""
+    if not isinstance(frame, pd.DataFrame):
+        raise ValueError(
+            f"Expected a pandas DataFrame; received {type(frame).__name__}. Read a file with "
+            "pandas.read_csv first."
+        )
     if len(frame) == 0:
         raise ValueError("Expected a table with rows; received an empty one. Check the filter.")
-    if time not in frame.columns:
-        raise ValueError(
-            f"Expected a time column {time!r}; received columns {list(map(str, frame.columns))}. "
-            f"Name the right one with time=..."
-        )
-    frame = frame.reset_index(drop=True)
+    when = one_column(
+        frame, time, "a time column", "Name it with time=...; an index needs frame.reset_index()."
+    )
+    clock = as_clock(when, f"column {time!r}")
     keys = np.zeros(len(frame)) if id is None else columns_as_ids(frame, id)
     numbers = columns_as_numbers(frame, features)
+    if not len(features):
+        raise ValueError("Expected at least one feature; received none. Name some in features=...")
     extra = columns_as_numbers(frame, static)
     targets = None if target is None else column_as_target(frame, target)
-    clock = frame[time].to_numpy()
+    if target is not None and target in [*features, *static]:
+        raise ValueError(
+            f"Expected a target that is not among what the model reads; received {target!r} as "
+            "both, which would give the answer away. Leave it out of features and static."
+        )
     pieces = []
     for key, rows in pd.Series(np.arange(len(frame))).groupby(keys, sort=False):
         order = rows.to_numpy()
@@ -155,7 +198,7 @@ def from_long_table(
             when = clock[order][1:][repeated][0]
             raise ValueError(
                 f"Expected each time once per sequence; received {when} twice"
-                f"{'' if id is None else f' for {id}={key!r}'}. Aggregate the rows of one time "
+                f"{'' if id is None else f' for {id}={key}'}. Aggregate the rows of one time "
                 f"first, or name the column that tells the sequences apart with id=..."
             )
         pieces += _windows(order, window, stride)
@@ -196,39 +239,23 @@ def from_long_table(
     )
 
 
-def columns_as_ids(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """Return the id column, refusing a missing column or missing ids."""
-    if name not in frame.columns:
+def _as_flags(mask: Any) -> np.ndarray:
+    flags = as_array(mask, "mask")
+    if flags.dtype.kind not in "biuf" or not np.isin(flags, (0, 1)).all():
         raise ValueError(
-            f"Expected an id column {name!r}; received columns {list(map(str, frame.columns))}."
-            " Name the column that tells the sequences apart with id=..."
+            f"Expected a mask of True on real steps and False on padding; received type "
+            f"{flags.dtype}. Compare first, for instance mask=(values != 0).any(axis=-1)."
         )
-    keys = frame[name]
-    if keys.isna().any():
-        raise ValueError(
-            f"Expected an id in every row of {name!r}; received {int(keys.isna().sum())} missing."
-            " Drop or fill those rows."
-        )
-    return keys.to_numpy()
-
-
-def column_as_target(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """Return the target column: numbers stay numbers; text and categories stay labels."""
-    if name not in frame.columns:
-        raise ValueError(
-            f"Expected a target column {name!r}; received columns "
-            f"{list(map(str, frame.columns))}. Name the right one with target=..."
-        )
-    return np.asarray(frame[name])
+    return flags.astype(bool)
 
 
 def _windows(rows: np.ndarray, window: int | None, stride: int) -> list[np.ndarray]:
     if window is None:
         return [rows]
-    if window < 1 or stride < 1:
+    if not all(isinstance(n, int | np.integer) and n >= 1 for n in (window, stride)):
         raise ValueError(
-            f"Expected window and stride of at least 1 row; received window={window}, "
-            f"stride={stride}. A usual choice is window=60, stride=1."
+            f"Expected window and stride in whole rows, at least 1; received window={window!r}, "
+            f"stride={stride!r}. A usual choice is window=60, stride=1."
         )
     # The last window ends at the last row, whatever the stride: the newest data is never lost.
     ends = np.arange(len(rows), window - 1, -stride)[::-1]

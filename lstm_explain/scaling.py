@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 
-def mean_and_deviation(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def mean_and_deviation(rows: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation (feature,) over rows; a constant feature has 1."""
-    rows = rows.astype(np.float64)
-    deviation = np.nanstd(rows, axis=0)
-    return np.nanmean(rows, axis=0), np.where(deviation > 1e-12, deviation, 1.0)
+    mean = mean_or_fail(rows, names)
+    # Not by the size of the deviation: a feature may be small, and rounding large.
+    constant = np.nanmax(rows, axis=0) == np.nanmin(rows, axis=0)
+    return mean, np.where(constant, 1.0, np.nanstd(rows.astype(np.float64), axis=0))
 
 
 def mean_or_fail(rows: np.ndarray, names: tuple[str, ...]) -> np.ndarray:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 
 from . import building, checks, inputs, scaling, splitting
 
 _PER_SAMPLE = ("values", "tokens", "mask", "static", "target", "times", "ids", "split")
+
+Factory: TypeAlias = "classmethod[SequenceData, ..., SequenceData]"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,9 +69,9 @@ class SequenceData:
     split: np.ndarray | None = None
     name: str = "data"
 
-    from_arrays = classmethod(building.from_arrays)
-    from_frame = classmethod(building.from_frame)
-    from_tokens = classmethod(building.from_tokens)
+    from_arrays: ClassVar[Factory] = classmethod(building.from_arrays)
+    from_frame: ClassVar[Factory] = classmethod(building.from_frame)
+    from_tokens: ClassVar[Factory] = classmethod(building.from_tokens)
 
     # -- selecting -------------------------------------------------------------------------------
     def __len__(self) -> int:
@@ -218,7 +220,7 @@ class SequenceData:
     @property
     def display_static(self) -> np.ndarray | None:
         """Static facts in their original units, float64 (sample, static feature), or None."""
-        if self.static is None:
+        if self.static is None or self.static_scale is None:
             return None
         return self.static.astype(np.float64) * self.static_scale + self.static_center
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from numbers import Number
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -9,34 +12,57 @@ SPLITS = ("train", "validation", "test")
 
 
 def labels_by_time(
-    end_times: np.ndarray, validation: object, test: object, gap: int = 0
+    times: np.ndarray,
+    mask: np.ndarray,
+    ids: np.ndarray | None,
+    validation: object,
+    test: object,
+    gap: int = 0,
 ) -> np.ndarray:
-    """Label samples by the time of their last step; "" marks the dropped gap.
+    """Label samples by the time of their last real step; "" marks those dropped for the gap.
 
-    ``gap`` distinct times before each boundary are dropped, so that a target that looks ``gap``
-    steps ahead never reaches into the next part.
+    A sample is dropped if a target that looks `gap` steps ahead, in its own sequence or among the
+    times of all, may reach into the next part.
     """
-    order = pd.Series(end_times)
-    first_validation, first_test = (_as_time(order, t) for t in (validation, test))
+    if not isinstance(gap, int | np.integer) or gap < 0:
+        raise ValueError(
+            f"Expected gap in whole steps, 0 or more; received {gap!r}. Use the number of steps "
+            "that the target looks ahead."
+        )
+    lengths = mask.sum(axis=1)
+    ends = pd.Series(times[np.arange(len(times)), lengths - 1])
+    first_validation, first_test = (_as_time(ends, t) for t in (validation, test))
     if not first_validation < first_test:
         raise ValueError(
             f"Expected validation to begin before test; received validation={validation!r}, "
             f"test={test!r}. Give the first time of each part."
         )
-    distinct = np.sort(order.unique())
-    labels = np.where(order < first_validation, "train", "validation").astype("<U10")
-    labels[order >= first_test] = "test"
-    for boundary in (first_validation, first_test):
-        before = distinct[distinct < boundary]
-        if gap and len(before):
-            in_gap = (order >= before[max(len(before) - gap, 0)]) & (order < boundary)
-            labels[in_gap.to_numpy()] = ""
+    labels = np.where(ends < first_validation, "train", "validation").astype("<U10")
+    labels[ends >= first_test] = "test"
+    if gap:
+        owners = pd.Series(np.zeros(len(times)) if ids is None else ids)
+        steps = pd.DataFrame({"owner": np.repeat(owners, lengths), "time": times[mask]})
+        for boundary in (first_validation, first_test):
+            labels[_reaches_past(boundary, gap, ends, owners, steps.drop_duplicates())] = ""
     _check_parts(
         labels,
-        "Move the boundaries inside the data's "
-        f"{distinct[0]} to {distinct[-1]}, or shorten the gap",
+        f"Move the boundaries inside the data's {ends.min()} to {ends.max()}, or shorten the gap",
     )
     return labels
+
+
+def _reaches_past(
+    boundary: Any, gap: int, ends: pd.Series, owners: pd.Series, steps: pd.DataFrame
+) -> np.ndarray:
+    """Tell which samples end before a boundary but less than `gap` steps before it."""
+    before = steps[steps["time"] < boundary].sort_values("time")
+    # Steps of one sequence may lie further apart than those of all together.
+    continued = before["owner"].isin(steps.loc[steps["time"] >= boundary, "owner"])
+    last_of_own = before[continued].groupby("owner").tail(gap).groupby("owner")["time"].min()
+    near = ends >= owners.map(last_of_own)  # False where the sequence ends before the boundary
+    if len(before):
+        near |= ends >= np.sort(before["time"].unique())[-gap:][0]
+    return (near & (ends < boundary)).to_numpy()
 
 
 def labels_by_group(
@@ -60,16 +86,26 @@ def labels_by_group(
     return labels
 
 
-def _as_time(order: pd.Series, value: object) -> object:
+def _as_time(ends: pd.Series, value: Any) -> Any:
     """Read a boundary in the units of the times: a date for dates, a number for numbers."""
-    if not pd.api.types.is_datetime64_any_dtype(order.dtype):
-        return value
-    try:
-        return pd.Timestamp(value)  # type: ignore[arg-type]
-    except (ValueError, TypeError) as error:
+    is_number = isinstance(value, Number)
+    if not pd.api.types.is_datetime64_any_dtype(ends.dtype):
+        if is_number:
+            return value
         raise ValueError(
-            f"Expected a date such as '2008-01-01' as boundary; received {value!r}."
-        ) from error
+            f"Expected a number as boundary, as the times are; received {value!r}. The data "
+            f"ends between {ends.min()} and {ends.max()}."
+        )
+    try:
+        date = pd.NaT if is_number else pd.Timestamp(value)  # the number 2008 would be in 1970
+    except (ValueError, TypeError):
+        date = pd.NaT
+    if date is pd.NaT or date.tzinfo is not None:
+        raise ValueError(
+            f"Expected a date without a time zone, such as '2008-01-01', as boundary; received "
+            f"{value!r}. Give the first date of each part."
+        )
+    return date
 
 
 def _check_parts(labels: np.ndarray, remedy: str) -> None:

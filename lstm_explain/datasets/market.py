@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..assembly import columns_as_numbers
+from ..columns import columns_as_numbers
 from ..sequences import SequenceData
 
 SYMBOLS = ("sp500", "nasdaq")

@@ -1,0 +1,145 @@
+"""Read the columns of a table: numbers, times, ids and targets, each refused where unsure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+
+def columns_as_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """Return the named columns as float64 (row, column), or say which of them cannot be read.
+
+    Raises
+    ------
+    ValueError
+        A column is missing or there twice, or holds text or dates.
+    """
+    if isinstance(columns, str):
+        raise ValueError(
+            f"Expected a list of columns; received the text {columns!r}. Use [{columns!r}]."
+        )
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise ValueError(
+            f"Expected columns {list(columns)}; the table lacks {missing} and has "
+            f"{list(map(str, frame.columns))}. Rename the columns or name the ones you have."
+        )
+    result = np.empty((len(frame), len(columns)))
+    for position, name in enumerate(columns):
+        column = one_column(frame, name, "a column", "Rename the columns.")
+        if not _may_hold_numbers(column.dtype):
+            raise ValueError(
+                f"Expected numbers in column {name!r}; received type {column.dtype}. Convert it, "
+                "for instance to hours: (column - start).dt.total_seconds() / 3600."
+            )
+        numbers = pd.to_numeric(column, errors="coerce")
+        text = numbers.isna() & column.notna()
+        if text.any():
+            row = int(np.flatnonzero(text.to_numpy())[0])
+            raise ValueError(
+                f"Expected numbers in column {name!r}; received {column.iloc[row]!r} in row "
+                f"{row}. Convert the column with pandas.to_numeric, or encode its categories."
+            )
+        result[:, position] = numbers.to_numpy(dtype=float, na_value=np.nan)
+    return result
+
+
+def one_column(frame: pd.DataFrame, name: str, what: str, remedy: str) -> pd.Series:
+    """Return the only column of that name, or say what is there instead."""
+    number = int((frame.columns == name).sum())
+    if number != 1:
+        raise ValueError(
+            f"Expected {what} {name!r}; received {'it twice' if number else 'other columns'}: "
+            f"{list(map(str, frame.columns))}. {remedy}"
+        )
+    return frame[name]
+
+
+def as_clock(times: pd.Series, what: str) -> np.ndarray:
+    """Return times as datetime64 or finite numbers, refusing what has no sure order.
+
+    Text is refused: "10/1/2020" sorts before "9/1/2020", and nobody but the owner knows whether
+    that is September or January.
+    """
+    if times.isna().any():
+        raise ValueError(
+            f"Expected a time for every step in {what}; received {int(times.isna().sum())} "
+            "missing. Drop or fill those rows."
+        )
+    if isinstance(times.dtype, pd.CategoricalDtype):
+        times = times.astype(times.dtype.categories.dtype)
+    if types.is_object_dtype(times.dtype):
+        times = _objects_as_times(times)
+    if types.is_datetime64_dtype(times.dtype):
+        return times.to_numpy()
+    if types.is_numeric_dtype(times.dtype) and not types.is_complex_dtype(times.dtype):
+        is_float = types.is_float_dtype(times.dtype)
+        numbers = times.to_numpy(dtype=np.float64 if is_float else np.int64)
+        if np.isfinite(numbers).all():
+            return numbers
+    raise ValueError(
+        f"Expected dates without a time zone, or finite numbers, in {what}; received "
+        f"{times.iloc[0]!r}, type {times.dtype}. {_clock_remedy(times.dtype)}."
+    )
+
+
+def columns_as_ids(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """Return the id column, refusing a missing column or missing ids."""
+    keys = one_column(
+        frame, name, "an id column", "Name the one that tells the sequences apart with id=..."
+    )
+    if keys.isna().any():
+        raise ValueError(
+            f"Expected an id in every row of {name!r}; received {int(keys.isna().sum())} missing."
+            " Drop or fill those rows."
+        )
+    return keys.to_numpy()
+
+
+def column_as_target(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """Return the target column: numbers stay numbers; text and categories stay labels."""
+    column = one_column(frame, name, "a target column", "Name the right one with target=...")
+    if types.is_extension_array_dtype(column.dtype) and types.is_integer_dtype(column.dtype):
+        return column.astype(object).to_numpy()  # NumPy has no missing integers: they stay classes
+    return np.asarray(column)
+
+
+def _may_hold_numbers(dtype: Any) -> bool:
+    """Tell whether a column may hold numbers, perhaps written as text; dates and durations not."""
+    if isinstance(dtype, pd.CategoricalDtype):
+        dtype = dtype.categories.dtype
+    if types.is_numeric_dtype(dtype):
+        return not types.is_complex_dtype(dtype)
+    return types.is_object_dtype(dtype) or types.is_string_dtype(dtype)
+
+
+def _objects_as_times(times: pd.Series) -> pd.Series:
+    """Give dates and numbers that are kept as Python objects a type of their own."""
+    kind = types.infer_dtype(times, skipna=False)
+    if kind in ("date", "datetime"):
+        try:
+            return pd.to_datetime(times)
+        except ValueError:  # dates of several time zones
+            return times
+    if kind in ("mixed-integer-float", "decimal"):
+        return times.astype(float)
+    return times.infer_objects()
+
+
+def _clock_remedy(dtype: Any) -> str:
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        return (
+            "Keep local time with .dt.tz_localize(None), or take UTC with "
+            '.dt.tz_convert("UTC").dt.tz_localize(None)'
+        )
+    if isinstance(dtype, pd.PeriodDtype):
+        return "Convert periods to dates with .dt.to_timestamp()"
+    if types.is_timedelta64_dtype(dtype):
+        return "Convert durations to numbers, for instance hours: .dt.total_seconds() / 3600"
+    if types.is_numeric_dtype(dtype):
+        return "Drop the rows whose time is not finite"
+    return "Convert text to dates with pandas.to_datetime(..., format=...)"
