@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, TextIO
+from typing import Any
 
 
 def progress_bar(total: int, description: str, unit: str, visible: bool = True) -> Any:
@@ -33,7 +33,7 @@ def _in_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
-class _DisplayLine(TextIO):
+class _DisplayLine:
     """A file whose last line is shown in one notebook display."""
 
     def __init__(self) -> None:

@@ -85,7 +85,9 @@ class TrainingRun:
             )
         report = json.loads((folder / "run.json").read_text())
         report["device"] = Device(**report["device"])
-        history = pd.read_csv(folder / "history.csv", index_col="epoch")
+        history = pd.read_csv(
+            folder / "history.csv", index_col="epoch", float_precision="round_trip"
+        )
         return cls(model=load_model(folder / "model.keras"), history=history, **report)
 
 
@@ -133,11 +135,7 @@ def train(
     ValueError
         The data has no target, is not split, is incomplete, or does not fit the model.
     """
-    if data.target is None:
-        raise ValueError(
-            "Expected data with a target to train on; received none. Give target=... when making "
-            "the data."
-        )
+    _check(model, data, epochs, batch_size, learning_rate)
     parts = data.train, data.validation, data.test
     feeds = [part.inputs_for(model) for part in parts]
     baselines = {"constant": constant_baseline(data), **(baselines or {})}
@@ -216,6 +214,41 @@ def _loss(data: SequenceData) -> str:
 
 
 def _spread(data: SequenceData) -> float:
-    if data.task != "regression":
+    target = data.train.target
+    if data.task != "regression" or target is None:
         return 1.0
-    return float(np.var(data.train.target)) or 1.0
+    return float(np.var(target)) or 1.0
+
+
+def _check(
+    model: Any, data: SequenceData, epochs: int, batch_size: int, learning_rate: float
+) -> None:
+    """Raise on what cannot be trained, before any time is spent on it."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(
+            f"Expected a Keras model; received {type(model).__name__}. Make one with "
+            "lx.build_model(data)."
+        )
+    if data.target is None:
+        raise ValueError(
+            "Expected data with a target to train on; received none. Give target=... when making "
+            "the data."
+        )
+    if len(data.class_names) == 1:
+        raise ValueError(
+            f"Expected a target with at least two classes; received only {data.class_names[0]!r}. "
+            "Check how the target was made; numbers to predict must be floats."
+        )
+    if epochs < 1 or batch_size < 1 or not learning_rate > 0:
+        raise ValueError(
+            "Expected at least 1 epoch, 1 sample per batch and a learning rate above 0; received "
+            f"epochs={epochs}, batch_size={batch_size}, learning_rate={learning_rate}. Leave them "
+            "out for the defaults."
+        )
+    size = len(data.class_names) if data.task == "multiclass" else 1
+    shape = getattr(model, "output_shape", (None, size))  # a subclassed model does not know
+    if shape != (None, size):
+        raise ValueError(
+            f"Expected a model with outputs of shape (sample, {size}) for this {data.task} target; "
+            f"received {shape}. Make one with lx.build_model(data)."
+        )
