@@ -48,6 +48,7 @@ class Anatomy:
     recurrent_layers: tuple[Any, ...]
     masking_layers: tuple[Any, ...]
     embedding_layers: tuple[Any, ...]
+    mask_operations: tuple[Any, ...] = field(default=(), repr=False)
     margin_operation: Any = field(default=None, repr=False)
     margin_is_last: bool = True
 
@@ -169,6 +170,7 @@ def inspect(
         recurrent_layers=tuple(layer for layer in recurrent if id(layer) not in inner),
         masking_layers=tuple(layer for layer in parts if isinstance(layer, keras.layers.Masking)),
         embedding_layers=embeddings,
+        mask_operations=tuple(_mask_operations(model)),
         margin_operation=operation,
         margin_is_last=is_last,
     )
@@ -181,6 +183,26 @@ def walk(model: Any) -> Iterator[Any]:
         if id(layer) not in seen:
             seen.add(id(layer))
             yield layer
+
+
+def _mask_operations(model: Any) -> Iterator[Any]:
+    """Yield the operations that compute masks in a functional graph, nested models included.
+
+    When a model is built, Keras writes a layer's mask into its graph as operations on the layer's
+    input (for Masking, a comparison with the mask value), beside the layer itself.
+    """
+    seen = set()
+    for part in [model, *(layer for layer in walk(model) if isinstance(layer, keras.Model))]:
+        graph = getattr(part, "_functional", None) or part
+        depths = getattr(graph, "_nodes_by_depth", {})
+        for node in (node for nodes in depths.values() for node in nodes):
+            for mask in keras.tree.flatten(node.arguments.kwargs.get("mask")):
+                operation = getattr(getattr(mask, "_keras_history", None), "operation", None)
+                if operation is None or isinstance(operation, keras.layers.InputLayer):
+                    continue
+                if id(operation) not in seen:
+                    seen.add(id(operation))
+                    yield operation
 
 
 def _inside(layer: Any) -> Iterator[Any]:

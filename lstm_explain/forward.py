@@ -59,8 +59,9 @@ def compile_model(anatomy: Anatomy, scale: str) -> Compiled:
         """Run the whole model with its margin exposed and its masks those of the sample."""
         with ExitStack() as changes:
             changes.enter_context(anatomy.margin_exposed())
-            for layer, layer_mask in zip(anatomy.masking_layers, layer_masks, strict=True):
-                changes.enter_context(_mask_fixed(layer, layer_mask))
+            fixed = [*anatomy.masking_layers, *anatomy.mask_operations]
+            for operation, layer_mask in zip(fixed, layer_masks, strict=True):
+                changes.enter_context(_mask_fixed(operation, layer_mask))
             for layer in anatomy.embedding_layers:
                 changes.enter_context(_embedding_replaced(layer, values))
             sequence = tokens if anatomy.embedding_layers else values
@@ -69,16 +70,17 @@ def compile_model(anatomy: Anatomy, scale: str) -> Compiled:
         return output[:, None] if len(output.shape) == 1 else output
 
     def seen(_: Any, values: Any, tokens: Any, static: Any, mask: Any) -> Any:
-        found: list[Any] = []
+        found: dict[int, Any] = {}
         with ExitStack() as changes:
             for layer in anatomy.masking_layers:
-                changes.enter_context(_mask_recorded(layer, found))
-            for layer in anatomy.embedding_layers:
-                changes.enter_context(_output_recorded(layer, found))
+                changes.enter_context(_recorded(layer, found, of_mask=True))
+            for operation in (*anatomy.mask_operations, *anatomy.embedding_layers):
+                changes.enter_context(_recorded(operation, found))
             sequence = tokens if anatomy.embedding_layers else values
             result = model(arrange(anatomy.roles, sequence, static, mask), training=False)
         output = keras.tree.flatten(result)[0]
-        return output, (output, *found)
+        recorded = (*anatomy.masking_layers, *anatomy.mask_operations, *anatomy.embedding_layers)
+        return output, (output, *(found[id(operation)] for operation in recorded))
 
     def raw(_: Any, *subject: Any) -> Any:
         output = margin(*subject)
@@ -173,8 +175,10 @@ def _rows(array: Any, index: Any) -> Any:
     return ops.cast(ops.take(ops.cast(array, "int32"), index, axis=0), "bool")
 
 
-def _mask_fixed(layer: Any, mask: Any) -> ExitStack:
-    """Let a Masking layer mask what it masks for the sample itself, whatever it is fed."""
+def _mask_fixed(layer: Any, mask: Any) -> Any:
+    """Let a layer or operation mask what it masks for the sample itself, whatever it is fed."""
+    if not isinstance(layer, keras.layers.Masking):
+        return substituted(layer, "call", lambda *args, **kwargs: mask)
     changes = ExitStack()
     changes.enter_context(substituted(layer, "call", lambda inputs: inputs + 0))
     changes.enter_context(substituted(layer, "compute_mask", lambda *args, **kwargs: mask))
@@ -197,22 +201,14 @@ def _embedding_replaced(layer: Any, vectors: Any) -> Any:
     return substituted(layer, "call", call)
 
 
-def _mask_recorded(layer: Any, found: list[Any]) -> Any:
+def _recorded(layer: Any, found: dict[int, Any], of_mask: bool = False) -> Any:
+    """Keep what a layer gives, or what it masks."""
     original = layer.call
 
-    def call(inputs: Any) -> Any:
-        found.append(type(layer).compute_mask(layer, inputs))
-        return original(inputs)
-
-    return substituted(layer, "call", call)
-
-
-def _output_recorded(layer: Any, found: list[Any]) -> Any:
-    original = layer.call
-
-    def call(inputs: Any) -> Any:
-        found.append(original(inputs))
-        return found[-1]
+    def call(*args: Any, **kwargs: Any) -> Any:
+        output = original(*args, **kwargs)
+        found[id(layer)] = layer.compute_mask(*args) if of_mask else output
+        return output
 
     return substituted(layer, "call", call)
 

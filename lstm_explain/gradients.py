@@ -31,7 +31,7 @@ def compile_gradient(function: Callable[..., Any], model: Any) -> Callable[..., 
 def _compile_tensorflow(function: Callable[..., Any]) -> Callable[..., Any]:
     import tensorflow as tf
 
-    @tf.function
+    @tf.function(autograph=False)
     def run(point: Any, *rest: Any) -> Any:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(point)

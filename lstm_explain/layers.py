@@ -2,9 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .backend import keras, ops
+
+
+@keras.saving.register_keras_serializable(package="lstm_explain")
+class TrailingMeans(keras.layers.Layer):
+    """Summarise a sequence by means over its last steps: the regressors of a linear path.
+
+    For each span n and each chosen feature, the mean over the last n real steps; a sequence
+    shorter than n gives the mean over all of it. Output (sample, span * feature), spans first.
+
+    Parameters
+    ----------
+    features : sequence of int
+        Positions of the features to summarise.
+    spans : sequence of int
+        Numbers of steps. (1, 5, 22) are the day, week and month of a daily series, as in Corsi
+        (2009), "A simple approximate long-memory model of realized volatility".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = TrailingMeans(features=[0], spans=[1, 2])
+    >>> np.asarray(layer(np.array([[[1.0], [2.0], [4.0]]]))).tolist()
+    [[4.0, 3.0]]
+    """
+
+    def __init__(self, features: Sequence[int], spans: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if len(spans) == 0 or min(spans) < 1:
+            raise ValueError(
+                f"Expected spans of at least 1 step; received {list(spans)}. Try (1, 5, 22)."
+            )
+        self.features = [int(position) for position in features]
+        self.spans = [int(span) for span in spans]
+        self.supports_masking = True
+
+    def call(self, values: Any, mask: Any = None) -> Any:
+        """Return the means (sample, span * feature)."""
+        chosen = ops.take(values, self.features, axis=-1)
+        real = ops.ones_like(chosen[..., 0]) if mask is None else ops.cast(mask, chosen.dtype)
+        # How many real steps stand from here to the end, this one included.
+        left = ops.flip(ops.cumsum(ops.flip(real, axis=1), axis=1), axis=1)
+        means = []
+        for span in self.spans:
+            weights = real * ops.cast(left <= span, chosen.dtype)
+            weights = weights / ops.maximum(ops.sum(weights, axis=1, keepdims=True), 1.0)
+            means.append(ops.sum(weights[..., None] * chosen, axis=1))
+        return ops.concatenate(means, axis=-1)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+        """Return no mask: the time axis is gone."""
+        return
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return (sample, span * feature)."""
+        return (input_shape[0], len(self.spans) * len(self.features))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what a saved model needs to build the layer again."""
+        return {**super().get_config(), "features": self.features, "spans": self.spans}
 
 
 @keras.saving.register_keras_serializable(package="lstm_explain")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .backend import keras
-from .layers import AttentionPooling
+from .layers import AttentionPooling, TrailingMeans
 from .sequences import SequenceData
 
 
@@ -21,6 +21,8 @@ def build_model(
     attention_units: int = 16,
     dropout: float = 0.1,
     l2: float = 0.0,
+    linear_features: Sequence[str] = (),
+    linear_spans: Sequence[int] = (1, 5, 22),
     mixed_precision: bool = False,
     seed: int = 0,
 ) -> keras.Model:
@@ -45,6 +47,11 @@ def build_model(
         Share of inputs and context entries dropped in training, 0 to 1.
     l2 : float
         Weight of the squared kernels in the loss.
+    linear_features, linear_spans : sequences of str and int
+        With features named here, a linear path runs beside the LSTM: a least-squares fit of the
+        training target to the features' means over the last 1, 5, 22 steps. It is part of the
+        model and stays fixed, the head starts at 0: training starts at the linear model, and the
+        LSTM learns what that misses. For regression.
     mixed_precision : bool
         Compute the LSTM in float16; worth it on a GPU only.
     seed : int
@@ -67,7 +74,7 @@ def build_model(
     >>> build_model(data, units=(3,)).output_shape
     (None, 1)
     """
-    _check(data, units, dropout)
+    _check(data, units, dropout, linear_features)
     policy = keras.DTypePolicy("mixed_float16" if mixed_precision else "float32")
     values = keras.Input((data.values.shape[1], len(data.feature_names)), name="values")
     inputs = [values]
@@ -89,12 +96,19 @@ def build_model(
         inputs.append(static)
         context = keras.layers.Concatenate(name="context_and_static")([context, static])
     num_outputs = len(data.class_names) if data.task == "multiclass" else 1
+    kernel_initializer = keras.initializers.GlorotUniform(seed=seed)
     margin = keras.layers.Dense(
         num_outputs,
-        kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
+        kernel_initializer="zeros" if linear_features else kernel_initializer,
         kernel_regularizer=keras.regularizers.L2(l2),
         name="head",
     )(context)
+    if linear_features:
+        positions = [data.feature_names.index(name) for name in linear_features]
+        summary = TrailingMeans(positions, linear_spans, name="trailing_means")
+        linear = keras.layers.Dense(1, trainable=False, name="linear_path")
+        margin = keras.layers.Add(name="margin")([margin, linear(summary(values, mask=mask))])
+        linear.set_weights(_least_squares(summary, data))
     return keras.Model(inputs, _output_layer(data)(margin), name="lstm_with_attention")
 
 
@@ -161,7 +175,27 @@ def _training_target(data: SequenceData) -> Any:
     return data.target if data.split is None else data.train.target
 
 
-def _check(data: SequenceData, units: Sequence[int], dropout: float) -> None:
+def _least_squares(summary: TrailingMeans, data: SequenceData) -> list[np.ndarray]:
+    """Fit the training target, in units of its spread, to the summaries: kernel and bias."""
+    train = data if data.split is None else data.train
+    means = np.asarray(keras.ops.convert_to_numpy(summary(train.values, mask=train.mask)))
+    target = _training_target(data).astype(np.float64)
+    target = (target - target.mean()) / (target.std() or 1.0)
+    columns = np.column_stack([means.astype(np.float64), np.ones(len(means))])
+    solution = np.linalg.lstsq(columns, target, rcond=None)[0]
+    return [solution[:-1, None], solution[-1:]]
+
+
+def _check(
+    data: SequenceData, units: Sequence[int], dropout: float, linear_features: Sequence[str]
+) -> None:
+    unknown = [name for name in linear_features if name not in data.feature_names]
+    if unknown or (linear_features and data.task != "regression"):
+        raise ValueError(
+            f"Expected linear_features among {list(data.feature_names)} and a regression target; "
+            f"received {list(linear_features)} and a {data.task} target. Leave linear_features out "
+            "for classes."
+        )
     if data.target is None:
         raise ValueError(
             "Expected data with a target to shape the output; received none. Give target=... when "

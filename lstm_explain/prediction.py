@@ -36,16 +36,17 @@ def see(
     """
     static = np.zeros((len(data), 0), np.float32) if data.static is None else data.static
     tokens = np.zeros((len(data), 0), np.int32) if data.tokens is None else data.tokens
+    _check_vocabulary(anatomy, tokens)
     compiled = compile_model(anatomy, scale)
     output, *found = in_batches(
         lambda *rows: compiled.seen((), *rows)[2],
         batch_size, data.values, tokens, static, data.mask,
     )  # fmt: skip
-    count = len(anatomy.masking_layers)
+    count = len(anatomy.masking_layers) + len(anatomy.mask_operations)
     layer_masks, embedded = tuple(found[:count]), found[count:]
     mask = data.mask
     for layer_mask in layer_masks:
-        if layer_mask.shape == mask.shape:
+        if layer_mask.shape == mask.shape and layer_mask.any(axis=1).all():
             mask = mask & layer_mask
     if any(layer.mask_zero for layer in anatomy.embedding_layers):
         mask = mask & (tokens != 0)
@@ -64,6 +65,33 @@ def see(
             "makes its output."
         )
     return anatomy, compiled, subject
+
+
+def check_depends_on_input(
+    anatomy: Anatomy, compiled: Compiled, subject: Subject, batch_size: int
+) -> None:
+    """Raise if no change of the input moves the output."""
+    few = subject[:4]
+    rng = np.random.default_rng(0)
+    moved = few.with_values(
+        (few.values + rng.normal(size=few.values.shape)).astype(np.float32),
+        (few.static + rng.normal(size=few.static.shape)).astype(np.float32),
+    )
+    before, after = (raw_outputs(compiled, rows, batch_size) for rows in (few, moved))
+    if np.array_equal(before, after):
+        raise ValueError(
+            f"Expected an output that depends on the input; {anatomy.model.name!r} gives the same "
+            "for the samples and for the samples with noise added. Check its weights and wiring."
+        )
+
+
+def _check_vocabulary(anatomy: Anatomy, tokens: np.ndarray) -> None:
+    for layer in anatomy.embedding_layers:
+        if tokens.size and tokens.max() >= layer.input_dim:
+            raise ValueError(
+                f"Expected token ids below {layer.input_dim}, the size of {layer.name!r}; received "
+                f"{tokens.max()}. Use the vocabulary that the model was trained on."
+            )
 
 
 def selected(raw: np.ndarray, chosen: Selection, anatomy: Anatomy) -> np.ndarray:

@@ -15,6 +15,7 @@ from .inputs import Role
 from .outputs import Scale, Selection, check_scale, choose
 from .prediction import (
     background_in_model_space,
+    check_depends_on_input,
     mean_over_background,
     see,
     selected,
@@ -66,6 +67,7 @@ def prepare(
         anatomy, raw, subject.mask, sequences.class_names, sequences.target_name, output, step,
         scale,
     )  # fmt: skip
+    check_depends_on_input(anatomy, compiled, subject, batch_size)
     warn_if_padding_is_read(anatomy, compiled, subject, batch_size)
     rows = background_in_model_space(anatomy, reference, subject.values.shape[1])
     return Question(
