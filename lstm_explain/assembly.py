@@ -109,7 +109,7 @@ def from_sequences(
         raise ValueError(
             "Expected lengths or mask; received both. Give one of them: they say the same."
         )
-    if isinstance(values, np.ndarray) and values.dtype != object:
+    if isinstance(values, np.ndarray) and (values.dtype != object or values.ndim > 1):
         if values.ndim != 3:
             raise ValueError(
                 f"Expected values of shape (sample, time, feature); received shape "
@@ -264,7 +264,7 @@ def _windows(rows: np.ndarray, window: int | None, stride: int) -> list[np.ndarr
 
 def _check_constant(column: np.ndarray, pieces: list[np.ndarray], what: str, remedy: str) -> None:
     for rows in pieces:
-        distinct = pd.unique(column[rows])
+        distinct = pd.unique(column[rows]).tolist()
         if len(distinct) > 1:
             raise ValueError(
                 f"Expected one value of {what} per sequence; received {distinct[0]!r} and "

@@ -109,12 +109,15 @@ def from_frame(
     Without `window`, each id is one sample and its target must be constant. With `window`,
     each run of `window` consecutive rows of one id is a sample, and its target is the one in
     its last row: put there only what is to be predicted from that row's time on. Rows are put
-    in order of time. Windows whose last row has no target are left out.
+    in order of time. Windows whose last row has no target are left out, and so are ids with
+    fewer rows than a window.
 
     Parameters
     ----------
     time, id, target : str
-        Column names. `id` tells the sequences apart; without it all rows are one sequence.
+        Column names. Times are numbers, or dates without a time zone; text is refused. A target
+        of floats is a regression, of anything else classes. `id` tells the sequences apart;
+        without it all rows are one sequence.
     features, static : sequence of str
         Columns that change over time; columns that are constant for a sequence.
     window, stride : int, optional

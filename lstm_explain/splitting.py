@@ -56,10 +56,11 @@ def _reaches_past(
 ) -> np.ndarray:
     """Tell which samples end before a boundary but less than `gap` steps before it."""
     before = steps[steps["time"] < boundary].sort_values("time")
-    # Steps of one sequence may lie further apart than those of all together.
-    continued = before["owner"].isin(steps.loc[steps["time"] >= boundary, "owner"])
-    last_of_own = before[continued].groupby("owner").tail(gap).groupby("owner")["time"].min()
-    near = ends >= owners.map(last_of_own)  # False where the sequence ends before the boundary
+    # Steps of one sequence may lie further apart than those of all together. One that is cut into
+    # windows goes on after each of them; one that is a sample by itself ends with it.
+    in_windows = before["owner"].isin(owners[owners.duplicated()])
+    last_of_own = before[in_windows].groupby("owner").tail(gap).groupby("owner")["time"].min()
+    near = ends >= owners.map(last_of_own)  # False where there is none
     if len(before):
         near |= ends >= np.sort(before["time"].unique())[-gap:][0]
     return (near & (ends < boundary)).to_numpy()
