@@ -8,6 +8,8 @@ to rounding because every function here is analytic.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations, permutations
+from math import factorial
 
 import numpy as np
 
@@ -82,3 +84,27 @@ def expected_gradients(
             position = (node + 0.5) / num_nodes
             total += (x - start) * gradient(function, start + position * (x - start)) / num_nodes
     return total / len(background)
+
+
+def shapley_values(worth: Callable[[frozenset], float], players: int) -> np.ndarray:
+    """Shapley (1953): the mean gain on arrival over all orders of the players, literally."""
+    gains = np.zeros(players)
+    orders = list(permutations(range(players)))
+    for order in orders:
+        arrived: frozenset = frozenset()
+        for player in order:
+            gains[player] += worth(arrived | {player}) - worth(arrived)
+            arrived = arrived | {player}
+    return gains / len(orders)
+
+
+def interaction(worth: Callable[[frozenset], float], players: int, i: int, j: int) -> float:
+    """Shapley interaction index of a pair: Grabisch and Roubens (1999), definition 3."""
+    others = [k for k in range(players) if k not in (i, j)]
+    total = 0.0
+    for size in range(len(others) + 1):
+        weight = factorial(players - size - 2) * factorial(size) / factorial(players - 1)
+        for subset in combinations(others, size):
+            s = frozenset(subset)
+            total += weight * (worth(s | {i, j}) - worth(s | {i}) - worth(s | {j}) + worth(s))
+    return total
