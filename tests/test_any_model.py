@@ -232,7 +232,8 @@ def text_model(mask_zero=True):
     return randomised(
         keras.Sequential(
             [
-                keras.Input((None,), dtype="int32"), keras.layers.Embedding(12, 3, mask_zero=mask_zero),
+                keras.Input((None,), dtype="int32"),
+                keras.layers.Embedding(12, 3, mask_zero=mask_zero),
                 keras.layers.LSTM(4), keras.layers.Dense(1, activation="sigmoid"),
             ]
         )
@@ -272,7 +273,7 @@ def test_text_backgrounds():
     texts = lx.explain(model, data, background=data[::-1], **options)
     assert texts.provenance["background_rows"] == 2
     assert float(np.abs(texts.gaps).max()) < 1e-2
-    with pytest.raises(ValueError, match="Expected a word of the vocabulary .* received 'zebra'"):
+    with pytest.raises(ValueError, match=r"Expected a word of the vocabulary .* received 'zebra'"):
         lx.explain(model, data, background="zebra")
     with pytest.raises(
         ValueError, match=r"Give the id that stands for unknown words: background=1"
@@ -288,7 +289,7 @@ def test_a_shared_embedding_is_refused():
     both = keras.layers.Concatenate()([embedding(first), embedding(second)])
     model = keras.Model([first, second], keras.layers.Dense(1)(keras.layers.LSTM(2)(both)))
     data = SequenceData.from_tokens([[3, 7, 5, 1]], static=np.ones((1, 4)))
-    with pytest.raises(ValueError, match="'embedding.*' is shared by two"):
+    with pytest.raises(ValueError, match=r"'embedding.*' is shared by two"):
         lx.explain(model, data, background=1, progress=False)
 
 
