@@ -85,10 +85,12 @@ class TrainingRun:
             )
         report = json.loads((folder / "run.json").read_text())
         report["device"] = Device(**report["device"])
-        history = pd.read_csv(
-            folder / "history.csv", index_col="epoch", float_precision="round_trip"
+        # Through text, because pandas' own reading of numbers may miss the last digit.
+        losses = {"loss": str, "validation_loss": str}
+        history = pd.read_csv(folder / "history.csv", index_col="epoch", dtype=losses)
+        return cls(
+            model=load_model(folder / "model.keras"), history=history.astype(float), **report
         )
-        return cls(model=load_model(folder / "model.keras"), history=history, **report)
 
 
 def train(

@@ -50,3 +50,13 @@ def explanation(task: str = "binary", static: bool = False):
     return lx.explain(
         model(task, static), data.test[:5], background=data.train, tolerance=1e-4, progress=False
     )
+
+
+@lru_cache
+def run(task: str = "binary", static: bool = False):
+    """A short training that goes past its best epoch, because the steps are large."""
+    data = padded(task, static)
+    network = lx.build_model(data, units=(4,), attention_units=3, seed=1)
+    return lx.train(
+        network, data, epochs=8, patience=2, learning_rate=0.3, batch_size=16, progress=False
+    )
