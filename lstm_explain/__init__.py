@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .datasets.market import load_market as load_market
     from .engine import explain as explain
     from .explanation import Explanation as Explanation
+    from .gradients import DeepExplainerWarning as DeepExplainerWarning
     from .integration import ToleranceWarning as ToleranceWarning
     from .layers import AttentionPooling as AttentionPooling
     from .models import build_model as build_model
@@ -42,6 +43,7 @@ _HOME = {
     "Anatomy": "anatomy",
     "AttentionPooling": "layers",
     "Background": "background",
+    "DeepExplainerWarning": "gradients",
     "Explanation": "explanation",
     "SequenceData": "sequences",
     "PaddingWarning": "prediction",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .backend import ops
 from .forward import Compiled, in_batches
 from .outputs import Selection
 from .subject import Subject
@@ -28,8 +29,8 @@ def pooling_and_contribution(
 
     def evaluate(move: np.ndarray, *rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         _, gradients, (weights, states) = attention((move,), *rows)
-        response = (np.asarray(states) * np.asarray(gradients[0])[:, None, :]).sum(axis=-1)
-        return weights, np.asarray(weights) * response
+        weights, states, gradient = map(ops.convert_to_numpy, (weights, states, gradients[0]))
+        return weights, weights * (states * gradient[:, None, :]).sum(axis=-1)
 
     weights, contribution = in_batches(
         evaluate, batch_size, moves, *subject.arrays, chosen.weights, chosen.steps

@@ -36,7 +36,12 @@ def _load() -> tuple[str, ...]:
     with _native_messages_hidden():
         import keras
 
-        return tuple(keras.distribution.list_devices())
+        try:
+            return tuple(keras.distribution.list_devices())
+        except (AttributeError, NotImplementedError):  # Keras lists none for PyTorch
+            import torch
+
+            return tuple(f"cuda:{number}" for number in range(torch.cuda.device_count()))
 
 
 _DEVICES = _load()

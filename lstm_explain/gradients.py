@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 from .backend import keras, ops
+
+
+class DeepExplainerWarning(UserWarning):
+    """A failed ``shap.DeepExplainer`` had broken TensorFlow's gradients, which are mended now."""
 
 
 def compile_gradient(function: Callable[..., Any], model: Any) -> Callable[..., Any]:
@@ -44,6 +49,7 @@ def _compile_tensorflow(function: Callable[..., Any]) -> Callable[..., Any]:
     traced: dict[Any, Any] = {}
 
     def call(*arrays: Any) -> Any:
+        _undo_deep_explainer()
         arrays = tf.nest.map_structure(tf.convert_to_tensor, arrays)
         # One trace per set of shapes, kept here: through tf.function itself, TensorFlow would warn
         # of retracing as soon as a few models have been explained in one process.
@@ -53,6 +59,26 @@ def _compile_tensorflow(function: Callable[..., Any]) -> Callable[..., Any]:
         return traced[key](*arrays)
 
     return call
+
+
+def _undo_deep_explainer() -> None:
+    """Give TensorFlow its own gradients back where ``shap.DeepExplainer`` has left it without.
+
+    DeepExplainer replaces TensorFlow's recording of gradients and does not put it back when it
+    fails, as it does on recurrent Keras 3 models. From then on, training fails in the same process.
+    """
+    from tensorflow.python.eager import backprop, execute  # the place that shap replaces
+
+    own = backprop.record_gradient
+    if execute.record_gradient is not own:
+        execute.record_gradient = own
+        warnings.warn(
+            "A failed shap.DeepExplainer had left TensorFlow without its gradients in this "
+            "session, so that training would fail too. They have been put back. DeepExplainer "
+            "cannot explain recurrent Keras 3 models; lx.explain can.",
+            DeepExplainerWarning,
+            stacklevel=2,
+        )
 
 
 def _compile_jax(function: Callable[..., Any], model: Any) -> Callable[..., Any]:

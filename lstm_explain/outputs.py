@@ -45,6 +45,7 @@ def select(raw: Any, weights: Any, steps: Any, link: Link, scale: str) -> Any:
     against the rest, ``z_k - logsumexp(z_j, j != k)``: raw logits are defined only up to a shift.
     A contrast of two classes is ``z_a - z_b``.
     """
+    weights, steps = ops.convert_to_tensor(weights), ops.convert_to_tensor(steps)
     if len(raw.shape) == 2:
         return _picked(raw, weights, link, scale)
     return ops.sum(steps * _picked(raw, weights[:, None, :], link, scale), axis=-1)

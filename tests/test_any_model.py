@@ -356,3 +356,29 @@ def test_inspect_says_what_was_found():
     assert "(LSTM)" in text
     assert "(Masking)" in text
     assert "explained  the output itself" in text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="DeepExplainer needs TensorFlow"
+)
+def test_a_failed_deep_explainer_is_mended():
+    """Users call shap.DeepExplainer first; it fails and leaves TensorFlow without gradients."""
+    import shap
+    from tensorflow.python.eager import execute
+
+    model = sequential(keras.layers.LSTM(3), keras.layers.Dense(1))
+    x, rows = numbers(2, STEPS, FEATURES), numbers(3, STEPS, FEATURES)
+    own = execute.record_gradient
+    explainer = shap.DeepExplainer(model, rows)
+    with pytest.raises(Exception, match="gradient registry has no entry for: shap_"):
+        explainer.shap_values(x)
+    try:
+        with pytest.warns(lx.DeepExplainerWarning, match="They have been put back"):
+            e = lx.explain(model, x, background=rows, progress=False)
+        assert execute.record_gradient is own
+        assert float(np.abs(e.gaps).max()) < 0.05 * float(np.abs(e.values).sum())
+        model.compile(loss="mse")
+        model.fit(x, np.zeros(2), verbose=0)  # training works again
+    finally:
+        execute.record_gradient = own
