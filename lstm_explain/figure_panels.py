@@ -156,7 +156,7 @@ def label_steps_before_end(ax: Axes, count: int, left_out: int) -> None:
     """Label steps by how many come after them; the last one stands at 0."""
     positions, labels = step_ticks(np.arange(1 - count, 1))
     unsigned = [label.lstrip(MINUS) for label in labels]
-    note = f" ({left_out} earlier ones, rare in these samples, are left out)" if left_out else ""
+    note = f" (earlier ones, rare in these samples: {left_out} left out)" if left_out else ""
     name = f"steps before the end{note}"
     _label_steps(ax, positions + 1 - count, unsigned, name)
 

@@ -96,17 +96,9 @@ def fixed(number: float, decimals: int, sign: bool = False) -> str:
 
 def wrapped(text: str, width: int) -> str:
     """Break each line of a text into lines of about `width` letters."""
-    lines = text.split("\n")
-    return "\n".join(
-        piece
-        for line in lines
-        for piece in textwrap.wrap(
-            # Only at spaces: a no-break space, and a hyphen in a name, hold.
-            line,
-            max(width, 8),
-            break_on_hyphens=False,
-        )
-    )
+    # Only at spaces: a no-break space, and a hyphen in a name, hold.
+    wrapper = textwrap.TextWrapper(max(width, 8), break_on_hyphens=False)
+    return "\n".join(piece for line in text.split("\n") for piece in wrapper.wrap(line))
 
 
 def packed(parts: Sequence[str], between: str, width: int) -> str:

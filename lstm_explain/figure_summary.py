@@ -8,7 +8,8 @@ import numpy as np
 
 from .explanation import Explanation
 
-_RESAMPLES = 2000
+# Drawing them takes this many numbers at most; 200 resamples are enough to see an interval.
+_DRAWS = 20_000_000
 _SEED = 0
 # A mean over fewer of the samples says more about these few than about the model.
 _FEWEST = 0.05
@@ -77,7 +78,8 @@ def bootstrap_interval(numbers: np.ndarray, level: float = 0.95) -> tuple[np.nda
     True
     """
     count = len(numbers)
+    resamples = int(np.clip(_DRAWS // count, 200, 2000))
     # How often each sample is drawn: the mean of a resample is a weighted mean.
-    weights = np.random.default_rng(_SEED).multinomial(count, np.full(count, 1 / count), _RESAMPLES)
+    weights = np.random.default_rng(_SEED).multinomial(count, np.full(count, 1 / count), resamples)
     low, high = np.quantile(weights @ numbers / count, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high

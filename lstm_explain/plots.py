@@ -12,18 +12,13 @@ from . import figure_content as content
 from . import figure_panels as panels
 from . import figure_sides as sides
 from .explanation import Explanation
-from .figure_style import (
-    STYLE,
-    limit_of,
-    open_panels,
-    single_axes,
-    write_heading,
-)
+from .figure_style import STYLE, limit_of, open_panels, single_axes, write_heading
 from .figure_summary import bootstrap_interval, overview
 
 # Inches: the height of a row, the least height of a map.
 _ROW, _MAP = 0.25, 1.2
-_CELLS = "Give the explanation that these values were summed from, as lx.explain returned it."
+_CELLS = "Give an explanation as lx.explain returned it; plot_timeline draws values per step."
+_STEPS = "Give an explanation as lx.explain returned it, or summed by over_time()."
 
 
 def plot_heatmap(
@@ -118,7 +113,7 @@ def plot_timeline(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
     caller = "plot_timeline"
     explanation = checks.need_one(explanation, caller)
     levels = ("cell", "time", "window and feature", "window")
-    checks.need_level(explanation, levels, caller, _CELLS)
+    checks.need_level(explanation, levels, caller, _STEPS)
     errors = explanation.standard_errors
     if "feature" in explanation.values.dims:
         explanation, errors = explanation.over_time(), None
