@@ -359,6 +359,7 @@ def test_inspect_says_what_was_found():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("default::UserWarning")  # shap speaks of older TensorFlow
 @pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="DeepExplainer needs TensorFlow"
 )
