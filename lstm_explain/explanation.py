@@ -191,7 +191,7 @@ class Explanation:
         pieces = [
             self.values.isel(time=slice(start, start + length)).sum("time") for start in starts
         ]
-        labels = pd.Index(window_labels(num_steps, length), name="window")
+        labels = xr.DataArray(window_labels(num_steps, length), dims="window", name="window")
         values = xr.concat(pieces, dim=labels)
         order = [d if d != "time" else "window" for d in self.values.dims]
         return self._with_values(values.transpose(*order))
@@ -219,7 +219,9 @@ class Explanation:
         return Explanation(self._dataset.isel(sample=read_rows(key, len(self))))
 
     def __repr__(self) -> str:
-        sizes = " x ".join(f"{size} {name}s" for name, size in self.values.sizes.items())
+        sizes = " x ".join(
+            f"{size} {name}{'' if size == 1 else 's'}" for name, size in self.values.sizes.items()
+        )
         gap = float(np.abs(self.gaps).max()) if len(self) else 0.0
         return (
             f"Explanation of the {self.scale} by {self.provenance['method']}: {sizes}; "
@@ -258,7 +260,7 @@ class Explanation:
         """Write a netCDF file that `load`, xarray and other tools can read."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._dataset.to_netcdf(path, engine="h5netcdf")
+        exports.write_file(self._dataset, path)
         return path
 
     @classmethod
