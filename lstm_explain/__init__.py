@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .anatomy import Anatomy as Anatomy
     from .anatomy import inspect as inspect
+    from .backend import find_device as find_device
     from .background import Background as Background
     from .coalitions import interactions as interactions
     from .coalitions import shapley_values as shapley_values
@@ -51,6 +52,7 @@ _HOME = {
     "TrainingRun": "training",
     "build_model": "models",
     "explain": "engine",
+    "find_device": "backend",
     "inspect": "anatomy",
     "interactions": "coalitions",
     "load_market": "datasets.market",

@@ -22,7 +22,8 @@ class Background:
     Attributes
     ----------
     values : float32 array (row, time, feature)
-        In the units that the model reads. Rows that end early hold their last real value.
+        In the units that the model reads. Rows that end early hold their last real value, and
+        rows that a model masks in front begin with their first.
     static : float32 array (row, static feature) or None
     description : str
         What these rows are, for plots and reports.
@@ -234,11 +235,23 @@ def _check_same_units(background: SequenceData, data: SequenceData) -> None:
 
 def _held(data: SequenceData) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Values, static facts and tokens, with padded steps replaced by the last real step."""
-    last = data.mask.shape[1] - 1 - data.mask[:, ::-1].argmax(axis=1)
-    steps = np.minimum(np.arange(data.mask.shape[1]), last[:, None])
+    steps = nearest_real(data.mask)
     values = np.take_along_axis(data.values, steps[..., None], axis=1)
     tokens = None if data.tokens is None else np.take_along_axis(data.tokens, steps, axis=1)
     return values, data.static, tokens
+
+
+def nearest_real(mask: np.ndarray) -> np.ndarray:
+    """Return for each step the last real step up to it, or else the first real one, (row, time).
+
+    Examples
+    --------
+    >>> nearest_real(np.array([[False, True, True, False]])).tolist()
+    [[1, 1, 2, 2]]
+    """
+    steps = np.where(mask, np.arange(mask.shape[1]), -1)
+    steps = np.maximum.accumulate(steps, axis=1)
+    return np.where(steps < 0, mask.argmax(axis=1)[:, None], steps)
 
 
 def _to_length(rows: np.ndarray, num_steps: int) -> np.ndarray:

@@ -60,6 +60,13 @@ def find_roles(
     return roles
 
 
+def padding_value(model: Any) -> float:
+    """Return what a model's Masking layer takes for padding; 0 where it has none."""
+    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else []
+    values = [layer.mask_value for layer in layers if type(layer).__name__ == "Masking"]
+    return float(values[0]) if values else 0.0
+
+
 def arrange(roles: Sequence[Role], sequence: Any, static: Any, mask: Any) -> Any:
     """Return the arrays in the order of the roles; one array for a single input."""
     by_role = {"sequence": sequence, "static": static, "mask": mask}

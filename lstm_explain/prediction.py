@@ -9,7 +9,7 @@ import numpy as np
 
 from .anatomy import Anatomy
 from .backend import ops
-from .background import Background
+from .background import Background, nearest_real
 from .forward import Compiled, compile_model, in_batches, raw_outputs
 from .outputs import Selection, select
 from .sequences import SequenceData
@@ -40,7 +40,7 @@ def see(
     compiled = compile_model(anatomy, scale)
     output, *found = in_batches(
         lambda *rows: compiled.seen((), *rows)[2],
-        batch_size, data.values, tokens, static, data.mask,
+        batch_size, data.values_for(anatomy.model), tokens, static, data.mask,
     )  # fmt: skip
     count = len(anatomy.masking_layers) + len(anatomy.mask_operations)
     layer_masks, embedded = tuple(found[:count]), found[count:]
@@ -50,7 +50,7 @@ def see(
             mask = mask & layer_mask
     if any(layer.mask_zero for layer in anatomy.embedding_layers):
         mask = mask & (tokens != 0)
-    values = embedded[0].astype(np.float32) if embedded else data.values
+    values = embedded[0].astype(np.float32) if embedded else data.values_for(anatomy.model)
     subject = Subject(values, tokens, static, mask, layer_masks)
     few = subject[:64]
     raw = raw_outputs(compiled, few, batch_size)
@@ -180,6 +180,17 @@ def _margin_tolerance(anatomy: Anatomy) -> float:
     return 1e-2 if narrow else _MARGIN_TOLERANCE
 
 
+def _without_padding(rows: np.ndarray, padding: float) -> np.ndarray:
+    """Replace what the model would mask in a background row by the row's nearest real step.
+
+    On a path the model sees the sample's mask: padding of the background would be read as numbers.
+    A row that is padding throughout is a reference, such as "zero", and stays.
+    """
+    mask = (rows != padding).any(axis=2)
+    held = np.take_along_axis(rows, nearest_real(mask)[..., None], axis=1)
+    return np.where(mask.any(axis=1)[:, None, None], held, rows)
+
+
 def background_in_model_space(
     anatomy: Anatomy, background: Background, num_steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -191,5 +202,7 @@ def background_in_model_space(
             rows = np.zeros((len(rows), num_steps, table.shape[1]), np.float32)
         else:
             rows = table[background.tokens_for(num_steps)]
+    elif anatomy.masking_layers:
+        rows = _without_padding(rows, anatomy.masking_layers[0].mask_value)
     static = background.static
     return rows, np.zeros((len(rows), 0), np.float32) if static is None else static

@@ -244,8 +244,15 @@ class SequenceData:
         bool (sample, time) the mask, (sample, static feature) the static facts.
         """
         self.check_complete()
-        sequence = self.values if self.tokens is None else self.tokens
+        sequence = self.values_for(model) if self.tokens is None else self.tokens
         return inputs.arrange(self.roles_in(model), sequence, self.static, self.mask)
+
+    def values_for(self, model: Any) -> np.ndarray:
+        """Return the values with padded steps as the model's Masking layer expects them."""
+        value = inputs.padding_value(model)
+        if value == 0 or self.mask.all():
+            return self.values
+        return np.where(self.mask[..., None], self.values, np.float32(value))
 
     def roles_in(
         self, model: Any, named: Mapping[inputs.Role, str] | None = None

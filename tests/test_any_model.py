@@ -92,6 +92,33 @@ def test_masked_steps_get_nothing_and_a_masked_reference_is_no_trap(mask_value):
         np.testing.assert_allclose(e.base_values[sample], alone.base_values[0], atol=1e-6)
 
 
+def test_padding_is_given_as_the_model_expects_it():
+    """SequenceData pads with 0; a model that masks -9 gets -9 there, and agrees with its array."""
+    model = sequential(keras.layers.Masking(-9.0), keras.layers.LSTM(4), keras.layers.Dense(1))
+    sequences = [numbers(3, FEATURES), numbers(STEPS, FEATURES)]
+    data = SequenceData.from_arrays(sequences)
+    array = np.full((2, STEPS, FEATURES), -9, "float32")
+    for row, sequence in zip(array, sequences, strict=True):
+        row[-len(sequence) :] = sequence  # padded in front, as pad_sequences does
+    rows = numbers(3, STEPS, FEATURES)
+    by_name, by_array = (
+        lx.explain(model, d, background=rows[:, :1].repeat(STEPS, 1), progress=False)
+        for d in (data, array)
+    )
+    np.testing.assert_allclose(by_name.predictions, by_array.predictions, rtol=1e-5)
+    np.testing.assert_allclose(by_name.values[0, :3], by_array.values[0, 2:], atol=1e-5)
+
+
+def test_padding_in_the_background_is_no_value():
+    """A background padded in front counts as its sequences with their first value held."""
+    model = sequential(keras.layers.Masking(-9.0), keras.layers.LSTM(4), keras.layers.Dense(1))
+    x, rows = numbers(2, STEPS, FEATURES), numbers(3, STEPS, FEATURES)
+    padded, held = rows.copy(), rows.copy()
+    padded[0, :2], held[0, :2] = -9, rows[0, 2]
+    one, other = (lx.explain(model, x, background=b, progress=False) for b in (padded, held))
+    np.testing.assert_array_equal(one.values, other.values)
+
+
 @pytest.mark.filterwarnings("ignore:Layer 'conv1d:UserWarning")  # Keras tells too
 def test_a_model_that_reads_its_padding_is_told():
     model = sequential(
