@@ -120,7 +120,11 @@ class Explanation:
 
     @property
     def attention(self) -> xr.DataArray | None:
-        """Attention weights, (sample, time), summing to 1: where the model looked. None without."""
+        """Attention weights, (sample, time), summing to 1: where the model looked. None without.
+
+        Averaged over the heads and the real queries of the model's last attention layer;
+        `lstm_explain.attention_maps` has them all.
+        """
         return self._dataset.get("attention")
 
     @property
@@ -229,6 +233,10 @@ class Explanation:
         )
 
     # -- taking it elsewhere -----------------------------------------------------------------------
+    def to_dataset(self) -> xr.Dataset:
+        """Return everything as one ``xarray.Dataset``."""
+        return self._dataset
+
     def to_frame(self) -> pd.DataFrame:
         """Return a long table: one row per value on a real step, with the data beside it.
 
@@ -260,7 +268,7 @@ class Explanation:
         """Write a netCDF file that `load`, xarray and other tools can read."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        exports.write_file(self._dataset, path)
+        self._dataset.to_netcdf(path, engine="h5netcdf")
         return path
 
     @classmethod

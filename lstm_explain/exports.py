@@ -62,14 +62,6 @@ def _labels(dataset: xr.Dataset, dimension: str) -> list[str]:
     return [text if flag else "padding" for text, flag in zip(texts, real, strict=True)]
 
 
-def write_file(dataset: xr.Dataset, path: Path) -> None:
-    """Write a netCDF file, with the resolution of its dates, which the format does not keep."""
-    if "times" in dataset and np.issubdtype(dataset["times"].dtype, np.datetime64):
-        resolution, _ = np.datetime_data(dataset["times"].dtype)
-        dataset = dataset.assign(times=dataset["times"].assign_attrs(resolution=resolution))
-    dataset.to_netcdf(path, engine="h5netcdf")
-
-
 def read_file(path: str | Path) -> xr.Dataset:
     """Read a netCDF file that holds an explanation, or say what it is instead."""
     if not Path(path).exists():
@@ -77,8 +69,10 @@ def read_file(path: str | Path) -> xr.Dataset:
             f"Expected a file written by Explanation.save; found none at {str(path)!r}. Give the "
             "path that explanation.save(...) returned."
         )
+    # By itself xarray reads nanoseconds, which end in the year 2262: here as fine as need be.
+    dates = xr.coders.CFDatetimeCoder(time_unit="s")
     try:
-        with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as opened:
+        with xr.open_dataset(path, engine="h5netcdf", decode_times=dates) as opened:
             dataset = opened.load()
     except OSError as error:
         raise ValueError(
@@ -90,8 +84,4 @@ def read_file(path: str | Path) -> xr.Dataset:
             f"Expected a file written by Explanation.save; {str(path)!r} holds "
             f"{sorted(map(str, dataset.data_vars))}. Give the right file."
         )
-    if "times" not in dataset or "resolution" not in dataset["times"].attrs:
-        return dataset
-    # Nanoseconds, which xarray takes by itself, end in the year 2262.
-    resolution = dataset["times"].attrs.pop("resolution")
-    return xr.decode_cf(dataset, decode_times=xr.coders.CFDatetimeCoder(time_unit=resolution))
+    return dataset
