@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .anatomy import Anatomy as Anatomy
     from .anatomy import inspect as inspect
+    from .attention import attention_maps as attention_maps
     from .backend import find_device as find_device
     from .background import Background as Background
     from .coalitions import interactions as interactions
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .layers import AttentionPooling as AttentionPooling
     from .models import build_model as build_model
     from .models import load_model as load_model
+    from .pieces import explain_in_pieces as explain_in_pieces
     from .plots import plot_heatmap as plot_heatmap
     from .plots import plot_history as plot_history
     from .plots import plot_summary as plot_summary
@@ -50,8 +52,10 @@ _HOME = {
     "PaddingWarning": "prediction",
     "ToleranceWarning": "integration",
     "TrainingRun": "training",
+    "attention_maps": "attention",
     "build_model": "models",
     "explain": "engine",
+    "explain_in_pieces": "pieces",
     "find_device": "backend",
     "inspect": "anatomy",
     "interactions": "coalitions",

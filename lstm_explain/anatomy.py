@@ -158,7 +158,7 @@ def inspect(
     embeddings = tuple(layer for layer in parts if isinstance(layer, keras.layers.Embedding))
     roles = _roles(model, data, bool(embeddings), inputs)
     shape = _output_shape(model, data)
-    operation, link, is_last = _find_margin(model, parts)
+    operation, link, is_last = _find_margin(model, parts, shape)
     recurrent = tuple(layer for layer in parts if isinstance(layer, _RECURRENT))
     inner = {id(inside) for layer in recurrent for inside in _inside(layer)}
     return Anatomy(
@@ -246,7 +246,9 @@ def _output_shape(model: Any, data: SequenceData | None) -> tuple[int | None, ..
     return shapes[0]
 
 
-def _find_margin(model: Any, parts: list[Any]) -> tuple[Any, Link, bool]:
+def _find_margin(
+    model: Any, parts: list[Any], shape: tuple[int | None, ...]
+) -> tuple[Any, Link, bool]:
     """Return the operation whose activation makes the output, its link, and if it is the last."""
     last = None
     if getattr(model, "outputs", None) is not None:
@@ -255,9 +257,10 @@ def _find_margin(model: Any, parts: list[Any]) -> tuple[Any, Link, bool]:
             return _activated(last), _link(last), True
     # A reshape or the like may stand behind the activation: what is found here is accepted only
     # if it turns the margin into the model's real output.
-    operations = [*(getattr(model, "operations", None) or []), *parts]
+    operations = list(getattr(model, "operations", None) or parts)
     for operation in reversed(operations):
-        if _link(operation) != "identity":
+        link = _link(operation)
+        if link == "sigmoid" or (link == "softmax" and shape[-1] != 1):
             return _activated(operation), _link(operation), False
     if getattr(getattr(model, "loss", None), "from_logits", False):
         return None, "logits", True

@@ -2,12 +2,105 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
+import xarray as xr
+
+from .anatomy import inspect
 from .backend import ops
 from .forward import Compiled, in_batches
+from .inputs import Role
 from .outputs import Selection
+from .prediction import see
+from .preparation import DEFAULT_BATCH, as_sequences
+from .sequences import SequenceData
 from .subject import Subject
+
+_DIMENSIONS = {
+    2: ("sample", "time"),
+    3: ("sample", "query", "time"),
+    4: ("sample", "head", "query", "time"),
+}
+
+
+def attention_maps(
+    model: Any,
+    data: SequenceData | np.ndarray,
+    *,
+    inputs: Mapping[Role, str] | None = None,
+    batch_size: int | None = None,
+) -> xr.Dataset:
+    """Return the weights of every attention layer of a model: where it looked, not why.
+
+    Found are this package's ``AttentionPooling`` and Keras's ``Attention``,
+    ``AdditiveAttention`` and ``MultiHeadAttention``, in nested models too.
+
+    Parameters
+    ----------
+    model, data, inputs, batch_size : as in `lstm_explain.explain`
+
+    Returns
+    -------
+    Dataset
+        One variable per layer, under the layer's name: (sample, time) for pooling,
+        (sample, query, time) for attention, (sample, head, query, time) with several heads;
+        ``mask`` (sample, time). Weights over time sum to 1.
+
+    Raises
+    ------
+    ValueError
+        The model has no attention layer, or one that attends to something else than its steps.
+
+    Examples
+    --------
+    >>> attention_maps(model, data.test[:4])["attention"].dims  # doctest: +SKIP
+    ('sample', 'time')
+    """
+    sequences = as_sequences(data)
+    sequences.check_complete()
+    anatomy = inspect(model, sequences, inputs=inputs)
+    if not anatomy.attention_layers:
+        raise ValueError(
+            f"Expected a model with an attention layer; {model.name!r} has none. Use lx.explain, "
+            "which needs no attention, or build one with lx.build_model."
+        )
+    batch_size = batch_size or DEFAULT_BATCH
+    _, compiled, subject = see(anatomy, sequences, "margin", batch_size)
+    maps = scores_of(compiled, subject, batch_size)
+    variables: dict[str, Any] = {"mask": (("sample", "time"), subject.mask)}
+    for layer, weights in zip(anatomy.attention_layers, maps, strict=True):
+        variables[layer.name] = (_dimensions(layer.name, weights, subject), weights)
+    return xr.Dataset(variables)
+
+
+def scores_of(compiled: Compiled, subject: Subject, batch_size: int) -> list[np.ndarray]:
+    """Return the weights of each attention layer, in the order of the model."""
+    scores = compiled.scores
+    if scores is None:
+        return []
+    return in_batches(lambda *rows: scores((), *rows)[2], batch_size, *subject.arrays)
+
+
+def mean_weights(weights: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Average weights (sample, [head,] query, time) over heads and real queries, (sample, time)."""
+    if weights.ndim == 4:
+        weights = weights.mean(axis=1)
+    if weights.ndim == 3:
+        num_queries = weights.shape[1]
+        real = mask if num_queries == mask.shape[1] else np.ones((len(mask), num_queries), bool)
+        weights = (weights * real[..., None]).sum(axis=1) / real.sum(axis=1)[:, None]
+    return weights.astype(np.float64)
+
+
+def _dimensions(name: str, weights: np.ndarray, subject: Subject) -> tuple[str, ...]:
+    if weights.shape[-1] != subject.mask.shape[1]:
+        raise ValueError(
+            f"Expected {name!r} to attend to the {subject.mask.shape[1]} steps of the sequence; "
+            f"its weights have shape {weights.shape}. Read them from the layer itself."
+        )
+    return _DIMENSIONS[weights.ndim]
 
 
 def pooling_and_contribution(

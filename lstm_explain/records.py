@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .attention import pooling_and_contribution
+from .attention import mean_weights, pooling_and_contribution, scores_of
 from .backend import keras
 from .explanation import Explanation, window_labels
 from .preparation import Question
@@ -46,6 +46,11 @@ def assemble(
         )
         dataset["attention"] = (("sample", "time"), weights)
         dataset["attention_contribution"] = (("sample", "time"), contribution)
+    elif question.compiled.scores is not None:
+        last = scores_of(question.compiled, question.subject, question.batch_size)[-1]
+        if last.shape[-1] == question.subject.mask.shape[1]:
+            weights = mean_weights(last, question.subject.mask)
+            dataset["attention"] = (("sample", "time"), weights)
     dataset.attrs["provenance"] = _provenance(
         question.anatomy.model,
         **facts,
@@ -116,10 +121,10 @@ def _provenance(model: Any, **facts: Any) -> str:
         "backend": keras.backend.backend(),
         "numpy": np.__version__,
     }
-    return json.dumps({**facts, "weights_sha256": _fingerprint(model), "versions": versions})
+    return json.dumps({**facts, "weights_sha256": fingerprint(model), "versions": versions})
 
 
-def _fingerprint(model: Any) -> str:
+def fingerprint(model: Any) -> str:
     """Return 16 hexadecimal digits that change when any weight changes."""
     digest = hashlib.sha256()
     for weight in model.get_weights():

@@ -54,6 +54,7 @@ ORDER = (
     "gates",
     "engine",
     "coalitions",
+    "pieces",
     "faithfulness",
     "figure_style",
     "figure_checks",

@@ -1,0 +1,113 @@
+"""``explain_in_pieces``: long work that keeps what it has done, and goes on where it stopped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from .engine import explain
+from .explanation import Explanation
+from .progress import progress_bar
+from .records import fingerprint
+from .sequences import SequenceData
+
+_SAME = ("scale", "step", "tolerance", "background", "background_rows", "background_seed")
+
+
+def explain_in_pieces(
+    model: Any,
+    data: SequenceData,
+    folder: str | Path,
+    *,
+    samples_per_piece: int = 256,
+    progress: bool = True,
+    **options: Any,
+) -> Explanation:
+    """Explain many samples, writing each piece to a file; a second call goes on where it stopped.
+
+    Beside the result, memory is needed for one piece only. A piece is written under another name
+    and renamed when it is whole, so that an interrupt leaves nothing half-made.
+
+    Parameters
+    ----------
+    model, options : as in `explain`
+    data : SequenceData
+    folder : path
+        Where the pieces are kept; made if need be. Remove it to start anew.
+    samples_per_piece : int
+        Samples per file.
+
+    Returns
+    -------
+    Explanation
+        All samples, in order.
+
+    Raises
+    ------
+    ValueError
+        The folder holds pieces of another model, or of other options.
+
+    Examples
+    --------
+    >>> explain_in_pieces(model, data.test, "test_set", background=data.train)  # doctest: +SKIP
+    """
+    if samples_per_piece < 1:
+        raise ValueError(
+            f"Expected at least 1 sample per piece; received {samples_per_piece}. Try 256."
+        )
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    pieces: list[Explanation] = []
+    with progress_bar(len(data), "explaining", "sample", progress) as bar:
+        for start in range(0, len(data), samples_per_piece):
+            part = data[start : start + samples_per_piece]
+            path = folder / f"samples_{start:08d}_{start + len(part):08d}.nc"
+            if path.exists():
+                piece = Explanation.load(path)
+                _check_same_model(model, piece, path)
+            else:
+                piece = explain(model, part, progress=False, **options)
+                if pieces:
+                    _check_same_options(pieces[0], piece, folder)
+                unfinished = path.with_suffix(".unfinished")
+                piece.save(unfinished)
+                os.replace(unfinished, path)
+            pieces.append(piece)
+            bar.update(len(part))
+    return _joined(pieces)
+
+
+def _check_same_model(model: Any, piece: Explanation, path: Path) -> None:
+    if piece.provenance["weights_sha256"] != fingerprint(model):
+        raise ValueError(
+            f"Expected {path.name!r} to explain the same model; its weights differ. Give another "
+            "folder, or remove this one to start anew."
+        )
+
+
+def _check_same_options(first: Explanation, piece: Explanation, folder: Path) -> None:
+    for name in _SAME:
+        kept, now = first.provenance.get(name), piece.provenance.get(name)
+        if kept != now:
+            raise ValueError(
+                f"Expected the pieces in {str(folder)!r} to be made with {name}={now!r}; they were "
+                f"made with {kept!r}. Give another folder, or remove this one to start anew."
+            )
+
+
+def _joined(pieces: list[Explanation]) -> Explanation:
+    datasets = [piece.to_dataset() for piece in pieces]
+    joined = xr.concat(
+        datasets,
+        dim="sample",
+        data_vars="minimal",
+        coords="minimal",
+        compat="override",
+        join="override",
+    )
+    joined = joined.assign_coords(sample=range(joined.sizes["sample"]))
+    joined.attrs = datasets[0].attrs
+    return Explanation(joined)
