@@ -45,7 +45,7 @@ def pad(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
             f"shapes {sorted({a.shape for a in arrays})}. Give each sequence the same columns."
         )
     try:
-        steps = np.concatenate(arrays)
+        steps = np.concatenate([a for a in arrays if len(a)] or arrays)  # [] has no type
     except TypeError as error:
         raise ValueError(
             "Expected sequences of one type; received "
@@ -93,28 +93,35 @@ def mask_from_lengths(lengths: Any, num_samples: int, num_steps: int) -> np.ndar
 
 
 def from_sequences(
-    values: np.ndarray | Sequence[np.ndarray],
+    values: Any,
     lengths: np.ndarray | Sequence[int] | None,
     mask: np.ndarray | None,
+    tokens: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return an array (sample, time, feature) and its mask, from an array or a ragged list."""
+    """Return an array and its mask (sample, time), from an array or a ragged list.
+
+    The array is (sample, time, feature), or (sample, time) for tokens.
+    """
+    what, whole, each, rank = "values", "(sample, time, feature)", "(time, feature)", 3
+    if tokens:
+        what, whole, each, rank = "tokens", "(sample, time)", "(time,)", 2
     if hasattr(values, "__array__"):  # also tensors and tables
         values = np.asarray(values)
     if not isinstance(values, Iterable) or isinstance(values, str | bytes | Mapping):
         raise ValueError(
-            "Expected values of shape (sample, time, feature), or a list of arrays (time, "
-            f"feature); received {type(values).__name__}. Give an array or a list of arrays."
+            f"Expected {what} of shape {whole}, or a list of arrays {each}; received "
+            f"{type(values).__name__}. Give an array or a list of arrays."
         )
     if lengths is not None and mask is not None:
         raise ValueError(
             "Expected lengths or mask; received both. Give one of them: they say the same."
         )
     if isinstance(values, np.ndarray) and (values.dtype != object or values.ndim > 1):
-        if values.ndim != 3:
+        if values.ndim != rank:
+            more = "; for one feature use values[..., None]; for a long table use from_frame"
             raise ValueError(
-                f"Expected values of shape (sample, time, feature); received shape "
-                f"{values.shape}. For one sequence use values[None]; for one feature use "
-                "values[..., None]; for a long table use SequenceData.from_frame."
+                f"Expected {what} of shape {whole}; received shape {values.shape}. For one "
+                f"sequence use {what}[None]{'' if tokens else more}."
             )
         if lengths is not None:
             mask = mask_from_lengths(lengths, *values.shape[:2])
@@ -127,12 +134,13 @@ def from_sequences(
                 "of sequences, whose lengths are known. Leave them out."
             )
         array, mask = pad(list(values))
-        if array.ndim != 3:
+        if array.ndim != rank:
+            remedy = "one array per text" if tokens else "sequence[:, None] for one feature"
             raise ValueError(
-                f"Expected each sequence of shape (time, feature); received rank "
-                f"{array.ndim - 1}. For one feature use sequence[:, None]."
+                f"Expected each sequence of shape {each}; received rank {array.ndim - 1}. Use "
+                f"{remedy}."
             )
-    if array.shape[-1] == 0:
+    if array.shape[-1] == 0 and not tokens:
         raise ValueError(
             f"Expected at least one feature; received values of shape {array.shape}. Check the "
             "columns that were chosen."

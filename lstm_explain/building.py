@@ -69,11 +69,8 @@ def from_arrays(
         static=None if static is None else assembly.as_array(static, "static"),
         target=None if target is None else assembly.as_array(target, "target"),
     )
-    num_static = sum(np.shape(padded.static)[1:2]) if padded.static is not None else 0
     if feature_names is None:
         feature_names = [f"feature {i}" for i in range(array.shape[-1])]
-    if static_names is None:
-        static_names = [f"static {i}" for i in range(num_static)]
     return assemble(
         cls,
         padded,
@@ -192,31 +189,27 @@ def from_tokens(
     >>> data.words.tolist()
     [['good', '[UNK]'], ['good', '']]
     """
-    if isinstance(tokens, np.ndarray) and tokens.dtype != object:
-        cube: Any = tokens[..., None]
-    else:
-        cube = [np.asarray(sequence)[:, None] for sequence in tokens]
-    array, mask = assembly.from_sequences(cube, lengths, mask)
-    ids_array = checks.check_tokens(array[..., 0], mask, len(vocabulary))
-    num_static = 0 if static is None else np.asarray(static).shape[-1]
+    array, mask = assembly.from_sequences(tokens, lengths, mask, tokens=True)
+    if isinstance(vocabulary, str):
+        raise ValueError("Expected a vocabulary of words; received one text. Give a list.")
     return assemble(
         cls,
         assembly.Padded(
             values=np.zeros((*mask.shape, 0), np.float32),
             mask=mask,
-            ids=None if ids is None else np.asarray(ids),
-            static=static,
-            target=None if target is None else np.asarray(target),
+            ids=None if ids is None else assembly.as_array(ids, "ids"),
+            static=None if static is None else assembly.as_array(static, "static"),
+            target=None if target is None else assembly.as_array(target, "target"),
         ),
         feature_names=[],
-        static_names=static_names or [f"static {i}" for i in range(num_static)],
+        static_names=static_names,
         units={},
         target_name=target_name,
         class_names=class_names,
         time_name="word",
         missing="error",
         name=name,
-        tokens=ids_array,
+        tokens=checks.check_tokens(array, mask, len(vocabulary)),
         vocabulary=tuple(map(str, vocabulary)),
     )
 
@@ -226,7 +219,7 @@ def assemble(
     padded: assembly.Padded,
     *,
     feature_names: Sequence[str],
-    static_names: Sequence[str],
+    static_names: Sequence[str] | None,
     units: Mapping[str, str],
     target_name: str,
     class_names: Sequence[str] | None,
@@ -236,6 +229,9 @@ def assemble(
     **more: Any,
 ) -> Data:
     """Check everything and build the frozen object."""
+    if static_names is None:
+        num_static = 0 if padded.static is None else sum(np.shape(padded.static)[1:2])
+        static_names = [f"static {i}" for i in range(num_static)]
     feature_names, static_names = tuple(map(str, feature_names)), tuple(map(str, static_names))
     checks.check_names(feature_names, padded.values.shape[-1], "feature_names")
     checks.check_units(units, feature_names + static_names)

@@ -125,7 +125,8 @@ def check_tokens(tokens: np.ndarray, mask: np.ndarray, num_words: int) -> np.nda
             "ids with the vocabulary that the model was trained on."
         )
     real = tokens[mask]
-    if real.size and (real.min() < 0 or (num_words and real.max() >= num_words)):
+    limit = num_words or np.iinfo(np.int32).max
+    if real.size and (real.min() < 0 or real.max() >= limit):
         upper = num_words - 1 if num_words else "the size of the vocabulary"
         raise ValueError(
             f"Expected token ids from 0 to {upper}; received {real.min()} to {real.max()}. Use "

@@ -270,10 +270,10 @@ class SequenceData:
     def __repr__(self) -> str:
         lengths = self.lengths if len(self) else np.array([self.values.shape[1]])
         steps = f"{lengths.min()}-{lengths.max()}" if np.ptp(lengths) else str(lengths[0])
-        text = (
-            f"SequenceData {self.name!r}: {_count(len(self), 'sample')} x {steps} steps x "
-            f"{_count(len(self.feature_names), 'feature')}"
-        )
+        what = f"steps x {_count(len(self.feature_names), 'feature')}"
+        if self.tokens is not None:
+            what = "words"
+        text = f"SequenceData {self.name!r}: {_count(len(self), 'sample')} x {steps} {what}"
         if self.static is not None:
             text += f" + {len(self.static_names)} static"
         if self.class_names:

@@ -190,9 +190,9 @@ def test_numbers_keep_their_meaning_as_float32():
         ({"values": 3}, r"a list of arrays \(time, feature\); received int. Give an array"),
         ({"values": "abc"}, "received str. Give an array"),
         ({"values": {"a": 1}}, "received dict. Give an array"),
-        ({"values": table()}, r"received shape \(5, 6\).*use SequenceData.from_frame"),
+        ({"values": table()}, r"received shape \(5, 6\).*use from_frame"),
         ({"values": [1.0, 2.0]}, r"shape \(time, feature\); received shapes \[\(\)\]. Give each"),
-        ({"values": [[1.0, 2.0]]}, r"received rank 1. For one feature use sequence\[:, None\]"),
+        ({"values": [[1.0, 2.0]]}, r"received rank 1. Use sequence\[:, None\] for one"),
         ({"values": [[[1, 2], [3]]]}, "equally long; received a nested list .*Give arrays"),
         (
             {"values": [np.ones((2, 2)), np.ones((2, 3))]},
@@ -320,6 +320,52 @@ def test_an_index_that_is_none_is_refused(key):
     """Above all `data[None]` and `data[True]`, which NumPy reads as a new axis."""
     with pytest.raises(IndexError, match=r"Expected a (position|sample).*received"):
         SequenceData.from_arrays(np.zeros((5, 2, 1)))[key]
+
+
+# -- token ids -------------------------------------------------------------------------------------
+WORDS = ["", "[UNK]", "good", "bad", "film"]
+
+
+@given(st.lists(st.lists(st.integers(1, 4), min_size=1, max_size=5), min_size=1, max_size=5))
+def test_texts_come_back_as_they_went_in(texts):
+    """As ids and as words; padding is id 0 and no word."""
+    data = SequenceData.from_tokens(texts, vocabulary=WORDS)
+    again = SequenceData.from_tokens(data.tokens, lengths=data.lengths, vocabulary=WORDS)
+    for ids, words, mask, text in zip(again.tokens, data.words, data.mask, texts, strict=True):
+        assert ids[mask].tolist() == text
+        assert words[mask].tolist() == [WORDS[i] for i in text]
+        assert not ids[~mask].any()
+        assert set(words[~mask]) <= {""}
+    assert data.tokens.dtype == np.int32
+
+
+@pytest.mark.parametrize(
+    ("tokens", "options", "message"),
+    [
+        ("good film", {}, r"tokens of shape \(sample, time\), .*received str. Give an array"),
+        (None, {}, "received NoneType. Give an array"),
+        ([2, 4], {}, r"received shapes \[\(\)\]"),
+        (np.array([2, 4]), {}, r"received shape \(2,\). For one sequence use tokens\[None\]"),
+        ([[[2]]], {}, "received rank 2. Use one array per text"),
+        ([["good"]], {}, "token ids as whole numbers; received type <U4. Turn words into ids"),
+        ([[2.0]], {}, "received type float64"),
+        ([[2], []], {}, "received all steps masked in 1 samples, the first at position 1. Drop"),
+        ([[5]], {}, "token ids from 0 to 4; received 5 to 5. Use the vocabulary that made"),
+        ([[-1]], {}, "received -1 to -1"),
+        ([[2**40]], {"vocabulary": ()}, "the size of the vocabulary; received 1099511627776"),
+        ([[2]], {"vocabulary": "good film"}, "a vocabulary of words; received one text. Give"),
+        ([[2]], {"static": 3}, r"static for 1 samples; received shape \(\)"),
+    ],
+)  # fmt: skip
+def test_what_is_no_token_id_is_refused(tokens, options, message):
+    """An id beyond the vocabulary is a silent NaN on JAX; 2**40 would become 0."""
+    with pytest.raises(ValueError, match=f"Expected.*{message}"):
+        SequenceData.from_tokens(tokens, **({"vocabulary": WORDS} | options))
+
+
+def test_the_repr_of_texts_counts_words():
+    data = SequenceData.from_tokens([[2, 4], [3]], ["good", "bad"], vocabulary=WORDS)
+    assert repr(data) == "SequenceData 'text': 2 samples x 1-2 words, 2 classes, not split"
 
 
 # -- tables ----------------------------------------------------------------------------------------
