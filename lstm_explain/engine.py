@@ -86,16 +86,7 @@ def explain(
     if not tolerance > 0:
         raise ValueError(f"Expected a tolerance above 0; received {tolerance}. Try 0.05.")
     question = prepare(model, data, background, output, step, scale, batch_size, inputs)
-    integral = integrate(
-        question.compiled,
-        question.subject,
-        question.rows,
-        question.chosen,
-        question.predictions - question.base_values,
-        tolerance,
-        question.batch_size,
-        progress,
-    )
+    integral = integrate(question, tolerance, progress)
     return assemble(
         question,
         {"values": integral.values},

@@ -32,7 +32,7 @@ class Compiled:
     raw : callable
         ``raw((), *subject.arrays)``: margins or values, (row, output) or (row, step, output).
     path : callable
-        ``path((moves, static_moves), subject.arrays, starts, nodes, selection)``.
+        ``path((moves, static_moves, positions), subject.arrays, starts, nodes, selection)``.
     coalition : callable
         ``coalition((), subject.arrays, starts, players, coalitions, selection)`` for one sample.
     attention : callable or None
@@ -89,21 +89,23 @@ def compile_model(anatomy: Anatomy, scale: str) -> Compiled:
     def path(point: Any, subject: Any, starts: Any, nodes: Any, selection: Any) -> Any:
         """Sum of weight * output over nodes at ``start + (position + move) * (end - start)``.
 
-        The moves, one per cell of each sample and all 0, are what the sum is differentiated by:
-        the gradient by a move is the node's gradient times (end - start), already weighted and
-        summed over all nodes of the sample.
+        The moves, one per cell of each group of nodes and all 0, are what the sum is
+        differentiated by: the gradient by a move is the node's gradient times (end - start),
+        already weighted and summed over the group. The gradient by a position is the weighted
+        slope of the output along the path.
         """
-        sample, row, position, weight = nodes
+        position = point[2]
+        group, sample, row, weight = nodes
         values, tokens, static, mask, layer_masks = keras.tree.map_structure(
             lambda array: _rows(array, sample), subject
         )
         start = ops.take(starts[0], row, axis=0)
         # A padded step is not absent: it stays as the sample has it.
         start = ops.where(mask[..., None], start, values)
-        along = position[:, None, None] + ops.take(point[0], sample, axis=0)
+        along = position[:, None, None] + ops.take(point[0], group, axis=0)
         values = start + along * (values - start)
         start = ops.take(starts[1], row, axis=0)
-        along = position[:, None] + ops.take(point[1], sample, axis=0)
+        along = position[:, None] + ops.take(point[1], group, axis=0)
         static = start + along * (static - start)
         weights, steps = (ops.take(part, sample, axis=0) for part in selection)
         output = margin(values, tokens, static, mask, layer_masks)

@@ -102,7 +102,7 @@ def selected(raw: np.ndarray, chosen: Selection, anatomy: Anatomy) -> np.ndarray
     return np.asarray(ops.convert_to_numpy(numbers), np.float64)
 
 
-def mean_over_background(
+def background_outputs(
     compiled: Compiled,
     anatomy: Anatomy,
     subject: Subject,
@@ -111,7 +111,7 @@ def mean_over_background(
     chosen: Selection,
     batch_size: int,
 ) -> np.ndarray:
-    """Mean explained output over the background rows, each seen through the sample's own mask.
+    """Explained output of each background row through each sample's own mask, (sample, row).
 
     Samples that share their mask and their padding share the evaluations.
     """
@@ -120,7 +120,7 @@ def mean_over_background(
     layer_masks = [mask.reshape(len(subject), -1) for mask in subject.layer_masks]
     keys = np.concatenate([subject.mask, padding, tokens, *layer_masks], axis=1, dtype=np.float32)
     _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    result = np.zeros(len(subject))
+    result = np.zeros((len(subject), len(rows)))
     for group, example in enumerate(first):
         many = subject[np.full(len(rows), example)]
         absent = many.with_values(
@@ -129,7 +129,7 @@ def mean_over_background(
         raw = raw_outputs(compiled, absent, batch_size)
         for member in np.flatnonzero(which.ravel() == group):
             one = chosen[np.full(len(rows), member)]
-            result[member] = selected(raw, one, anatomy).mean()
+            result[member] = selected(raw, one, anatomy)
     return result
 
 

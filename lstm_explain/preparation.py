@@ -15,8 +15,8 @@ from .inputs import Role
 from .outputs import Scale, Selection, check_scale, choose
 from .prediction import (
     background_in_model_space,
+    background_outputs,
     check_depends_on_input,
-    mean_over_background,
     see,
     selected,
     warn_if_padding_is_read,
@@ -40,8 +40,13 @@ class Question:
     rows: tuple[np.ndarray, np.ndarray]
     chosen: Selection
     predictions: np.ndarray
-    base_values: np.ndarray
+    row_outputs: np.ndarray
     batch_size: int
+
+    @property
+    def base_values(self) -> np.ndarray:
+        """Mean explained output over the background, (sample,)."""
+        return self.row_outputs.mean(axis=1)
 
 
 def prepare(
@@ -79,7 +84,7 @@ def prepare(
         rows=rows,
         chosen=chosen,
         predictions=selected(raw, chosen, anatomy),
-        base_values=mean_over_background(compiled, anatomy, subject, *rows, chosen, batch_size),
+        row_outputs=background_outputs(compiled, anatomy, subject, *rows, chosen, batch_size),
         batch_size=batch_size,
     )
 
