@@ -10,16 +10,16 @@ import numpy as np
 from .backend import ops
 from .preparation import Question
 from .progress import progress_bar
-from .quadrature import alternating, gauss_legendre, shifted_midpoints
+from .quadrature import alternating, between, gauss_legendre, shifted_midpoints
 
-# Samples that share one call of the compiled function.
-_BLOCK = 32
 # From this many rows on, the errors of shifted midpoints cancel well enough over the rows.
 _MANY_ROWS = 8
-_FIRST_NODES, _MOST_SHIFTED = 4, 12
-# Where shifted midpoints do not reach the tolerance: each rule measures the one before it.
-_LADDER = (16, 32, 64)
-_SHORT_LADDER = (4, 8, 16, 32, 64)
+# Nodes per path: midpoints, doubled while they miss the tolerance, every node used again; then, and
+# for few rows, Gauss-Legendre rules, each of which measures the one before it.
+_MIDPOINTS = (4, 8, 16)
+_GAUSS_AFTER, _GAUSS_ALONE = (32, 64), (4, 8, 16, 32, 64)
+# Samples that share one call of the compiled function, and the most numbers that it returns.
+_MOST_SAMPLES, _MOST_NUMBERS = 32, 4_000_000
 
 
 class ToleranceWarning(UserWarning):
@@ -34,26 +34,22 @@ class Integral:
     ----------
     values : float64 array (sample, time, feature)
     static_values : float64 array (sample, static feature)
-    change : float
-        Largest relative L2 change of a sample's values that refining the rule has made, or is
-        estimated to make.
+    changes : float64 array (sample,)
+        Relative L2 change of a sample's values that refining the rule has made, or is estimated
+        to make.
     num_nodes : int
         Most nodes per path.
     """
 
     values: np.ndarray
     static_values: np.ndarray
-    change: float
+    changes: np.ndarray
     num_nodes: int
 
-
-@dataclass(frozen=True)
-class _Sums:
-    """Weighted gradients of some samples, still apart by node; weighted slopes along the paths."""
-
-    values: np.ndarray  # (sample, node, time, feature)
-    static_values: np.ndarray  # (sample, node, static feature)
-    slopes: np.ndarray  # (sample, row, node)
+    @property
+    def change(self) -> float:
+        """The largest of the changes."""
+        return float(self.changes.max())
 
 
 def integrate(question: Question, tolerance: float, progress: bool) -> Integral:
@@ -68,134 +64,187 @@ def integrate(question: Question, tolerance: float, progress: bool) -> Integral:
     Erion et al. (2021), "Improving performance of deep learning models with axiomatic attribution
     priors and expected gradients", Nature Machine Intelligence 3, equation 3.
     """
-    count = len(question.subject)
-    values = np.zeros(question.subject.values.shape)
-    static_values = np.zeros(question.subject.static.shape)
-    change = np.full(count, np.inf)
-    differences = question.predictions - question.base_values
-    spread = float(np.std(differences)) or float(np.abs(differences).max()) or 1.0
-    finest = 0
+    subject = question.subject
+    count, num_numbers = len(subject), int(np.prod(subject.values.shape[1:]))
+    size = max(1, min(_MOST_SAMPLES, _MOST_NUMBERS // (_MIDPOINTS[-1] * max(num_numbers, 1))))
+    parts = []
     with progress_bar(count, "explaining", "sample", progress) as bar:
-        for start in range(0, count, _BLOCK):
-            block = todo = np.arange(start, min(start + _BLOCK, count))
-            rules = _rules(question.row_outputs.shape[1])
-            while rules and len(todo):
-                kind, nodes = rules.pop(0)
-                sums = _sum_nodes(question, todo, kind, nodes)
-                new, new_static = sums.values.sum(axis=1), sums.static_values.sum(axis=1)
-                if kind == "shifted":
-                    change[todo] = _estimated_change(question, todo, sums)
-                elif finest:
-                    change[todo] = _relative_change(
-                        (values[todo], static_values[todo]), (new, new_static)
-                    )
-                values[todo], static_values[todo] = new, new_static
-                finest = max(finest, nodes)
-                gaps = differences[todo] - new.sum(axis=(1, 2)) - new_static.sum(axis=1)
-                error = np.maximum(change[todo], np.abs(gaps) / spread)
-                todo = todo[error > tolerance]
-                if kind == "shifted" and nodes == _FIRST_NODES and len(todo):
-                    rules = _refined(rules, float(np.median(error[error > tolerance])), tolerance)
-            bar.update(len(block))
-    gaps = differences - values.sum(axis=(1, 2)) - static_values.sum(axis=1)
-    _warn_beyond(tolerance, float(change.max()), float(np.abs(gaps).max()) / spread, finest)
-    return Integral(values, static_values, float(change.max()), finest)
+        for start in range(0, count, size):
+            parts.append(
+                _integrate_block(question, np.arange(start, min(start + size, count)), tolerance)
+            )
+            bar.update(len(parts[-1].values))
+    whole = Integral(
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.static_values for part in parts]),
+        np.concatenate([part.changes for part in parts]),
+        max(part.num_nodes for part in parts),
+    )
+    gaps = _gaps(question, np.arange(count), whole.values, whole.static_values)
+    _warn_beyond(tolerance, whole.change, float(np.abs(gaps).max()), whole.num_nodes)
+    return whole
 
 
-def _rules(num_rows: int) -> list[tuple[str, int]]:
-    if num_rows < _MANY_ROWS:
-        return [("gauss", nodes) for nodes in _SHORT_LADDER]
-    return [("shifted", _FIRST_NODES), *(("gauss", nodes) for nodes in _LADDER)]
+def _integrate_block(question: Question, block: np.ndarray, tolerance: float) -> Integral:
+    """Refine a few samples together, each until it is exact enough."""
+    num_rows, cells = question.row_outputs.shape[1], _MIDPOINTS[-1]
+    values = np.zeros((len(block), *question.subject.values.shape[1:]))
+    static_values = np.zeros((len(block), question.subject.static.shape[1]))
+    changes = np.full(len(block), np.inf)
+    todo, nodes = np.arange(len(block)), 0
+    ladder: tuple[int, ...] = _GAUSS_ALONE
+    if num_rows >= _MANY_ROWS:
+        ladder = _GAUSS_AFTER
+        sums = np.zeros((len(block), cells, *values.shape[1:]))
+        static_sums = np.zeros((len(block), cells, static_values.shape[1]))
+        slopes = np.zeros((len(block), num_rows, cells))
+        positions = fresh = shifted_midpoints(num_rows, _MIDPOINTS[0])
+        for nodes in _MIDPOINTS:
+            if nodes > _MIDPOINTS[0]:
+                fresh = between(positions)
+                positions = np.concatenate([positions, fresh], axis=1)
+            # Which sixteenth of its path a node stands in: later rules take the sums apart by it.
+            cell = (fresh * cells).astype(int)
+            weights = np.full(fresh.shape, 1.0 / num_rows)
+            found = _sum_nodes(question, block[todo], fresh, weights, cell, cells)
+            sums[todo] += found[0]
+            static_sums[todo] += found[1]
+            slopes[todo[:, None, None], np.arange(num_rows)[:, None], cell] = found[2]
+            values[todo] = sums[todo].sum(axis=1) / nodes
+            static_values[todo] = static_sums[todo].sum(axis=1) / nodes
+            changes[todo] = _estimated_change(
+                question, block[todo], sums[todo], static_sums[todo], slopes[todo], nodes
+            )
+            todo = _unfinished(question, block, todo, values, static_values, changes, tolerance)
+            if len(todo) == 0:
+                break
+    for gauss_nodes in ladder:
+        if len(todo) == 0:
+            break
+        positions, weights = gauss_legendre(num_rows, gauss_nodes)
+        found = _sum_nodes(
+            question, block[todo], positions, weights, np.zeros(positions.shape, int), 1
+        )
+        new, new_static = found[0][:, 0], found[1][:, 0]
+        if nodes:
+            moved = np.hypot(_norm(new - values[todo]), _norm(new_static - static_values[todo]))
+            length = np.hypot(_norm(new), _norm(new_static))
+            changes[todo] = moved / np.where(length > 0, length, 1.0)
+        values[todo], static_values[todo], nodes = new, new_static, gauss_nodes
+        todo = _unfinished(question, block, todo, values, static_values, changes, tolerance)
+    return Integral(values, static_values, changes, nodes)
 
 
-def _refined(rules: list[tuple[str, int]], error: float, tolerance: float) -> list[tuple[str, int]]:
-    """Put a finer shifted rule first, if one that is fine enough is still cheap."""
-    # Its error falls about as nodes to the power -1.25.
-    nodes = int(np.ceil(_FIRST_NODES * (error / tolerance) ** 0.8))
-    nodes = max(nodes, _FIRST_NODES + 2)
-    return [("shifted", nodes), *rules] if nodes <= _MOST_SHIFTED else rules
+def _unfinished(
+    question: Question,
+    block: np.ndarray,
+    todo: np.ndarray,
+    values: np.ndarray,
+    static_values: np.ndarray,
+    changes: np.ndarray,
+    tolerance: float,
+) -> np.ndarray:
+    gaps = _gaps(question, block[todo], values[todo], static_values[todo])
+    return todo[np.maximum(changes[todo], np.abs(gaps)) > tolerance]
 
 
-def _sum_nodes(question: Question, todo: np.ndarray, kind: str, num_nodes: int) -> _Sums:
-    """Evaluate every node of some samples, in batches of one size."""
-    subject, chosen = question.subject[todo], question.chosen[todo]
-    num_rows = question.row_outputs.shape[1]
-    rule = shifted_midpoints if kind == "shifted" else gauss_legendre
-    positions, weights = rule(num_rows, num_nodes)
-    shape = (len(todo), num_rows, num_nodes)
+def _gaps(
+    question: Question, index: np.ndarray, values: np.ndarray, static_values: np.ndarray
+) -> np.ndarray:
+    """What the values leave out, relative to the spread of predictions, (sample,)."""
+    difference = (question.predictions - question.base_values)[index]
+    left = difference - values.sum(axis=(1, 2)) - static_values.sum(axis=1)
+    everything = np.concatenate([question.row_outputs.ravel(), question.predictions])
+    return left / (float(everything.std()) or 1.0)
+
+
+def _sum_nodes(
+    question: Question,
+    samples: np.ndarray,
+    positions: np.ndarray,
+    weights: np.ndarray,
+    cell: np.ndarray,
+    cells: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Evaluate nodes (row, node) of every path of some samples, in batches of one size.
+
+    Returns
+    -------
+    values (sample, cell, time, feature), static_values (sample, cell, static feature)
+        Weighted gradients times (sample - row), summed over the nodes of a cell.
+    slopes (sample, row, node)
+        Weighted slope of the output along the path.
+    """
+    subject, chosen = question.subject[samples], question.chosen[samples]
+    shape = (len(samples), *positions.shape)
     sample, row, node = (index.ravel() for index in np.indices(shape))
-    columns = (
-        (sample * num_nodes + node).astype(np.int32),
+    columns = [
+        (sample * cells + cell[row, node]).astype(np.int32),
         sample.astype(np.int32),
         row.astype(np.int32),
         weights[row, node].astype(np.float32),
-    )
-    position = positions[row, node].astype(np.float32)
-    groups = len(todo) * num_nodes
-    moves = np.zeros((groups, *subject.values.shape[1:]), np.float32)
-    static_moves = np.zeros((groups, subject.static.shape[1]), np.float32)
+        positions[row, node].astype(np.float32),
+    ]
+    moves = np.zeros((len(samples) * cells, *subject.values.shape[1:]), np.float32)
+    static_moves = np.zeros((len(samples) * cells, subject.static.shape[1]), np.float32)
     values, static_values = np.zeros(moves.shape), np.zeros(static_moves.shape)
     slopes = []
-    size = min(question.batch_size, len(position))
-    for begin in range(0, len(position), size):
-        real = min(size, len(position) - begin)
-        # Missing nodes of the last batch are copies of its first with weight 0.
-        index = np.where(np.arange(size) < real, begin + np.arange(size), begin)
-        index = np.minimum(index, len(position) - 1)
-        batch = [column[index] for column in columns]
-        batch[3] = batch[3] * (np.arange(size) < real)
+    total = len(sample)
+    size = min(question.batch_size, total)
+    for begin in range(0, total, size):
+        # Missing nodes of the last batch are copies of its last with weight 0.
+        index = np.minimum(np.arange(begin, begin + size), total - 1)
+        group, which, start, weight, position = (column[index] for column in columns)
+        real = np.arange(begin, begin + size) < total
         _, gradients, _ = question.compiled.path(
-            (moves, static_moves, position[index]),
+            (moves, static_moves, position),
             subject.arrays,
             question.rows,
-            tuple(batch),
+            (group, which, start, weight * real.astype(np.float32)),
             (chosen.weights, chosen.steps),
         )
         values += ops.convert_to_numpy(gradients[0])
         static_values += ops.convert_to_numpy(gradients[1])
-        slopes.append(ops.convert_to_numpy(gradients[2])[:real])
-    return _Sums(
-        values.reshape(len(todo), num_nodes, *subject.values.shape[1:]),
-        static_values.reshape(len(todo), num_nodes, -1),
+        slopes.append(ops.convert_to_numpy(gradients[2])[real])
+    return (
+        values.reshape(len(samples), cells, *subject.values.shape[1:]),
+        static_values.reshape(len(samples), cells, -1),
         np.concatenate(slopes).reshape(shape).astype(np.float64),
     )
 
 
-def _estimated_change(question: Question, todo: np.ndarray, sums: _Sums) -> np.ndarray:
-    """Estimate the relative L2 error of shifted midpoints from the same evaluations, (sample,).
+def _estimated_change(
+    question: Question,
+    samples: np.ndarray,
+    sums: np.ndarray,
+    static_sums: np.ndarray,
+    slopes: np.ndarray,
+    nodes: int,
+) -> np.ndarray:
+    """Estimate the relative L2 error of midpoints from the same evaluations, (sample,).
 
     The alternating contrast of neighbouring nodes has the pattern of the error over the cells; its
     size is set by the paths, whose true errors (their gaps) are known.
     """
-    num_nodes = sums.values.shape[1]
-    contrast = alternating(num_nodes) * num_nodes  # the sums carry the weight 1 / nodes already
+    finer = sums.shape[1] // nodes
+    contrast = np.repeat(alternating(nodes), finer)
     pattern = np.hypot(
-        _norm(np.tensordot(sums.values, contrast, (1, 0))),
-        _norm(np.tensordot(sums.static_values, contrast, (1, 0))),
+        _norm(np.tensordot(sums, contrast, (1, 0))),
+        _norm(np.tensordot(static_sums, contrast, (1, 0))),
     )
-    size = np.hypot(_norm(sums.values.sum(axis=1)), _norm(sums.static_values.sum(axis=1)))
-    num_rows = sums.slopes.shape[1]
+    length = np.hypot(_norm(sums.sum(axis=1)), _norm(static_sums.sum(axis=1))) / nodes
+    along = slopes * slopes.shape[1]  # they carry the weight 1 / rows
     path_gaps = (
-        question.predictions[todo, None]
-        - question.row_outputs[todo]
-        - num_rows * sums.slopes.sum(axis=2)
+        question.predictions[samples, None]
+        - question.row_outputs[samples]
+        - along.sum(axis=2) / nodes
     )
-    path_contrasts = num_rows * sums.slopes @ contrast
-    ratio = (path_gaps**2).mean(axis=1) / np.maximum((path_contrasts**2).mean(axis=1), 1e-30)
-    return pattern / np.where(size > 0, size, 1.0) * np.sqrt(ratio)
+    ratio = (path_gaps**2).mean(axis=1) / np.maximum(((along @ contrast) ** 2).mean(axis=1), 1e-30)
+    return pattern / np.where(length > 0, length, 1.0) * np.sqrt(ratio)
 
 
 def _norm(array: np.ndarray) -> np.ndarray:
     return np.linalg.norm(array.reshape(len(array), -1), axis=1)
-
-
-def _relative_change(
-    old: tuple[np.ndarray, np.ndarray], new: tuple[np.ndarray, np.ndarray]
-) -> np.ndarray:
-    """Relative L2 distance of two sets of values, over all cells and static facts, (sample,)."""
-    moved = np.hypot(*(_norm(a - b) for a, b in zip(new, old, strict=True)))
-    size = np.hypot(*(_norm(part) for part in new))
-    return moved / np.where(size > 0, size, 1.0)
 
 
 def _warn_beyond(tolerance: float, change: float, gap: float, nodes: int) -> None:

@@ -21,8 +21,8 @@ def gauss_legendre(num_rows: int, num_nodes: int) -> tuple[np.ndarray, np.ndarra
     return rows * (positions + 1) / 2, rows * weights / (2 * num_rows)
 
 
-def shifted_midpoints(num_rows: int, num_nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return midpoints that are shifted from row to row, and their equal weights, (row, node) each.
+def shifted_midpoints(num_rows: int, num_nodes: int) -> np.ndarray:
+    """Return midpoints that are shifted from row to row, (row, node).
 
     The mean over rows is wanted, not each path: with a shift of its own for every row, the errors
     of different rows cancel, and few nodes per path are enough. The shifts fill their range evenly
@@ -30,15 +30,14 @@ def shifted_midpoints(num_rows: int, num_nodes: int) -> tuple[np.ndarray, np.nda
 
     Examples
     --------
-    >>> shifted_midpoints(4, 1)[0].ravel().tolist()
+    >>> shifted_midpoints(4, 1).ravel().tolist()
     [0.125, 0.625, 0.375, 0.875]
     """
     order = np.argsort(np.argsort(_van_der_corput(num_rows), kind="stable"))
     even = (order + 0.5) / num_rows
     # A shift over the whole cell is best for one or two nodes, a narrower one for more.
     shift = 0.5 + min(1.0, 2.0 / num_nodes) * (even - 0.5)
-    positions = (np.arange(num_nodes) + shift[:, None]) / num_nodes
-    return positions, np.full(positions.shape, 1.0 / positions.size)
+    return (np.arange(num_nodes) + shift[:, None]) / num_nodes
 
 
 def alternating(num_nodes: int) -> np.ndarray:
@@ -52,6 +51,17 @@ def alternating(num_nodes: int) -> np.ndarray:
     contrast = contrast - contrast.mean()
     contrast = contrast - slope * (contrast @ slope) / (slope @ slope)
     return contrast / np.linalg.norm(contrast) / np.sqrt(num_nodes)
+
+
+def between(positions: np.ndarray) -> np.ndarray:
+    """Return the positions that double a row's midpoints: half a cell on, around the end.
+
+    Examples
+    --------
+    >>> between(np.array([[0.125, 0.625]])).tolist()
+    [[0.375, 0.875]]
+    """
+    return (positions + 0.5 / positions.shape[1]) % 1.0
 
 
 def _van_der_corput(count: int) -> np.ndarray:

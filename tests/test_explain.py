@@ -324,3 +324,18 @@ def test_models_that_cannot_be_explained_are_refused():
     two = keras.Model(steps.inputs, [steps.outputs[0], steps.outputs[0]])
     with pytest.raises(ValueError, match=r"Expected one output of shape .* one of its outputs"):
         lx.explain(two, x, background="zero")
+
+
+def test_the_estimated_error_is_about_the_true_one():
+    """At the default tolerance: the estimate bounds the true error within a factor of two."""
+    data, model = tiny.padded(), tiny.model()
+    options = {"background": data.train, "progress": False}
+    exact = lx.explain(model, data.test, tolerance=1e-6, **options).values.values
+    for tolerance in (0.2, 0.05, 0.01):
+        e = lx.explain(model, data.test, tolerance=tolerance, **options)
+        error = np.linalg.norm((e.values.values - exact).reshape(len(e), -1), axis=1)
+        error /= np.linalg.norm(exact.reshape(len(e), -1), axis=1)
+        assert error.max() < 2 * tolerance, (tolerance, error)
+        assert e.provenance["change_on_refinement"] <= tolerance
+        gaps = np.abs(e.gaps) / np.concatenate([e.predictions, e.base_values]).std()
+        assert float(gaps.max()) < 10 * tolerance

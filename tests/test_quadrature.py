@@ -1,0 +1,60 @@
+"""Quadrature rules against integrals that are known."""
+
+import numpy as np
+import pytest
+
+from lstm_explain.quadrature import alternating, between, gauss_legendre, shifted_midpoints
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 5])
+def test_gauss_legendre_is_exact_for_polynomials(nodes):
+    positions, weights = gauss_legendre(3, nodes)
+    for degree in range(2 * nodes):
+        integral = (weights * positions**degree).sum()
+        np.testing.assert_allclose(integral, 1 / (degree + 1), rtol=1e-12)
+    missed = (weights * positions ** (2 * nodes)).sum() - 1 / (2 * nodes + 1)
+    assert abs(missed) > 1e-8  # one degree more is beyond it
+
+
+def test_shifted_midpoints_fill_the_path_evenly():
+    """One node per row: over the rows they are an even grid, so slopes are integrated exactly."""
+    positions = shifted_midpoints(50, 1)
+    np.testing.assert_allclose(np.sort(positions.ravel()), (np.arange(50) + 0.5) / 50)
+    for nodes in (2, 4, 8):
+        positions = shifted_midpoints(50, nodes)
+        np.testing.assert_array_equal(
+            np.floor(positions * nodes), np.tile(np.arange(nodes), (50, 1))
+        )
+        np.testing.assert_allclose(positions.mean(), 0.5, rtol=1e-12)
+
+
+def test_shifts_cancel_where_equal_midpoints_do_not():
+    """The mean over rows of a path that is steep somewhere, wherever that is."""
+    fine = (np.arange(20_000) + 0.5) / 20_000
+    errors = {"shifted": [], "equal": []}
+    for place in np.linspace(0.1, 0.9, 33):
+        truth = _steep(fine, place).mean()
+        errors["shifted"].append(_steep(shifted_midpoints(100, 4), place).mean() - truth)
+        errors["equal"].append(_steep((np.arange(4) + 0.5) / 4, place).mean() - truth)
+    shifted, equal = (np.linalg.norm(errors[name]) for name in ("shifted", "equal"))
+    assert shifted < 0.7 * equal, (shifted, equal)
+
+
+def _steep(position, place):
+    return 1 / (1 + np.exp(-60 * (position - place)))
+
+
+def test_doubling_keeps_one_node_in_every_cell():
+    positions = shifted_midpoints(40, 4)
+    for nodes in (8, 16):
+        positions = np.concatenate([positions, between(positions)], axis=1)
+        cells = np.sort(np.floor(positions * nodes), axis=1)
+        np.testing.assert_array_equal(cells, np.tile(np.arange(nodes), (40, 1)))
+
+
+@pytest.mark.parametrize("nodes", [4, 8, 16])
+def test_the_contrast_sees_neither_constants_nor_slopes(nodes):
+    contrast = alternating(nodes)
+    np.testing.assert_allclose(contrast.sum(), 0, atol=1e-12)
+    np.testing.assert_allclose(contrast @ np.arange(nodes), 0, atol=1e-12)
+    np.testing.assert_allclose(contrast @ contrast, 1 / nodes, rtol=1e-12)
