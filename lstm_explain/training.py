@@ -146,6 +146,7 @@ def train(
     if progress:
         print(f"Training on {device}.")
     keras.utils.set_random_seed(seed)
+    _reset_dropout(model, seed)
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate, clipnorm=clip_norm),
         loss=_loss(data),
@@ -189,6 +190,13 @@ def train(
     if progress:
         print(f"{len(run.history)} epochs in {seconds:.0f} s, best {stopper.best_epoch + 1}.")
     return run
+
+
+def _reset_dropout(model: keras.Model, seed: int) -> None:
+    """Start dropout from the seed: Keras counts its draws on, also in ``predict``."""
+    states = [v for v in model.variables if v.path.endswith("seed_generator_state")]
+    for position, state in enumerate(states):
+        state.assign(np.array([1000 * seed + position, 0]))
 
 
 class _Recorder(keras.callbacks.Callback):

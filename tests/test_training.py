@@ -414,3 +414,15 @@ def test_predictions_that_are_none_are_refused(target, predictions, message):
 def test_no_samples_are_no_score():
     with pytest.raises(ValueError, match=r"at least one sample to score; received none. Check the"):
         score(part([1.0])[:0], np.zeros(0))
+
+
+def test_what_a_model_did_before_does_not_change_its_training():
+    """Keras moves its dropout on in predict too; training starts from the seed all the same."""
+    data = tiny.padded()
+    losses = []
+    for used in (False, True):
+        model = lx.build_model(data, units=(4,), dropout=0.3)
+        if used:
+            model.predict(data.inputs_for(model), verbose=0)
+        losses.append(lx.train(model, data, epochs=2, seed=5, progress=False).history)
+    np.testing.assert_array_equal(losses[0].to_numpy(), losses[1].to_numpy())
