@@ -51,8 +51,8 @@ def explain(
     scale : {"margin", "probability"}
         The margin is additive: the value, or the log-odds of the class against the rest.
     tolerance : float
-        Bound on the gap relative to the spread of predictions, and on the change of the values
-        (relative L2) when the quadrature is refined.
+        Bound on the gap, relative to the spread of predictions over samples and background, and
+        on the estimated change of each sample's values (relative L2) by a finer quadrature.
     batch_size : int, optional
         Path points per call of the model; less needs less memory.
     inputs : mapping of role to input name, optional

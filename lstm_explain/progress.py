@@ -9,8 +9,8 @@ from typing import Any
 def progress_bar(total: int, description: str, unit: str, visible: bool = True) -> Any:
     """Return a ``tqdm`` bar for notebooks and terminals.
 
-    In a notebook the bar is one display that updates in place: saved with the notebook it stays
-    readable where no kernel runs (tqdm's own notebook bar is saved as a widget that is not).
+    In a notebook the bar is one line of text that updates in place and is empty when the work is
+    done: tqdm's own notebook bar would be saved as a widget that nobody can read without a kernel.
     """
     from tqdm import tqdm
 
