@@ -410,3 +410,24 @@ def test_a_failed_deep_explainer_is_mended():
         model.fit(x, np.zeros(2), verbose=0)  # training works again
     finally:
         execute.record_gradient = own
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="needs TensorFlow")
+@pytest.mark.filterwarnings("default::UserWarning")  # Keras on the shape of shap's inputs
+def test_gradient_explainer_converges_to_our_values():
+    """shap draws rows and positions at random: its error shrinks with the root of the draws."""
+    import shap
+
+    model = sequential(keras.layers.LSTM(4), keras.layers.Dense(1))
+    x, rows = numbers(2, STEPS, FEATURES), numbers(20, STEPS, FEATURES)
+    ours = lx.explain(model, x, background=rows, tolerance=1e-4, progress=False).values.values
+    explainer = shap.GradientExplainer(model, rows)
+    distance = {}
+    for draws in (200, 20_000):
+        theirs = np.asarray(explainer.shap_values(x, nsamples=draws, rseed=0))[..., 0]
+        distance[draws] = np.linalg.norm(theirs - ours) / np.linalg.norm(ours)
+    assert distance[20_000] < 0.03, distance
+    assert distance[20_000] < 0.3 * distance[200], distance
+    turned = np.linalg.norm(theirs - ours[:, ::-1]) / np.linalg.norm(ours)
+    assert turned > 0.3
