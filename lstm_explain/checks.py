@@ -246,6 +246,6 @@ def check_finite(
         where = np.argwhere(bad)[0]
         raise ValueError(
             f"Expected finite values; received {values[tuple(where)]} in {names[where[-1]]!r} of "
-            f"sample {where[0]} ({int(bad.sum())} such cells). Remove infinity; for NaN make the "
-            'data with missing="keep" and call data.fill_missing().'
+            f"sample {where[0]} ({int(bad.sum())} such cells). For missing values make the data "
+            'with missing="keep", split it and call data.fill_missing(); remove infinity.'
         )

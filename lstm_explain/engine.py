@@ -31,9 +31,9 @@ def explain(
 ) -> Explanation:
     """Explain predictions by expected gradients: SHAP values per cell, and attention beside them.
 
-    Every path from a background sequence to a sample is integrated by a fixed quadrature, so that
-    the same call gives the same numbers. On every point of a path the model sees the explained
-    sample's own mask; values on padded steps are exactly 0.
+    Every path from a background sequence to a sample is integrated by fixed quadrature rules,
+    refined until the sample is exact enough: the same call gives the same numbers. On every point
+    of a path the model sees the explained sample's own mask; values on padded steps are exactly 0.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def explain(
     Raises
     ------
     ValueError, TypeError
-        What was asked for does not fit the model or the data; nothing has been computed then.
+        What was asked for does not fit the model or the data: said before the integration begins.
 
     Warns
     -----

@@ -87,7 +87,7 @@ def integrate(question: Question, tolerance: float, progress: bool) -> Integral:
 
 def _integrate_block(question: Question, block: np.ndarray, tolerance: float) -> Integral:
     """Refine a few samples together, each until it is exact enough."""
-    num_rows, cells = question.row_outputs.shape[1], _MIDPOINTS[-1]
+    num_rows, bins = question.row_outputs.shape[1], _MIDPOINTS[-1]
     values = np.zeros((len(block), *question.subject.values.shape[1:]))
     static_values = np.zeros((len(block), question.subject.static.shape[1]))
     changes = np.full(len(block), np.inf)
@@ -95,21 +95,21 @@ def _integrate_block(question: Question, block: np.ndarray, tolerance: float) ->
     ladder: tuple[int, ...] = _GAUSS_ALONE
     if num_rows >= _MANY_ROWS:
         ladder = _GAUSS_AFTER
-        sums = np.zeros((len(block), cells, *values.shape[1:]))
-        static_sums = np.zeros((len(block), cells, static_values.shape[1]))
-        slopes = np.zeros((len(block), num_rows, cells))
+        sums = np.zeros((len(block), bins, *values.shape[1:]))
+        static_sums = np.zeros((len(block), bins, static_values.shape[1]))
+        slopes = np.zeros((len(block), num_rows, bins))
         positions = fresh = shifted_midpoints(num_rows, _MIDPOINTS[0])
         for nodes in _MIDPOINTS:
             if nodes > _MIDPOINTS[0]:
                 fresh = between(positions)
                 positions = np.concatenate([positions, fresh], axis=1)
             # Which sixteenth of its path a node stands in: later rules take the sums apart by it.
-            cell = (fresh * cells).astype(int)
+            bin_ = (fresh * bins).astype(int)
             weights = np.full(fresh.shape, 1.0 / num_rows)
-            found = _sum_nodes(question, block[todo], fresh, weights, cell, cells)
+            found = _sum_nodes(question, block[todo], fresh, weights, bin_, bins)
             sums[todo] += found[0]
             static_sums[todo] += found[1]
-            slopes[todo[:, None, None], np.arange(num_rows)[:, None], cell] = found[2]
+            slopes[todo[:, None, None], np.arange(num_rows)[:, None], bin_] = found[2]
             values[todo] = sums[todo].sum(axis=1) / nodes
             static_values[todo] = static_sums[todo].sum(axis=1) / nodes
             changes[todo] = _estimated_change(
@@ -163,15 +163,15 @@ def _sum_nodes(
     samples: np.ndarray,
     positions: np.ndarray,
     weights: np.ndarray,
-    cell: np.ndarray,
-    cells: int,
+    bin_: np.ndarray,
+    bins: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Evaluate nodes (row, node) of every path of some samples, in batches of one size.
 
     Returns
     -------
-    values (sample, cell, time, feature), static_values (sample, cell, static feature)
-        Weighted gradients times (sample - row), summed over the nodes of a cell.
+    values (sample, bin, time, feature), static_values (sample, bin, static feature)
+        Weighted gradients times (sample - row), summed over the nodes of a bin.
     slopes (sample, row, node)
         Weighted slope of the output along the path.
     """
@@ -179,14 +179,14 @@ def _sum_nodes(
     shape = (len(samples), *positions.shape)
     sample, row, node = (index.ravel() for index in np.indices(shape))
     columns = [
-        (sample * cells + cell[row, node]).astype(np.int32),
+        (sample * bins + bin_[row, node]).astype(np.int32),
         sample.astype(np.int32),
         row.astype(np.int32),
         weights[row, node].astype(np.float32),
         positions[row, node].astype(np.float32),
     ]
-    moves = np.zeros((len(samples) * cells, *subject.values.shape[1:]), np.float32)
-    static_moves = np.zeros((len(samples) * cells, subject.static.shape[1]), np.float32)
+    moves = np.zeros((len(samples) * bins, *subject.values.shape[1:]), np.float32)
+    static_moves = np.zeros((len(samples) * bins, subject.static.shape[1]), np.float32)
     values, static_values = np.zeros(moves.shape), np.zeros(static_moves.shape)
     slopes = []
     total = len(sample)
@@ -207,8 +207,8 @@ def _sum_nodes(
         static_values += ops.convert_to_numpy(gradients[1])
         slopes.append(ops.convert_to_numpy(gradients[2])[real])
     return (
-        values.reshape(len(samples), cells, *subject.values.shape[1:]),
-        static_values.reshape(len(samples), cells, -1),
+        values.reshape(len(samples), bins, *subject.values.shape[1:]),
+        static_values.reshape(len(samples), bins, -1),
         np.concatenate(slopes).reshape(shape).astype(np.float64),
     )
 

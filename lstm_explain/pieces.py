@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
+from .background import Background
 from .engine import explain
 from .explanation import Explanation
 from .progress import progress_bar
 from .records import fingerprint
 from .sequences import SequenceData
-
-_SAME = ("scale", "step", "tolerance", "background", "background_rows", "background_seed")
 
 
 def explain_in_pieces(
@@ -48,7 +50,7 @@ def explain_in_pieces(
     Raises
     ------
     ValueError
-        The folder holds pieces of another model, or of other options.
+        The folder holds pieces of another model, other samples, background or options.
 
     Examples
     --------
@@ -65,13 +67,12 @@ def explain_in_pieces(
         for start in range(0, len(data), samples_per_piece):
             part = data[start : start + samples_per_piece]
             path = folder / f"samples_{start:08d}_{start + len(part):08d}.nc"
+            key = _key(model, part, options)
             if path.exists():
-                piece = Explanation.load(path)
-                _check_same_model(model, piece, path)
+                piece = _load(path, key, model)
             else:
                 piece = explain(model, part, progress=False, **options)
-                if pieces:
-                    _check_same_options(pieces[0], piece, folder)
+                piece.to_dataset().attrs["piece_sha256"] = key
                 unfinished = path.with_suffix(".unfinished")
                 piece.save(unfinished)
                 os.replace(unfinished, path)
@@ -80,22 +81,32 @@ def explain_in_pieces(
     return _joined(pieces)
 
 
-def _check_same_model(model: Any, piece: Explanation, path: Path) -> None:
+def _key(model: Any, part: SequenceData, options: dict[str, Any]) -> str:
+    """Return a digest of everything that a piece depends on."""
+    background = Background.resolve(options.get("background"), part)
+    digest = hashlib.sha256(fingerprint(model).encode())
+    for owner in (part, background):
+        for name in ("values", "tokens", "static", "mask"):
+            array = getattr(owner, name, None)
+            digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
+    rest = {name: value for name, value in options.items() if name != "background"}
+    digest.update(json.dumps(rest, sort_keys=True, default=str).encode())
+    return digest.hexdigest()
+
+
+def _load(path: Path, key: str, model: Any) -> Explanation:
+    piece = Explanation.load(path)
     if piece.provenance["weights_sha256"] != fingerprint(model):
         raise ValueError(
             f"Expected {path.name!r} to explain the same model; its weights differ. Give another "
             "folder, or remove this one to start anew."
         )
-
-
-def _check_same_options(first: Explanation, piece: Explanation, folder: Path) -> None:
-    for name in _SAME:
-        kept, now = first.provenance.get(name), piece.provenance.get(name)
-        if kept != now:
-            raise ValueError(
-                f"Expected the pieces in {str(folder)!r} to be made with {name}={now!r}; they were "
-                f"made with {kept!r}. Give another folder, or remove this one to start anew."
-            )
+    if piece.to_dataset().attrs.get("piece_sha256") != key:
+        raise ValueError(
+            f"Expected {path.name!r} to be made of the same samples, background and options; they "
+            "differ. Give another folder, or remove this one to start anew."
+        )
+    return piece
 
 
 def _joined(pieces: list[Explanation]) -> Explanation:

@@ -42,12 +42,18 @@ def see(
         lambda *rows: compiled.seen((), *rows)[2],
         batch_size, data.values_for(anatomy.model), tokens, static, data.mask,
     )  # fmt: skip
+    if not np.isfinite(output).all():
+        bad = int(np.argmin(np.isfinite(output.reshape(len(output), -1)).all(axis=1)))
+        raise ValueError(
+            f"Expected finite predictions; {anatomy.model.name!r} gives NaN or infinity, first for "
+            f"sample {bad}. Check its weights (a diverged training) and the size of the inputs."
+        )
     count = len(anatomy.masking_layers) + len(anatomy.mask_operations)
     layer_masks, embedded = tuple(found[:count]), found[count:]
     mask = data.mask
     for layer_mask in layer_masks:
-        if layer_mask.shape == mask.shape and layer_mask.any(axis=1).all():
-            mask = mask & layer_mask
+        if layer_mask.shape == mask.shape:  # a sample that is masked throughout keeps its steps
+            mask = np.where(layer_mask.any(axis=1, keepdims=True), mask & layer_mask, mask)
     if any(layer.mask_zero for layer in anatomy.embedding_layers):
         mask = mask & (tokens != 0)
     values = embedded[0].astype(np.float32) if embedded else data.values_for(anatomy.model)
@@ -68,20 +74,27 @@ def see(
 
 
 def check_depends_on_input(
-    anatomy: Anatomy, compiled: Compiled, subject: Subject, batch_size: int
+    anatomy: Anatomy, compiled: Compiled, subject: Subject, raw: np.ndarray, batch_size: int
 ) -> None:
-    """Raise if no change of the input moves the output."""
+    """Raise if the output is the same for every sample, and for samples with noise added."""
+    if np.ptp(raw, axis=0).max() > 0:
+        return
     few = subject[:4]
     rng = np.random.default_rng(0)
+    # Noise of the size of each feature: beside a raw count of thousands, 1 would be lost.
+    sizes = few.values.std(axis=(0, 1)) + np.abs(few.values).mean(axis=(0, 1))
+    noise = rng.normal(size=few.values.shape) * np.where(sizes > 0, sizes, 1.0)
     moved = few.with_values(
-        (few.values + rng.normal(size=few.values.shape)).astype(np.float32),
-        (few.static + rng.normal(size=few.static.shape)).astype(np.float32),
+        (few.values + noise).astype(np.float32),
+        (few.static + rng.normal(size=few.static.shape) * (1 + np.abs(few.static))).astype(
+            np.float32
+        ),
     )
-    before, after = (raw_outputs(compiled, rows, batch_size) for rows in (few, moved))
-    if np.array_equal(before, after):
+    if np.array_equal(raw[: len(few)], raw_outputs(compiled, moved, batch_size)):
         raise ValueError(
             f"Expected an output that depends on the input; {anatomy.model.name!r} gives the same "
-            "for the samples and for the samples with noise added. Check its weights and wiring."
+            "for all samples, and for samples with noise added. Check its weights and wiring, and "
+            "whether unscaled numbers drive its units to their limits (data.standardise())."
         )
 
 
@@ -151,12 +164,12 @@ def warn_if_padding_is_read(
     if effect > 1e-4 * (1 + float(np.abs(before).max())):
         warnings.warn(
             f"Expected a model that ignores padded steps; standard normal noise in the padding of "
-            f"{len(padded)} samples moved {anatomy.model.name!r} by up to {effect:.3g} on the "
-            "explained scale. Predictions then depend on how long the padding is; padded steps are "
+            f"{len(padded)} samples moved the margin of {anatomy.model.name!r} by up to "
+            f"{effect:.3g}. Predictions then depend on how long the padding is; padded steps are "
             "held at the samples' own values and get no attribution. Mask them with a Masking "
             "layer, mask_zero=True or a mask input, after any layer that drops the mask.",
             PaddingWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

@@ -61,6 +61,8 @@ def prepare(
 ) -> Question:
     """Check what was asked for, look at the samples through the model, and choose the output."""
     check_scale(scale)
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"Expected a batch_size of at least 1; received {batch_size}. Try 512.")
     batch_size = batch_size or DEFAULT_BATCH
     sequences = as_sequences(data)
     sequences.check_complete()
@@ -72,7 +74,7 @@ def prepare(
         anatomy, raw, subject.mask, sequences.class_names, sequences.target_name, output, step,
         scale,
     )  # fmt: skip
-    check_depends_on_input(anatomy, compiled, subject, batch_size)
+    check_depends_on_input(anatomy, compiled, subject, raw, batch_size)
     warn_if_padding_is_read(anatomy, compiled, subject, batch_size)
     rows = background_in_model_space(anatomy, reference, subject.values.shape[1])
     return Question(

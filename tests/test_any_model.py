@@ -129,7 +129,7 @@ def test_a_model_that_reads_its_padding_is_told():
     )
     x = numbers(2, STEPS, FEATURES)
     x[:, 3:] = 0
-    with pytest.warns(lx.PaddingWarning, match="moved 'sequential.*' by up to"):
+    with pytest.warns(lx.PaddingWarning, match="moved the margin of 'sequential.*' by up to"):
         e = lx.explain(model, x, background=numbers(2, STEPS, FEATURES), progress=False)
     np.testing.assert_array_equal(e.values[:, 3:], 0)
 
@@ -431,3 +431,34 @@ def test_gradient_explainer_converges_to_our_values():
     assert distance[20_000] < 0.3 * distance[200], distance
     turned = np.linalg.norm(theirs - ours[:, ::-1]) / np.linalg.norm(ours)
     assert turned > 0.3
+
+
+def test_unscaled_inputs_are_no_false_alarm_and_a_dead_model_is_told():
+    """Noise is made in the size of each feature: beside a raw count of thousands 1 is nothing."""
+    model = sequential(keras.layers.Rescaling(1e-5), keras.layers.LSTM(3), keras.layers.Dense(1))
+    x, rows = 250_000 * numbers(2, STEPS, FEATURES), 250_000 * numbers(9, STEPS, FEATURES)
+    e = lx.explain(model, x[[0, 0]], background=rows, progress=False)
+    assert np.abs(e.values).max() > 0.01
+
+
+def test_a_sample_of_padding_alone_does_not_spoil_the_others():
+    model = sequential(keras.layers.Masking(-9.0), keras.layers.LSTM(4), keras.layers.Dense(1))
+    x = numbers(2, STEPS, FEATURES)
+    x[0, :2], x[1] = -9, -9
+    e = lx.explain(model, x, background="zero", progress=False)
+    np.testing.assert_array_equal(e.mask[0], [False, False, True, True, True])
+    np.testing.assert_array_equal(e.values[0, :2], 0)
+
+
+def test_a_diverged_model_is_told():
+    model = sequential(keras.layers.LSTM(3), keras.layers.Dense(1))
+    model.set_weights([np.full(w.shape, np.nan) for w in model.get_weights()])
+    with pytest.raises(ValueError, match=r"Expected finite predictions; .* first for sample 0"):
+        lx.explain(model, numbers(2, STEPS, FEATURES), background="zero")
+
+
+def test_a_batch_size_below_one_is_refused():
+    model = sequential(keras.layers.LSTM(3), keras.layers.Dense(1))
+    for size in (0, -1):
+        with pytest.raises(ValueError, match=f"batch_size of at least 1; received {size}"):
+            lx.explain(model, numbers(1, STEPS, FEATURES), background="zero", batch_size=size)

@@ -45,9 +45,9 @@ def test_an_interrupt_keeps_whole_pieces_and_the_next_call_goes_on(tmp_path, mon
 
 def test_pieces_of_other_work_are_refused(tmp_path):
     run(tmp_path)
-    (tmp_path / "samples_00000010_00000012.nc").unlink()
-    with pytest.raises(ValueError, match="made with scale='probability'; they were made with"):
-        run(tmp_path, scale="probability")
+    for other in ({"scale": "probability"}, {"output": 0}, {"background": tiny.padded().train[:9]}):
+        with pytest.raises(ValueError, match="the same samples, background and options"):
+            run(tmp_path, **other)
     data = tiny.padded()
     other = lx.build_model(data, units=(4,), attention_units=3, seed=9)
     with pytest.raises(ValueError, match="to explain the same model; its weights differ"):

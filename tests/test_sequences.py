@@ -258,7 +258,7 @@ def test_values_that_are_not_finite_are_named_with_their_place(bad):
     values = np.ones((3, 4, 2))
     values[2, 1, 1] = bad
     with pytest.raises(
-        ValueError, match=r"received \S+ in 'dose' of sample 2 \(1 such cells\). Remove infinity;"
+        ValueError, match=r"received \S+ in 'dose' of sample 2 \(1 such cells\). For missing"
     ):
         SequenceData.from_arrays(values, feature_names=["pulse", "dose"])
     on_padding = SequenceData.from_arrays(values, lengths=[4, 4, 1])
