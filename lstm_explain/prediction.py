@@ -37,10 +37,11 @@ def see(
     static = np.zeros((len(data), 0), np.float32) if data.static is None else data.static
     tokens = np.zeros((len(data), 0), np.int32) if data.tokens is None else data.tokens
     _check_vocabulary(anatomy, tokens)
+    numbers = data.values_for(anatomy.model)
     compiled = compile_model(anatomy, scale)
     output, *found = in_batches(
         lambda *rows: compiled.seen((), *rows)[2],
-        batch_size, data.values_for(anatomy.model), tokens, static, data.mask,
+        batch_size, numbers, tokens, static, data.mask,
     )  # fmt: skip
     if not np.isfinite(output).all():
         bad = int(np.argmin(np.isfinite(output.reshape(len(output), -1)).all(axis=1)))
@@ -56,7 +57,7 @@ def see(
             mask = np.where(layer_mask.any(axis=1, keepdims=True), mask & layer_mask, mask)
     if any(layer.mask_zero for layer in anatomy.embedding_layers):
         mask = mask & (tokens != 0)
-    values = embedded[0].astype(np.float32) if embedded else data.values_for(anatomy.model)
+    values = embedded[0].astype(np.float32) if embedded else numbers
     subject = Subject(values, tokens, static, mask, layer_masks)
     few = subject[:64]
     raw = raw_outputs(compiled, few, batch_size)
