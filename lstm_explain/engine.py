@@ -52,7 +52,7 @@ def explain(
         The margin is additive: the value, or the log-odds of the class against the rest.
     tolerance : float
         Bound on the gap, relative to the spread of predictions over samples and background, and
-        on the estimated change of each sample's values (relative L2) by a finer quadrature.
+        on the estimated error of each sample's values (relative L2).
     batch_size : int, optional
         Path points per call of the model; less needs less memory.
     inputs : mapping of role to input name, optional
@@ -95,5 +95,5 @@ def explain(
         step=step,
         tolerance=tolerance,
         nodes_per_path=integral.num_nodes,
-        change_on_refinement=integral.change,
+        estimated_error=integral.error,
     )

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from .backend import ops
+from .estimation import estimated_error
 from .preparation import Question
 from .progress import progress_bar
-from .quadrature import alternating, between, gauss_legendre, shifted_midpoints
+from .quadrature import between, gauss_legendre, shifted_midpoints
 
 # From this many rows on, the errors of shifted midpoints cancel well enough over the rows.
 _MANY_ROWS = 8
 # Nodes per path: midpoints, doubled while they miss the tolerance, every node used again; then, and
 # for few rows, Gauss-Legendre rules, each of which measures the one before it.
-_MIDPOINTS = (4, 8, 16)
+_MIDPOINTS = (1, 2, 4, 8, 16)
 _GAUSS_AFTER, _GAUSS_ALONE = (32, 64), (4, 8, 16, 32, 64)
 # Samples that share one call of the compiled function, and the most numbers that it returns.
 _MOST_SAMPLES, _MOST_NUMBERS = 32, 4_000_000
@@ -34,22 +35,21 @@ class Integral:
     ----------
     values : float64 array (sample, time, feature)
     static_values : float64 array (sample, static feature)
-    changes : float64 array (sample,)
-        Relative L2 change of a sample's values that refining the rule has made, or is estimated
-        to make.
+    errors : float64 array (sample,)
+        Estimated relative L2 error of a sample's values; of a Gauss-Legendre rule, what it moved.
     num_nodes : int
         Most nodes per path.
     """
 
     values: np.ndarray
     static_values: np.ndarray
-    changes: np.ndarray
+    errors: np.ndarray
     num_nodes: int
 
     @property
-    def change(self) -> float:
-        """The largest of the changes."""
-        return float(self.changes.max())
+    def error(self) -> float:
+        """The largest of the errors."""
+        return float(self.errors.max())
 
 
 def integrate(question: Question, tolerance: float, progress: bool) -> Integral:
@@ -77,11 +77,11 @@ def integrate(question: Question, tolerance: float, progress: bool) -> Integral:
     whole = Integral(
         np.concatenate([part.values for part in parts]),
         np.concatenate([part.static_values for part in parts]),
-        np.concatenate([part.changes for part in parts]),
+        np.concatenate([part.errors for part in parts]),
         max(part.num_nodes for part in parts),
     )
     gaps = _gaps(question, np.arange(count), whole.values, whole.static_values)
-    _warn_beyond(tolerance, whole.change, float(np.abs(gaps).max()), whole.num_nodes)
+    _warn_beyond(tolerance, whole.error, float(np.abs(gaps).max()), whole.num_nodes)
     return whole
 
 
@@ -90,7 +90,7 @@ def _integrate_block(question: Question, block: np.ndarray, tolerance: float) ->
     num_rows, bins = question.row_outputs.shape[1], _MIDPOINTS[-1]
     values = np.zeros((len(block), *question.subject.values.shape[1:]))
     static_values = np.zeros((len(block), question.subject.static.shape[1]))
-    changes = np.full(len(block), np.inf)
+    errors = np.full(len(block), np.inf)
     todo, nodes = np.arange(len(block)), 0
     ladder: tuple[int, ...] = _GAUSS_ALONE
     if num_rows >= _MANY_ROWS:
@@ -98,9 +98,10 @@ def _integrate_block(question: Question, block: np.ndarray, tolerance: float) ->
         sums = np.zeros((len(block), bins, *values.shape[1:]))
         static_sums = np.zeros((len(block), bins, static_values.shape[1]))
         slopes = np.zeros((len(block), num_rows, bins))
-        positions = fresh = shifted_midpoints(num_rows, _MIDPOINTS[0])
-        for nodes in _MIDPOINTS:
-            if nodes > _MIDPOINTS[0]:
+        first = _first_midpoints(tolerance)
+        positions = fresh = shifted_midpoints(num_rows, first)
+        for nodes in _MIDPOINTS[_MIDPOINTS.index(first) :]:
+            if nodes > first:
                 fresh = between(positions)
                 positions = np.concatenate([positions, fresh], axis=1)
             # Which sixteenth of its path a node stands in: later rules take the sums apart by it.
@@ -112,10 +113,11 @@ def _integrate_block(question: Question, block: np.ndarray, tolerance: float) ->
             slopes[todo[:, None, None], np.arange(num_rows)[:, None], bin_] = found[2]
             values[todo] = sums[todo].sum(axis=1) / nodes
             static_values[todo] = static_sums[todo].sum(axis=1) / nodes
-            changes[todo] = _estimated_change(
-                question, block[todo], sums[todo], static_sums[todo], slopes[todo], nodes
+            path_ends = question.predictions[block[todo], None] - question.row_outputs[block[todo]]
+            errors[todo] = estimated_error(
+                sums[todo], static_sums[todo], slopes[todo], path_ends, nodes
             )
-            todo = _unfinished(question, block, todo, values, static_values, changes, tolerance)
+            todo = _unfinished(question, block, todo, values, static_values, errors, tolerance)
             if len(todo) == 0:
                 break
     for gauss_nodes in ladder:
@@ -129,10 +131,17 @@ def _integrate_block(question: Question, block: np.ndarray, tolerance: float) ->
         if nodes:
             moved = np.hypot(_norm(new - values[todo]), _norm(new_static - static_values[todo]))
             length = np.hypot(_norm(new), _norm(new_static))
-            changes[todo] = moved / np.where(length > 0, length, 1.0)
+            errors[todo] = moved / np.where(length > 0, length, 1.0)
         values[todo], static_values[todo], nodes = new, new_static, gauss_nodes
-        todo = _unfinished(question, block, todo, values, static_values, changes, tolerance)
-    return Integral(values, static_values, changes, nodes)
+        todo = _unfinished(question, block, todo, values, static_values, errors, tolerance)
+    return Integral(values, static_values, errors, nodes)
+
+
+def _first_midpoints(tolerance: float) -> int:
+    """Return the coarsest rule worth trying: on trained models fewer nodes miss the tolerance."""
+    if tolerance >= 0.25:
+        return 1
+    return 2 if tolerance >= 0.1 else 4
 
 
 def _unfinished(
@@ -141,11 +150,11 @@ def _unfinished(
     todo: np.ndarray,
     values: np.ndarray,
     static_values: np.ndarray,
-    changes: np.ndarray,
+    errors: np.ndarray,
     tolerance: float,
 ) -> np.ndarray:
     gaps = _gaps(question, block[todo], values[todo], static_values[todo])
-    return todo[np.maximum(changes[todo], np.abs(gaps)) > tolerance]
+    return todo[np.maximum(errors[todo], np.abs(gaps)) > tolerance]
 
 
 def _gaps(
@@ -213,46 +222,16 @@ def _sum_nodes(
     )
 
 
-def _estimated_change(
-    question: Question,
-    samples: np.ndarray,
-    sums: np.ndarray,
-    static_sums: np.ndarray,
-    slopes: np.ndarray,
-    nodes: int,
-) -> np.ndarray:
-    """Estimate the relative L2 error of midpoints from the same evaluations, (sample,).
-
-    The alternating contrast of neighbouring nodes has the pattern of the error over the cells; its
-    size is set by the paths, whose true errors (their gaps) are known.
-    """
-    finer = sums.shape[1] // nodes
-    contrast = np.repeat(alternating(nodes), finer)
-    pattern = np.hypot(
-        _norm(np.tensordot(sums, contrast, (1, 0))),
-        _norm(np.tensordot(static_sums, contrast, (1, 0))),
-    )
-    length = np.hypot(_norm(sums.sum(axis=1)), _norm(static_sums.sum(axis=1))) / nodes
-    along = slopes * slopes.shape[1]  # they carry the weight 1 / rows
-    path_gaps = (
-        question.predictions[samples, None]
-        - question.row_outputs[samples]
-        - along.sum(axis=2) / nodes
-    )
-    ratio = (path_gaps**2).mean(axis=1) / np.maximum(((along @ contrast) ** 2).mean(axis=1), 1e-30)
-    return pattern / np.where(length > 0, length, 1.0) * np.sqrt(ratio)
-
-
 def _norm(array: np.ndarray) -> np.ndarray:
     return np.linalg.norm(array.reshape(len(array), -1), axis=1)
 
 
-def _warn_beyond(tolerance: float, change: float, gap: float, nodes: int) -> None:
-    if change > tolerance or gap > tolerance:
+def _warn_beyond(tolerance: float, error: float, gap: float, nodes: int) -> None:
+    if error > tolerance or gap > tolerance:
         warnings.warn(
-            f"Expected values within tolerance={tolerance}; with {nodes} nodes per path the last "
-            f"refinement still moved them by {change:.3f} (relative L2) and the largest gap is "
-            f"{gap:.3f} of the predictions' spread. Read e.gaps before you trust a sample.",
+            f"Expected values within tolerance={tolerance}; with {nodes} nodes per path their "
+            f"estimated error is {error:.3f} (relative L2) and the largest gap is {gap:.3f} of the "
+            "predictions' spread. Read e.gaps before you trust a sample.",
             ToleranceWarning,
             stacklevel=4,
         )

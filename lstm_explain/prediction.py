@@ -133,15 +133,17 @@ def background_outputs(
     tokens = subject.tokens * ~subject.mask if subject.tokens.size else subject.tokens
     layer_masks = [mask.reshape(len(subject), -1) for mask in subject.layer_masks]
     keys = np.concatenate([subject.mask, padding, tokens, *layer_masks], axis=1, dtype=np.float32)
-    _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    groups: dict[bytes, list[int]] = {}
+    for member, key in enumerate(keys):
+        groups.setdefault(key.tobytes(), []).append(member)
     result = np.zeros((len(subject), len(rows)))
-    for group, example in enumerate(first):
-        many = subject[np.full(len(rows), example)]
+    for members in groups.values():
+        many = subject[np.full(len(rows), members[0])]
         absent = many.with_values(
             np.where(many.mask[..., None], rows, many.values).astype(np.float32), row_static
         )
         raw = raw_outputs(compiled, absent, batch_size)
-        for member in np.flatnonzero(which.ravel() == group):
+        for member in members:
             one = chosen[np.full(len(rows), member)]
             result[member] = selected(raw, one, anatomy)
     return result

@@ -331,11 +331,11 @@ def test_the_estimated_error_is_about_the_true_one():
     data, model = tiny.padded(), tiny.model()
     options = {"background": data.train, "progress": False}
     exact = lx.explain(model, data.test, tolerance=1e-6, **options).values.values
-    for tolerance in (0.2, 0.05, 0.01):
+    for tolerance in (0.3, 0.2, 0.05, 0.01):  # 1, 2, 4 nodes at first
         e = lx.explain(model, data.test, tolerance=tolerance, **options)
         error = np.linalg.norm((e.values.values - exact).reshape(len(e), -1), axis=1)
         error /= np.linalg.norm(exact.reshape(len(e), -1), axis=1)
         assert error.max() < 2 * tolerance, (tolerance, error)
-        assert e.provenance["change_on_refinement"] <= tolerance
+        assert e.provenance["estimated_error"] <= tolerance
         gaps = np.abs(e.gaps) / np.concatenate([e.predictions, e.base_values]).std()
         assert float(gaps.max()) < 10 * tolerance

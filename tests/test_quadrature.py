@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lstm_explain.estimation import estimated_error
 from lstm_explain.quadrature import alternating, between, gauss_legendre, shifted_midpoints
 
 
@@ -58,3 +59,37 @@ def test_the_contrast_sees_neither_constants_nor_slopes(nodes):
     np.testing.assert_allclose(contrast.sum(), 0, atol=1e-12)
     np.testing.assert_allclose(contrast @ np.arange(nodes), 0, atol=1e-12)
     np.testing.assert_allclose(contrast @ contrast, 1 / nodes, rtol=1e-12)
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 4, 8])
+@pytest.mark.parametrize("steepness", [25, 80])
+def test_the_estimated_error_follows_the_true_one(nodes, steepness):
+    """Paths whose gradients are bumps of known integral, in 12 cells that share their places."""
+    rng = np.random.default_rng(0)
+    ratios = []
+    for _ in range(40):
+        sums, slopes, ends, truth = _bumps(rng, nodes, steepness)
+        found = sums.sum(axis=1) / nodes
+        error = np.linalg.norm(found - truth) / np.linalg.norm(found)
+        nothing = np.zeros((1, 16, 0))
+        estimate = estimated_error(sums[..., None], nothing, slopes, ends, nodes)
+        ratios.append(float(estimate[0]) / error)
+    # Within a factor of two at its middle, and seldom far too low: an estimate, not a bound.
+    assert 0.5 < np.median(ratios) < 2, np.median(ratios)
+    assert np.quantile(ratios, 0.1) > 0.2, np.quantile(ratios, 0.1)
+
+
+def _bumps(rng, nodes, steepness, rows=60, cells=12, bins=16):
+    """Sums (1, bin, cell), slopes (1, row, bin), ends (1, row), truth (1, cell) of one sample."""
+    place = rng.uniform(0.2, 0.8, rows)[:, None, None]
+    height = rng.normal(1, 0.5, (rows, 1, cells)) * rng.normal(size=cells)
+    positions = shifted_midpoints(rows, nodes)
+    rise = 1 / (1 + np.exp(-steepness * (positions[..., None] - place)))
+    gradients = height * steepness * rise * (1 - rise)
+    ends = [1 / (1 + np.exp(-steepness * (end - place[:, 0]))) for end in (0, 1)]
+    changes = height[:, 0] * (ends[1] - ends[0])
+    sums, slopes = np.zeros((1, bins, cells)), np.zeros((1, rows, bins))
+    bin_ = (positions * bins).astype(int)
+    np.add.at(sums[0], bin_.ravel(), gradients.reshape(-1, cells) / rows)
+    slopes[0, np.arange(rows)[:, None], bin_] = gradients.sum(axis=2) / rows
+    return sums, slopes, changes.sum(axis=1)[None], changes.mean(axis=0)[None]
