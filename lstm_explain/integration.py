@@ -67,19 +67,18 @@ def integrate(question: Question, tolerance: float, progress: bool) -> Integral:
     subject = question.subject
     count, num_numbers = len(subject), int(np.prod(subject.values.shape[1:]))
     size = max(1, min(_MOST_SAMPLES, _MOST_NUMBERS // (_MIDPOINTS[-1] * max(num_numbers, 1))))
-    parts = []
+    # Filled block by block: joining blocks at the end would hold every value twice.
+    values = np.zeros((count, *subject.values.shape[1:]))
+    static_values = np.zeros((count, subject.static.shape[1]))
+    errors, num_nodes = np.zeros(count), 0
     with progress_bar(count, "explaining", "sample", progress) as bar:
         for start in range(0, count, size):
-            parts.append(
-                _integrate_block(question, np.arange(start, min(start + size, count)), tolerance)
-            )
-            bar.update(len(parts[-1].values))
-    whole = Integral(
-        np.concatenate([part.values for part in parts]),
-        np.concatenate([part.static_values for part in parts]),
-        np.concatenate([part.errors for part in parts]),
-        max(part.num_nodes for part in parts),
-    )
+            block = np.arange(start, min(start + size, count))
+            part = _integrate_block(question, block, tolerance)
+            values[block], static_values[block] = part.values, part.static_values
+            errors[block], num_nodes = part.errors, max(num_nodes, part.num_nodes)
+            bar.update(len(block))
+    whole = Integral(values, static_values, errors, num_nodes)
     gaps = _gaps(question, np.arange(count), whole.values, whole.static_values)
     _warn_beyond(tolerance, whole.error, float(np.abs(gaps).max()), whole.num_nodes)
     return whole
