@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from .background import Background as Background
     from .coalitions import interactions as interactions
     from .coalitions import shapley_values as shapley_values
+    from .datasets.icu import load_icu as load_icu
+    from .datasets.icu_variables import icu_reference_ranges as icu_reference_ranges
     from .datasets.market import load_market as load_market
+    from .datasets.store import UnverifiedDataWarning as UnverifiedDataWarning
     from .engine import explain as explain
     from .explanation import Explanation as Explanation
     from .gradients import DeepExplainerWarning as DeepExplainerWarning
@@ -52,13 +55,16 @@ _HOME = {
     "PaddingWarning": "prediction",
     "ToleranceWarning": "integration",
     "TrainingRun": "training",
+    "UnverifiedDataWarning": "datasets.store",
     "attention_maps": "attention",
     "build_model": "models",
     "explain": "engine",
     "explain_in_pieces": "pieces",
     "find_device": "backend",
+    "icu_reference_ranges": "datasets.icu_variables",
     "inspect": "anatomy",
     "interactions": "coalitions",
+    "load_icu": "datasets.icu",
     "load_market": "datasets.market",
     "load_model": "models",
     "plot_heatmap": "plots",

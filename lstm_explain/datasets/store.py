@@ -1,0 +1,206 @@
+"""Find, download and check the files of public data sets, and keep what was parsed from them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..progress import progress_bar
+
+DATA_VARIABLE = "LSTM_EXPLAIN_DATA"
+CACHE_VARIABLE = "LSTM_EXPLAIN_CACHE"
+
+
+class UnverifiedDataWarning(UserWarning):
+    """A file in the data home is not the official one, so its contents were not verified."""
+
+
+class Entry(NamedTuple):
+    """What the registry says about a public file."""
+
+    sha256: str
+    url: str
+
+
+class StoredFile(NamedTuple):
+    """A file that was found or downloaded."""
+
+    path: Path
+    sha256: str
+
+
+def registry() -> dict[str, Entry]:
+    """Read the checksum and address of every public file that a loader may ask for.
+
+    Examples
+    --------
+    >>> registry()["physionet2012/Outcomes-a.txt"].url
+    'https://physionet.org/files/challenge-2012/1.0.0/Outcomes-a.txt'
+    """
+    text = (package_data() / "registry.txt").read_text(encoding="utf-8")
+    rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return {name: Entry(sha256, url) for name, sha256, url in rows}
+
+
+def package_data() -> Path:
+    """Return the folder of the data that travel with the package.
+
+    Examples
+    --------
+    >>> (package_data() / "README.md").is_file()
+    True
+    """
+    package = Path(__file__).parents[1]
+    installed = package / "_data"
+    return installed if installed.is_dir() else package.parent / "data"
+
+
+def data_home(folder: str | Path | None = None) -> Path:
+    """Return the folder of the public data sets.
+
+    `folder` itself, else what the environment variable LSTM_EXPLAIN_DATA names, else a folder of
+    this user's cache.
+
+    Examples
+    --------
+    >>> data_home("downloads").as_posix()
+    'downloads'
+    """
+    named = folder or os.environ.get(DATA_VARIABLE)
+    return Path(named).expanduser() if named else _user_cache()
+
+
+def find_file(name: str, home: str | Path | None = None, *, progress: bool = True) -> StoredFile:
+    """Return a file of the registry from the data home, downloading it if it is not there yet.
+
+    A file that lies there under its official name is used. If it is not the official one, a
+    warning says so.
+
+    Parameters
+    ----------
+    name : str
+        Name in the registry, such as "physionet2012/set-a.tar.gz".
+    home : path, optional
+        See `data_home`.
+    progress : bool
+        Show the progress of a download.
+
+    Raises
+    ------
+    FileNotFoundError
+        The file is nowhere and could not be downloaded, or arrived with a wrong checksum.
+
+    Examples
+    --------
+    >>> find_file("physionet2012/Outcomes-a.txt").path.name   # doctest: +SKIP
+    'Outcomes-a.txt'
+    """
+    import pooch
+
+    entry = registry()[name]
+    chosen = data_home(home)
+    # A file that was downloaded before is not downloaded again because another home is named now.
+    for path in (chosen / name, _user_cache() / name):
+        if path.is_file():
+            break
+    else:
+        path = chosen / name
+        _download(entry, path, name, progress)
+    sha256 = pooch.file_hash(str(path), alg="sha256")
+    if sha256 != entry.sha256:
+        warnings.warn(
+            f"{path} is not the official file: its sha256 is {sha256}, that of {entry.url} is "
+            f"{entry.sha256}. It is read all the same; its contents were not verified.",
+            UnverifiedDataWarning,
+            stacklevel=3,
+        )
+    return StoredFile(path, sha256)
+
+
+def cached_arrays(
+    name: str, key: str, make: Callable[[], Mapping[str, np.ndarray]]
+) -> dict[str, np.ndarray]:
+    """Return the arrays that `make` gives, from the cache after the first time.
+
+    The cache is the folder that LSTM_EXPLAIN_CACHE names, else one of this user's. A file appears
+    there complete or not at all, and one that is damaged is made again.
+
+    Parameters
+    ----------
+    name, key : str
+        What was parsed, and a text that changes whenever the result would.
+    make : function
+        Called when nothing is kept for this key.
+
+    Examples
+    --------
+    >>> cached_arrays("squares", "1", lambda: {"x": np.arange(3) ** 2})   # doctest: +SKIP
+    {'x': array([0, 1, 4])}
+    """
+    path = _cache_folder() / f"{name}-{key}.npz"
+    try:
+        # Opened here, because NumPy leaves a damaged file open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
+            return dict(kept)
+    except Exception:  # absent, or damaged in whatever way: it is only a copy
+        arrays = dict(make())
+    try:
+        _write_whole(path, arrays)
+    except OSError as error:
+        warnings.warn(
+            f"What was parsed could not be kept in {path.parent}: {error}. Set {CACHE_VARIABLE} to "
+            "a folder that can be written to, or it is parsed again every time.",
+            stacklevel=3,
+        )
+    return arrays
+
+
+def _download(entry: Entry, path: Path, name: str, progress: bool) -> None:
+    import pooch
+
+    try:
+        with progress_bar(0, f"downloading {path.name}", "B", visible=progress) as bar:
+            pooch.retrieve(
+                entry.url,
+                known_hash=f"sha256:{entry.sha256}",
+                path=path.parent,
+                fname=path.name,
+                downloader=pooch.HTTPDownloader(progressbar=bar if progress else False),
+            )
+    # No network, an error of the server, a folder that cannot be written to, a wrong checksum.
+    except (OSError, ValueError) as error:
+        raise FileNotFoundError(
+            f"Expected the file {path}; it is not there, and downloading {entry.url} failed: "
+            f"{error} Download it by hand, put it into a folder as {name}, and give that folder "
+            f"as data_home=... or in the environment variable {DATA_VARIABLE}."
+        ) from error
+
+
+def _write_whole(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write under another name first, so that an interrupted run leaves nothing half-written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]  # no array is a flag
+        os.replace(temporary, path)
+    except BaseException:  # an interrupt as well
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _cache_folder() -> Path:
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named).expanduser() if named else _user_cache() / "parsed"
+
+
+def _user_cache() -> Path:
+    import pooch
+
+    return Path(pooch.os_cache("lstm_explain"))

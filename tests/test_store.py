@@ -1,0 +1,252 @@
+"""Where files come from, that only the official ones pass unnoticed, and what the cache keeps."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_explain import UnverifiedDataWarning
+from lstm_explain.datasets import store
+from lstm_explain.datasets.store import Entry, cached_arrays, data_home, find_file, registry
+
+CONTENT = b"the official content"
+NAME = "set/file.txt"
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves a folder without writing a log."""
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(autouse=True)
+def user_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Keep these tests out of the user's folders."""
+    monkeypatch.delenv(store.DATA_VARIABLE, raising=False)
+    monkeypatch.delenv(store.CACHE_VARIABLE, raising=False)
+    monkeypatch.setattr(store, "_user_cache", lambda: tmp_path / "user")
+    return tmp_path / "user"
+
+
+@pytest.fixture
+def entry(monkeypatch: pytest.MonkeyPatch) -> Entry:
+    """Register one file, at an address where nothing answers."""
+    entry = Entry(hashlib.sha256(CONTENT).hexdigest(), "http://127.0.0.1:9/file.txt")
+    monkeypatch.setattr(store, "registry", lambda: {NAME: entry})
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    return entry
+
+
+@pytest.fixture
+def server(
+    monkeypatch: pytest.MonkeyPatch, entry: Entry, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """Serve a folder in which the registered file is to be found."""
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "file.txt").write_bytes(CONTENT)
+    handler = partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
+        thread = Thread(target=served.serve_forever)
+        thread.start()
+        here = entry._replace(url=f"http://127.0.0.1:{served.server_port}/file.txt")
+        monkeypatch.setattr(store, "registry", lambda: {NAME: here})
+        yield folder
+        served.shutdown()
+        thread.join()
+
+
+def put(home: Path, content: bytes = CONTENT) -> Path:
+    path = home / NAME
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    return path
+
+
+# -- finding ---------------------------------------------------------------------------------------
+def test_registry_pins_every_file() -> None:
+    entries = registry()
+    assert {f"physionet2012/{name}" for name in ("set-a.tar.gz", "Outcomes-b.txt")} <= set(entries)
+    for name, entry in entries.items():
+        assert re.fullmatch(r"[0-9a-f]{64}", entry.sha256), name
+        assert entry.url.rsplit("/", 1)[1] == name.rsplit("/", 1)[1]
+
+
+def test_home_is_the_argument_then_the_variable_then_the_users(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, user_cache: Path
+) -> None:
+    assert data_home() == user_cache
+    monkeypatch.setenv(store.DATA_VARIABLE, str(tmp_path / "named"))
+    assert data_home() == tmp_path / "named"
+    assert data_home(tmp_path / "given") == tmp_path / "given"
+
+
+def test_official_file_in_the_home_is_used(tmp_path: Path, entry: Entry) -> None:
+    path = put(tmp_path)
+    assert find_file(NAME, tmp_path) == (path, entry.sha256)
+
+
+def test_other_file_in_the_home_is_used_with_a_warning(tmp_path: Path, entry: Entry) -> None:
+    path = put(tmp_path, b"packed again")
+    message = f"{path} is not the official file.*{entry.sha256}.*contents were not verified"
+    with pytest.warns(UnverifiedDataWarning, match=message):
+        found = find_file(NAME, tmp_path)
+    assert found == (path, hashlib.sha256(b"packed again").hexdigest())
+
+
+def test_what_was_downloaded_before_serves_every_home(
+    tmp_path: Path, user_cache: Path, entry: Entry
+) -> None:
+    path = put(user_cache)
+    assert find_file(NAME, tmp_path / "another").path == path
+    assert not (tmp_path / "another").exists()
+
+
+# -- downloading -----------------------------------------------------------------------------------
+@pytest.mark.parametrize("progress", [True, False])
+def test_absent_file_is_downloaded_once(
+    server: Path, tmp_path: Path, progress: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = find_file(NAME, tmp_path / "home", progress=progress)
+    assert found.path == tmp_path / "home" / NAME
+    assert found.path.read_bytes() == CONTENT
+    assert ("downloading file.txt" in capsys.readouterr().err) == progress
+    (server / "file.txt").unlink()
+    assert find_file(NAME, tmp_path / "home") == found
+
+
+def test_wrong_download_is_refused_and_not_kept(server: Path, tmp_path: Path) -> None:
+    (server / "file.txt").write_bytes(b"a login page")
+    with pytest.raises(FileNotFoundError, match=r"downloading http.*file\.txt failed.*hash"):
+        find_file(NAME, tmp_path / "home", progress=False)
+    assert [path for path in (tmp_path / "home").rglob("*") if path.is_file()] == []
+
+
+def test_offline_the_error_says_how_to_place_the_file(tmp_path: Path, entry: Entry) -> None:
+    message = (
+        rf"Expected the file .*file\.txt; it is not there, and downloading {entry.url} failed: "
+        rf"(.|\n)* Download it by hand, put it into a folder as {NAME}, and give that folder as "
+        r"data_home=... or in the environment variable LSTM_EXPLAIN_DATA\."
+    )
+    with pytest.raises(FileNotFoundError, match=message):
+        find_file(NAME, tmp_path / "home", progress=False)
+    assert [path for path in (tmp_path / "home").rglob("*") if path.is_file()] == []
+
+
+def test_home_that_cannot_be_written_to_is_named(server: Path, tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file where a folder is expected")
+    with pytest.raises(FileNotFoundError, match=r"downloading http.* failed: .*home"):
+        find_file(NAME, tmp_path / "home", progress=False)
+
+
+# -- the cache of what was parsed ------------------------------------------------------------------
+class Maker:
+    """Makes two arrays, and counts how often."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self) -> dict[str, np.ndarray]:
+        """Make them."""
+        self.calls += 1
+        return {"numbers": np.linspace(0, 1, 50).reshape(10, 5), "labels": np.array(["a", "bc"])}
+
+
+def check(arrays: dict[str, np.ndarray]) -> None:
+    for name, array in Maker()().items():
+        np.testing.assert_array_equal(arrays.pop(name), array)
+    assert arrays == {}
+
+
+def test_made_once_for_each_key(user_cache: Path) -> None:
+    make = Maker()
+    for _ in range(3):
+        check(cached_arrays("name", "1", make))
+    assert make.calls == 1
+    check(cached_arrays("name", "2", make))
+    assert make.calls == 2
+    assert sorted(path.name for path in (user_cache / "parsed").iterdir()) == [
+        "name-1.npz", "name-2.npz",
+    ]  # fmt: skip
+
+
+def test_cache_folder_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(store.CACHE_VARIABLE, str(tmp_path / "mine"))
+    cached_arrays("name", "1", Maker())
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["name-1.npz"]
+
+
+@given(position=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255) | st.none())
+def test_damaged_cache_is_made_again(
+    tmp_path_factory: pytest.TempPathFactory, position: float, byte: int | None
+) -> None:
+    """Cut off anywhere, or with any byte changed: never an error, never other numbers."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        folder = tmp_path_factory.mktemp("cache")
+        monkeypatch.setenv(store.CACHE_VARIABLE, str(folder))
+        check(cached_arrays("name", "1", Maker()))
+        path = folder / "name-1.npz"
+        content = bytearray(path.read_bytes())
+        at = int(position * len(content))
+        if byte is None:
+            del content[at:]
+        else:
+            content[at] = byte
+        path.write_bytes(content)
+        check(cached_arrays("name", "1", Maker()))
+        make = Maker()
+        check(cached_arrays("name", "1", make))
+        if byte is None:
+            assert make.calls == 0, "the damaged file was replaced by a good one"
+
+
+def test_pickled_cache_is_never_loaded(user_cache: Path) -> None:
+    path = user_cache / "parsed" / "name-1.npz"
+    path.parent.mkdir(parents=True)
+    np.savez(path, numbers=np.array([{"code": "that a pickle may run"}], dtype=object))
+    make = Maker()
+    check(cached_arrays("name", "1", make))
+    assert make.calls == 1
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_interrupted_write_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, user_cache: Path, error: type[BaseException]
+) -> None:
+    def write_half(stream, **arrays):
+        stream.write(b"PK half of it")
+        raise error("full")
+
+    monkeypatch.setattr(np, "savez_compressed", write_half)
+    if error is OSError:
+        with pytest.warns(UserWarning, match=r"could not be kept in .*: full. Set LSTM_EXPLAIN_CA"):
+            check(cached_arrays("name", "1", Maker()))
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            cached_arrays("name", "1", Maker())
+    assert list((user_cache / "parsed").iterdir()) == []
+
+
+def test_cache_that_cannot_be_written_to_costs_only_time(user_cache: Path) -> None:
+    user_cache.write_text("a file where a folder is expected")
+    with pytest.warns(UserWarning, match=r"could not be kept.*folder that can be written to"):
+        check(cached_arrays("name", "1", Maker()))
+
+
+def test_error_while_making_is_passed_on_and_nothing_kept(user_cache: Path) -> None:
+    def fail() -> dict[str, np.ndarray]:
+        raise ValueError("line 7")
+
+    with pytest.raises(ValueError, match="line 7"):
+        cached_arrays("name", "1", fail)
+    assert not (user_cache / "parsed").exists()
