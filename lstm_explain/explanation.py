@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from . import exports
+from . import exports, grouping
 from .checks import read_rows
 
 LEVELS = {
@@ -182,6 +182,25 @@ class Explanation:
         """One value per feature: the steps (or windows) are summed."""
         over = "window" if "window" in self.values.dims else "time"
         return self._summed(over, "over_features")
+
+    def over_variables(self) -> Explanation:
+        """One value per variable, where value, "measured" and "steps since" are its features.
+
+        The data beside it is NaN where nothing was measured. `parts_of` opens a variable again.
+        """
+        return Explanation(grouping.over_variables(self._dataset))
+
+    def parts_of(self, variable: str) -> xr.DataArray:
+        """Return the values of one variable's parts, (sample, time, part)."""
+        return grouping.parts_of(self._dataset, variable)
+
+    def unmeasured_values(self) -> xr.DataArray:
+        """Return what a variable's not being measured contributed, (sample, time, variable).
+
+        The sum of "measured" and "steps since measured" at steps without a measurement; the value
+        that is carried forward to them is not part of it. 0 where the variable was measured.
+        """
+        return grouping.unmeasured_values(self._dataset)
 
     def over_windows(self, length: int) -> Explanation:
         """Values summed over windows of `length` steps, from the first step on."""

@@ -109,7 +109,7 @@ def _compile_torch(function: Callable[..., Any]) -> Callable[..., Any]:
             outputs, extras = function(
                 tuple(leaves), *keras.tree.map_structure(ops.convert_to_tensor, rest)
             )
-            gradients = ()
+            gradients: tuple[Any, ...] = ()
             if leaves:
                 gradients = torch.autograd.grad(
                     outputs.sum(), leaves, allow_unused=True, materialize_grads=True

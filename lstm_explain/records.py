@@ -92,6 +92,9 @@ def _labelled(
         variables["data"] = (cell, data.display_values)
         variables["unit"] = ("feature", np.array(data.units, dtype=str))
         coordinates["feature"] = list(data.feature_names)
+        if data.variables:
+            variables["variable"] = ("feature", np.array(data.variables, dtype=str))
+            variables["part"] = ("feature", np.array(data.parts, dtype=str))
     if data.static is not None:
         variables["static_values"] = (("sample", "static_feature"), static_values)
         variables["static_data"] = (("sample", "static_feature"), data.display_static)

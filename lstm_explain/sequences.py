@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 
-from . import building, checks, inputs, scaling, splitting
+from . import building, checks, description, editing, inputs, missingness, scaling, splitting
 
 _PER_SAMPLE = ("values", "tokens", "mask", "static", "target", "times", "ids", "split")
 
@@ -44,6 +44,11 @@ class SequenceData:
         "train", "validation" or "test".
     center, scale, static_center, static_scale : float64 arrays (feature,)
         ``display_values = values * scale + center`` undoes the standardising.
+    variables, parts : tuples of str
+        Where a variable with gaps is several features (`fill_missing(indicators=True)`): whose
+        feature each is, and which part of it. Otherwise empty.
+    unmeasured : float64 array (feature,) or None
+        What a value counts as before its first measurement, in original units.
     """
 
     values: np.ndarray
@@ -68,7 +73,11 @@ class SequenceData:
     ids: np.ndarray | None = None
     split: np.ndarray | None = None
     name: str = "data"
+    variables: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    unmeasured: np.ndarray | None = None
 
+    change = editing.change
     from_arrays: ClassVar[Factory] = classmethod(building.from_arrays)
     from_frame: ClassVar[Factory] = classmethod(building.from_frame)
     from_tokens: ClassVar[Factory] = classmethod(building.from_tokens)
@@ -181,20 +190,40 @@ class SequenceData:
             }
         return replace(self, **changes)
 
-    def fill_missing(self) -> SequenceData:
+    def fill_missing(self, indicators: bool = False) -> SequenceData:
         """Fill NaN by the last value measured in the same sequence, else by the training mean.
 
         Static facts take the training mean. Split first, so that no test sample is looked at.
+
+        Parameters
+        ----------
+        indicators : bool
+            Give each variable two more features, whether it was measured at this step and how many
+            steps ago it last was: that something was not measured can tell a model something.
         """
         reference = self._to_learn_from()
-        values = scaling.fill_forward(self.values)
         means = scaling.mean_or_fail(reference.values[reference.mask], self.feature_names)
-        values = np.where(np.isnan(values), means, values) * self.mask[..., None]
-        static = self.static
-        if static is not None and reference.static is not None:
+        parts = missingness.with_parts(self.values, self.mask, means).astype(np.float32)
+        changes: dict[str, Any] = {"values": parts[..., : len(self.feature_names)]}
+        if indicators:
+            missingness.check_unmarked(self.variables)
+            zeros, ones = np.zeros(2 * len(means)), np.ones(2 * len(means))
+            changes = {
+                "values": parts,
+                "feature_names": missingness.part_names(self.feature_names),
+                "units": missingness.part_units(self.units),
+                "center": np.concatenate([self.center, zeros]),
+                "scale": np.concatenate([self.scale, ones]),
+                "variables": self.feature_names * len(missingness.PARTS),
+                "parts": tuple(np.repeat(missingness.PARTS, len(means)).tolist()),
+                "unmeasured": np.tile(means * self.scale + self.center, len(missingness.PARTS)),
+            }
+        if self.static is not None and reference.static is not None:
             means = scaling.mean_or_fail(reference.static, self.static_names)
-            static = np.where(np.isnan(static), means, static).astype(np.float32)
-        return replace(self, values=values.astype(np.float32), static=static)
+            changes["static"] = np.where(np.isnan(self.static), means, self.static).astype(
+                np.float32
+            )
+        return replace(self, **changes)
 
     # -- reading ---------------------------------------------------------------------------------
     @property
@@ -268,27 +297,4 @@ class SequenceData:
         )
 
     def __repr__(self) -> str:
-        lengths = self.lengths if len(self) else np.array([self.values.shape[1]])
-        steps = f"{lengths.min()}-{lengths.max()}" if np.ptp(lengths) else str(lengths[0])
-        what = f"steps x {_count(len(self.feature_names), 'feature')}"
-        if self.tokens is not None:
-            what = "words"
-        text = f"SequenceData {self.name!r}: {_count(len(self), 'sample')} x {steps} {what}"
-        if self.static is not None:
-            text += f" + {len(self.static_names)} static"
-        if self.class_names:
-            text += f", {len(self.class_names)} classes"
-        elif self.target is not None:
-            text += f", target {self.target_name}"
-        if self.split is None:
-            return text + ", not split"
-        sizes = [
-            f"{label} {int((self.split == label).sum())}"
-            for label in splitting.SPLITS
-            if (self.split == label).any()
-        ]
-        return text + ", " + " / ".join(sizes)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+        return description.describe(self)

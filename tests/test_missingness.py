@@ -1,0 +1,206 @@
+"""Variables with gaps: what a model reads of them, how they are changed, how values are summed."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lstm_explain as lx
+from lstm_explain import SequenceData
+from lstm_explain.missingness import chart_of, with_parts
+
+BEFORE = np.array([2.0, -1.0])
+
+
+def charts(num_samples=40, seed=0):
+    """Two variables over 5 to 9 hours, half of them not measured; age; who died."""
+    rng = np.random.default_rng(seed)
+    sequences = []
+    for _ in range(num_samples):
+        chart = rng.normal([3.0, 70.0], [1.0, 9.0], (rng.integers(5, 10), 2))
+        chart[rng.random(chart.shape) < 0.5] = np.nan
+        sequences.append(chart)
+    data = SequenceData.from_arrays(
+        sequences,
+        rng.integers(0, 2, num_samples),
+        static=rng.normal(60, 10, (num_samples, 1)),
+        static_names=["age"],
+        feature_names=["lactate", "pressure"],
+        units={"lactate": "mmol/L", "pressure": "mmHg"},
+        missing="keep",
+    )
+    return data.split_by_group(0.2, 0.2)
+
+
+@cache
+def explained():
+    data = charts().fill_missing(indicators=True).standardise()
+    model = lx.build_model(data, units=(6,), attention_units=4, seed=1)
+    # As built, the weights of an LSTM hardly tell the features apart.
+    model.set_weights(
+        [
+            np.random.default_rng(i).normal(0, 0.5, w.shape)
+            for i, w in enumerate(model.get_weights())
+        ]
+    )
+    options = {"background": data.train, "progress": False}
+    return data, model, lx.explain(model, data.test, **options)
+
+
+def test_parts_against_a_loop():
+    raw = charts()
+    chart = np.where(raw.mask[..., None], raw.values, np.nan)
+    parts = with_parts(chart, raw.mask, BEFORE)
+    for sample, length in enumerate(raw.lengths):
+        for variable in range(2):
+            value, since = BEFORE[variable], 0
+            for hour in range(length):
+                since += 1
+                if not np.isnan(chart[sample, hour, variable]):
+                    value, since = chart[sample, hour, variable], 0
+                expected = [value, since == 0, since]
+                np.testing.assert_array_equal(parts[sample, hour, variable::2], expected)
+        assert not parts[sample, length:].any()
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.lists(st.one_of(st.none(), st.floats(-5, 5, width=32)), min_size=1, max_size=9))
+def test_the_chart_comes_back(column):
+    chart = np.array([[np.nan if v is None else v] for v in column])[None]
+    parts = with_parts(chart, np.ones(chart.shape[:2], bool), np.zeros(1))
+    np.testing.assert_array_equal(chart_of(parts), chart)
+
+
+def test_filled_values_are_the_same_with_and_without_indicators():
+    raw = charts()
+    plain, marked = raw.fill_missing(), raw.fill_missing(indicators=True)
+    np.testing.assert_array_equal(marked.values[..., :2], plain.values)
+    assert marked.feature_names[2:4] == ("lactate: measured", "pressure: measured")
+    assert marked.variables == ("lactate", "pressure") * 3
+    assert marked.parts == ("value",) * 2 + ("measured",) * 2 + ("steps since measured",) * 2
+    assert marked.units == ("mmol/L", "mmHg", "", "", "steps", "steps")
+    assert "6 features of 2 variables" in repr(marked)
+
+
+def test_no_test_sample_is_looked_at():
+    raw = charts()
+    values = raw.values.copy()
+    values[raw.split != "train"] *= 100
+    before, after = (
+        data.fill_missing(indicators=True).standardise()
+        for data in (raw, replace(raw, values=values))
+    )
+    np.testing.assert_array_equal(before.train.values, after.train.values)
+    np.testing.assert_array_equal(before.unmeasured, after.unmeasured)
+
+
+def test_indicators_are_added_once():
+    with pytest.raises(ValueError, match=r"Expected data whose features .* Call it once"):
+        charts().fill_missing(indicators=True).fill_missing(indicators=True)
+
+
+# -- what if ---------------------------------------------------------------------------------------
+def test_a_change_before_filling_is_the_change_after_it():
+    """The same numbers, whichever way round: also for what is carried forward and how long ago."""
+    raw = charts()
+    prepared = raw.fill_missing(indicators=True).standardise()
+    row = int(np.flatnonzero(raw.split == "test")[0])
+    for value, steps in ((9.5, 2), (None, [0, 1, 3]), (1.0, slice(2, None)), (None, None)):
+        values = raw.values.copy()
+        index = np.arange(raw.lengths[row])[steps if isinstance(steps, slice) else slice(None)]
+        index = np.atleast_1d(steps) if isinstance(steps, int | list) else index
+        values[row, index, 0] = np.nan if value is None else value
+        expected = replace(raw, values=values).fill_missing(indicators=True).standardise()[row]
+        changed = prepared[row].change("lactate", value, steps)
+        # float32, standardised and back.
+        np.testing.assert_allclose(changed.values, expected.values, atol=1e-5)
+        assert np.abs(changed.values - prepared[row].values).max() > 0.01
+
+
+def test_a_change_of_a_static_fact_and_of_a_plain_feature():
+    data = charts().fill_missing().standardise()
+    older = data[3].change("age", 90)
+    np.testing.assert_allclose(older.display_static, [[90]], rtol=1e-5)
+    np.testing.assert_array_equal(older.values, data[3].values)
+    higher = data[3].change("pressure", 100, steps=[1, 2])
+    expected = data[3].display_values
+    expected[0, [1, 2], 1] = 100
+    np.testing.assert_allclose(higher.display_values, expected, rtol=1e-5)
+    raw = charts()[3].change("lactate", None)
+    assert np.isnan(raw.values[raw.mask][:, 0]).all()
+
+
+def test_what_cannot_be_changed():
+    data = charts().fill_missing(indicators=True).standardise()
+    with pytest.raises(ValueError, match=r"Expected a name among \['lactate', 'pressure', 'age'\]"):
+        data.change("lactat", 1.0)
+    with pytest.raises(
+        ValueError, match=r"Expected steps from 0 to 4.*Change one sample at a time"
+    ):
+        data.change("lactate", 1.0, steps=9)
+    with pytest.raises(ValueError, match=r"Expected steps from 0 to .*received \[0.5\]"):
+        data[0].change("lactate", 1.0, steps=[0.5])
+    with pytest.raises(ValueError, match=r"Expected a finite value for 'lactate'; received nan"):
+        data.change("lactate", float("nan"))
+    with pytest.raises(ValueError, match="Expected a value and no steps for the static fact 'age'"):
+        data.change("age", 50, steps=1)
+    with pytest.raises(ValueError, match=r"cannot say .* Fill it with fill_missing\(indicators"):
+        charts().fill_missing().change("lactate", None)
+
+
+# -- one value per variable ------------------------------------------------------------------------
+def test_variables_parts_and_cells_agree():
+    data, _, e = explained()
+    grouped = e.over_variables()
+    assert grouped.feature_names == ["lactate", "pressure"]
+    assert grouped.units == ["mmol/L", "mmHg"]
+    cells = e.values.values
+    for position, name in enumerate(grouped.feature_names):
+        own = cells[..., [position, position + 2, position + 4]]
+        np.testing.assert_array_equal(e.parts_of(name).values, own)
+        np.testing.assert_allclose(grouped.values.values[..., position], own.sum(-1), atol=1e-12)
+    np.testing.assert_allclose(grouped.gaps, e.gaps, atol=1e-12)
+    np.testing.assert_allclose(
+        e.over_time().values, grouped.over_time().values, atol=1e-12
+    )  # the order of sums
+    by_feature = e.over_features().over_variables().values.values
+    np.testing.assert_allclose(by_feature, grouped.over_features().values.values, atol=1e-12)
+    chart = charts()
+    test = chart[chart.split == "test"]
+    shown = grouped.data.values[test.mask]
+    np.testing.assert_allclose(shown, test.values[test.mask], rtol=1e-5, equal_nan=True)
+    assert np.isnan(shown).any()
+    assert len(data.test) == len(grouped)
+
+
+def test_what_was_not_measured_is_read_separately():
+    _, _, e = explained()
+    found = e.unmeasured_values().values
+    chart = charts()
+    measured = ~np.isnan(chart[chart.split == "test"].values)
+    for position in range(2):
+        both = e.values.values[..., [position + 2, position + 4]].sum(-1)
+        expected = np.where(measured[..., position], 0, both)
+        np.testing.assert_allclose(found[..., position], expected, atol=1e-12)
+    assert np.abs(found).max() > 0.01
+
+
+def test_saved_and_loaded_it_still_knows_its_variables(tmp_path):
+    _, _, e = explained()
+    loaded = lx.Explanation.load(e.save(tmp_path / "run.nc"))
+    np.testing.assert_array_equal(loaded.over_variables().values, e.over_variables().values)
+
+
+def test_verbs_that_do_not_fit():
+    _, _, e = explained()
+    with pytest.raises(ValueError, match=r"Expected a variable among \['lactate', 'pressure'\]"):
+        e.parts_of("sodium")
+    with pytest.raises(ValueError, match=r"Expected values per feature .*indicators=True"):
+        e.over_time().over_variables()
+    with pytest.raises(ValueError, match=r"Expected values per feature .*indicators=True"):
+        e.over_variables().over_variables()
+    with pytest.raises(ValueError, match="Expected values per cell, to tell measured"):
+        e.over_features().unmeasured_values()
