@@ -3,12 +3,14 @@
 # Variables, set on the command line (make lab PYTHON=python3.12):
 #   PYTHON       the Python that makes the environment      (python3; 3.11 to 3.13)
 #   VENV         the folder of the environment              (.venv)
+#   EXTRAS       what is installed beside the package       (notebooks,dev; add jax or torch to test them)
 #   NOTEBOOK     the notebook that `make lab` opens
 #   LAB_ARGS     more options for JupyterLab                (LAB_ARGS="--no-browser --port=8890")
 #   PYTEST_ARGS  more options for pytest                    (PYTEST_ARGS="-k sequences -x")
 
 PYTHON ?= python3
 VENV ?= .venv
+EXTRAS ?= notebooks,dev
 NOTEBOOK ?= notebooks/00_start_here.ipynb
 LAB_ARGS ?=
 PYTEST_ARGS ?=
@@ -16,6 +18,9 @@ PYTEST_ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+# The tests that run again on every other Keras backend that is installed: those of the engine.
+ENGINE_TESTS := $(addprefix tests/test_,explain.py any_model.py attention.py background.py \
+    layers.py missingness.py pieces.py shapley.py)
 # JupyterLab refuses to run as root unless it is told that this is meant.
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -52,7 +57,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "No $(PYTHON) was found. Install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=python3.12 lab" >&2; exit 1; }
 	@$(PYTHON) -c "$$CHECK_PYTHON"
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -e ".[notebooks,dev]" -c constraints.txt
+	$(BIN)/python -m pip install -e ".[$(EXTRAS)]" -c constraints.txt
 	@touch $(STAMP)
 
 lab: $(STAMP) ## open the notebooks in JupyterLab, installing first where needed
@@ -72,7 +77,7 @@ check: lint types ## the quick part of the tests, under 5 minutes
 test: lint types ## everything that can run here: also slow tests, every notebook, the built wheel
 	for backend in $$($(BIN)/python -c "$$OTHER_BACKENDS"); do \
 	    echo "Keras backend: $$backend"; \
-	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest tests -m "not slow" $(PYTEST_ARGS) || exit 1; \
+	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(ENGINE_TESTS) -m "not slow" $(PYTEST_ARGS) || exit 1; \
 	done
 	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env \
 	    --nbval-cell-timeout=300 --durations=15 $(PYTEST_ARGS)

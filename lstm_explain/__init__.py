@@ -15,15 +15,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .anatomy import Anatomy as Anatomy
     from .anatomy import inspect as inspect
+    from .assessment import calibration_error as calibration_error
+    from .assessment import reliability as reliability
+    from .assessment import score_by_group as score_by_group
+    from .assessment import score_with_interval as score_with_interval
     from .attention import attention_maps as attention_maps
     from .backend import find_device as find_device
     from .background import Background as Background
     from .coalitions import interactions as interactions
     from .coalitions import shapley_values as shapley_values
+    from .comparison import compare as compare
     from .datasets.icu import load_icu as load_icu
     from .datasets.icu_variables import icu_reference_ranges as icu_reference_ranges
     from .datasets.market import load_market as load_market
     from .datasets.store import UnverifiedDataWarning as UnverifiedDataWarning
+    from .drivers import drivers_by_group as drivers_by_group
+    from .drivers import score_cells as score_cells
     from .engine import explain as explain
     from .explanation import Explanation as Explanation
     from .gradients import DeepExplainerWarning as DeepExplainerWarning
@@ -32,8 +39,11 @@ if TYPE_CHECKING:
     from .models import build_model as build_model
     from .models import load_model as load_model
     from .pieces import explain_in_pieces as explain_in_pieces
+    from .plots import plot_chart as plot_chart
+    from .plots import plot_comparison as plot_comparison
     from .plots import plot_heatmap as plot_heatmap
     from .plots import plot_history as plot_history
+    from .plots import plot_reliability as plot_reliability
     from .plots import plot_summary as plot_summary
     from .plots import plot_timeline as plot_timeline
     from .prediction import PaddingWarning as PaddingWarning
@@ -51,13 +61,16 @@ _HOME = {
     "Background": "background",
     "DeepExplainerWarning": "gradients",
     "Explanation": "explanation",
-    "SequenceData": "sequences",
     "PaddingWarning": "prediction",
+    "SequenceData": "sequences",
     "ToleranceWarning": "integration",
     "TrainingRun": "training",
     "UnverifiedDataWarning": "datasets.store",
     "attention_maps": "attention",
     "build_model": "models",
+    "calibration_error": "assessment",
+    "compare": "comparison",
+    "drivers_by_group": "drivers",
     "explain": "engine",
     "explain_in_pieces": "pieces",
     "find_device": "backend",
@@ -67,10 +80,17 @@ _HOME = {
     "load_icu": "datasets.icu",
     "load_market": "datasets.market",
     "load_model": "models",
+    "plot_chart": "plots",
+    "plot_comparison": "plots",
     "plot_heatmap": "plots",
     "plot_history": "plots",
+    "plot_reliability": "plots",
     "plot_summary": "plots",
     "plot_timeline": "plots",
+    "reliability": "assessment",
+    "score_by_group": "assessment",
+    "score_cells": "drivers",
+    "score_with_interval": "assessment",
     "shapley_values": "coalitions",
     "train": "training",
 }

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from .backend import keras
-from .layers import AttentionPooling, TrailingMeans
+from .layers import AttentionPooling
+from .linear_paths import summaries_path, trailing_means_path
 from .sequences import SequenceData
 
 
@@ -23,6 +24,8 @@ def build_model(
     l2: float = 0.0,
     linear_features: Sequence[str] = (),
     linear_spans: Sequence[int] = (1, 5, 22),
+    summaries: bool = False,
+    summaries_times: str | None = None,
     mixed_precision: bool = False,
     seed: int = 0,
 ) -> keras.Model:
@@ -52,6 +55,12 @@ def build_model(
         training target to the features' means over the last 1, 5, 22 steps. It is part of the
         model and stays fixed, the head starts at 0: training starts at the linear model, and the
         LSTM learns what that misses. For regression.
+    summaries : bool
+        The same for two classes and data with ``fill_missing(indicators=True)``: a logistic
+        regression on `MeasuredSummaries` of the sequence and on the static facts runs beside the
+        LSTM, is fixed, and the LSTM learns what it misses.
+    summaries_times : str, optional
+        A static fact: what a variable's mean says may depend on it.
     mixed_precision : bool
         Compute the LSTM in float16; worth it on a GPU only.
     seed : int
@@ -75,6 +84,7 @@ def build_model(
     (None, 1)
     """
     _check(data, units, dropout, linear_features)
+    _check_summaries(data, summaries, summaries_times)
     policy = keras.DTypePolicy("mixed_float16" if mixed_precision else "float32")
     values = keras.Input((data.values.shape[1], len(data.feature_names)), name="values")
     inputs = [values]
@@ -91,6 +101,7 @@ def build_model(
         states, mask=mask
     )
     context = keras.layers.Dropout(dropout, seed=seed, name="context_dropout")(context)
+    static = None
     if data.static is not None:
         static = keras.Input((data.static.shape[1],), name="static")
         inputs.append(static)
@@ -99,16 +110,17 @@ def build_model(
     kernel_initializer = keras.initializers.GlorotUniform(seed=seed)
     margin = keras.layers.Dense(
         num_outputs,
-        kernel_initializer="zeros" if linear_features else kernel_initializer,
+        kernel_initializer="zeros" if linear_features or summaries else kernel_initializer,
         kernel_regularizer=keras.regularizers.L2(l2),
         name="head",
     )(context)
+    linear = None
     if linear_features:
-        positions = [data.feature_names.index(name) for name in linear_features]
-        summary = TrailingMeans(positions, linear_spans, name="trailing_means")
-        linear = keras.layers.Dense(1, trainable=False, name="linear_path")
-        margin = keras.layers.Add(name="margin")([margin, linear(summary(values, mask=mask))])
-        linear.set_weights(_least_squares(summary, data))
+        linear = trailing_means_path(data, linear_features, linear_spans, values, mask)
+    elif summaries:
+        linear = summaries_path(data, summaries_times, values, mask, static)
+    if linear is not None:
+        margin = keras.layers.Add(name="margin")([margin, linear])
     return keras.Model(inputs, _output_layer(data)(margin), name="lstm_with_attention")
 
 
@@ -175,17 +187,6 @@ def _training_target(data: SequenceData) -> Any:
     return data.target if data.split is None else data.train.target
 
 
-def _least_squares(summary: TrailingMeans, data: SequenceData) -> list[np.ndarray]:
-    """Fit the training target, in units of its spread, to the summaries: kernel and bias."""
-    train = data if data.split is None else data.train
-    means = np.asarray(keras.ops.convert_to_numpy(summary(train.values, mask=train.mask)))
-    target = _training_target(data).astype(np.float64)
-    target = (target - target.mean()) / (target.std() or 1.0)
-    columns = np.column_stack([means.astype(np.float64), np.ones(len(means))])
-    solution = np.linalg.lstsq(columns, target, rcond=None)[0]
-    return [solution[:-1, None], solution[-1:]]
-
-
 def _check(
     data: SequenceData, units: Sequence[int], dropout: float, linear_features: Sequence[str]
 ) -> None:
@@ -208,3 +209,17 @@ def _check(
         )
     if not 0 <= dropout < 1:
         raise ValueError(f"Expected dropout from 0 to below 1; received {dropout}. Try 0.1.")
+
+
+def _check_summaries(data: SequenceData, summaries: bool, summaries_times: str | None) -> None:
+    if summaries and (data.task != "binary" or not data.variables):
+        raise ValueError(
+            f"Expected two classes and data with indicators for summaries=True; received a "
+            f"{data.task} target and {'' if data.variables else 'no '}indicators. Call "
+            "data.fill_missing(indicators=True) first, or leave summaries out."
+        )
+    if summaries_times is not None and (not summaries or summaries_times not in data.static_names):
+        raise ValueError(
+            f"Expected summaries_times among the static facts {list(data.static_names)}, with "
+            f"summaries=True; received {summaries_times!r} and summaries={summaries}."
+        )

@@ -5,12 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 
-def mean_and_deviation(rows: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation (feature,) over rows; a constant feature has 1."""
+def mean_and_deviation(
+    rows: np.ndarray, names: tuple[str, ...], parts: tuple[str, ...] = ()
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation (feature,) over rows; a constant feature has 1.
+
+    What says whether a variable was measured keeps its 0 and 1: a rare 1 would become very large.
+    """
     mean = mean_or_fail(rows, names)
     # Not by the size of the deviation: a feature may be small, and rounding large.
     constant = np.nanmax(rows, axis=0) == np.nanmin(rows, axis=0)
-    return mean, np.where(constant, 1.0, np.nanstd(rows.astype(np.float64), axis=0))
+    deviation = np.where(constant, 1.0, np.nanstd(rows.astype(np.float64), axis=0))
+    if parts:
+        flags = np.array(parts) == "measured"
+        mean, deviation = np.where(flags, 0.0, mean), np.where(flags, 1.0, deviation)
+    return mean, deviation
 
 
 def mean_or_fail(rows: np.ndarray, names: tuple[str, ...]) -> np.ndarray:

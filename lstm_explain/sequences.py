@@ -45,8 +45,7 @@ class SequenceData:
     center, scale, static_center, static_scale : float64 arrays (feature,)
         ``display_values = values * scale + center`` undoes the standardising.
     variables, parts : tuples of str
-        Where a variable with gaps is several features (`fill_missing(indicators=True)`): whose
-        feature each is, and which part of it. Otherwise empty.
+        After `fill_missing(indicators=True)`: whose feature each is, and which part of it.
     unmeasured : float64 array (feature,) or None
         What a value counts as before its first measurement, in original units.
     """
@@ -174,7 +173,9 @@ class SequenceData:
         gives the original units back.
         """
         train = self._to_learn_from()
-        center, scale = scaling.mean_and_deviation(train.values[train.mask], self.feature_names)
+        center, scale = scaling.mean_and_deviation(
+            train.values[train.mask], self.feature_names, self.parts
+        )
         values = np.where(self.mask[..., None], (self.values - center) / scale, 0.0)
         changes: dict[str, Any] = {
             "values": values.astype(np.float32),
@@ -198,8 +199,7 @@ class SequenceData:
         Parameters
         ----------
         indicators : bool
-            Give each variable two more features, whether it was measured at this step and how many
-            steps ago it last was: that something was not measured can tell a model something.
+            Also tell the model whether each variable was measured, and how many steps ago.
         """
         reference = self._to_learn_from()
         means = scaling.mean_or_fail(reference.values[reference.mask], self.feature_names)

@@ -85,7 +85,7 @@ def test_every_head_is_kept_and_averaged(data):
     )  # fmt: skip
     for i, length in enumerate(data.lengths):  # what padded queries attend to says nothing
         np.testing.assert_allclose(
-            maps[i, :, :length], np.asarray(expected)[i, :, :length], atol=1e-6
+            maps[i, :, :length], keras.ops.convert_to_numpy(expected)[i, :, :length], atol=1e-6
         )
     assert np.abs(maps[:, 0] - maps[:, 1]).max() > 1e-3  # the heads differ
     e = lx.explain(model, data, background="zero", progress=False)

@@ -7,6 +7,8 @@ import reference
 import lstm_explain as lx
 from lstm_explain.backend import keras
 
+numbers = keras.ops.convert_to_numpy
+
 
 def with_weights(projection, bias, score):
     layer = lx.AttentionPooling(len(bias))
@@ -20,8 +22,8 @@ def test_weights_of_two_steps_by_hand():
     layer = with_weights([[1.0]], [0.0], [1.0])
     context, weights = layer(np.array([[[0.0], [1.0]]]), return_attention_scores=True)
     second = np.exp(np.tanh(1)) / (1 + np.exp(np.tanh(1)))
-    np.testing.assert_allclose(weights, [[1 - second, second]], rtol=1e-6)  # float32
-    np.testing.assert_allclose(context, [[second]], rtol=1e-6)
+    np.testing.assert_allclose(numbers(weights), [[1 - second, second]], rtol=1e-6)  # float32
+    np.testing.assert_allclose(numbers(context), [[second]], rtol=1e-6)
 
 
 def test_equals_literal_attention():
@@ -29,7 +31,8 @@ def test_equals_literal_attention():
     states = rng.normal(size=(4, 6, 5))
     weights = [rng.normal(size=s) for s in ((5, 3), (3,), (3,))]
     layer = with_weights(*weights)
-    context, attention = layer(states.astype("float32"), return_attention_scores=True)
+    found = layer(states.astype("float32"), return_attention_scores=True)
+    context, attention = (numbers(part) for part in found)
     for i, sequence in enumerate(states):
         expected, pooled = reference.attention(
             sequence, weights[0], weights[1], weights[2][:, None]
@@ -46,11 +49,11 @@ def test_padding_gets_exactly_no_weight_and_changes_nothing():
     padded = np.concatenate([states, 100 * np.ones((2, 2, 4), "float32")], axis=1)
     mask = np.array([[True] * 3 + [False] * 2] * 2)
     padded_context, padded_weights = layer(padded, mask=mask, return_attention_scores=True)
-    np.testing.assert_array_equal(np.asarray(padded_weights)[:, 3:], 0)
-    np.testing.assert_allclose(padded_weights[:, :3], weights, rtol=1e-6)
-    np.testing.assert_allclose(padded_context, context, rtol=1e-5)
-    unmasked = np.asarray(layer(padded))
-    assert np.abs(unmasked - np.asarray(context)).max() > 0.1, "without the mask it must show"
+    np.testing.assert_array_equal(numbers(padded_weights)[:, 3:], 0)
+    np.testing.assert_allclose(numbers(padded_weights)[:, :3], numbers(weights), rtol=1e-6)
+    np.testing.assert_allclose(numbers(padded_context), numbers(context), rtol=1e-5)
+    unmasked = numbers(layer(padded))
+    assert np.abs(unmasked - numbers(context)).max() > 0.1, "without the mask it must show"
 
 
 def test_large_scores_do_not_leak_into_padding():
@@ -60,7 +63,7 @@ def test_large_scores_do_not_leak_into_padding():
         np.array([[[5.0], [0.0]]], "float32"), mask=np.array([[True, False]]),
         return_attention_scores=True,
     )  # fmt: skip
-    np.testing.assert_array_equal(np.asarray(weights), [[1.0, 0.0]])
+    np.testing.assert_array_equal(numbers(weights), [[1.0, 0.0]])
 
 
 def test_saved_and_loaded_layer_gives_equal_weights(tmp_path):
@@ -72,7 +75,7 @@ def test_saved_and_loaded_layer_gives_equal_weights(tmp_path):
     original = model.layers[-1](states, return_attention_scores=True)
     again = loaded.layers[-1](states, return_attention_scores=True)
     for one, other in zip(original, again, strict=True):
-        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+        np.testing.assert_array_equal(numbers(one), numbers(other))
 
 
 def test_no_units_is_refused():

@@ -1,0 +1,73 @@
+"""The same model asked twice: a sample as it was recorded, and as it might have been."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .engine import explain
+from .explanation import Explanation
+from .sequences import SequenceData
+
+LABELS = ("as recorded", "changed")
+
+
+def compare(
+    model: Any, recorded: SequenceData, changed: SequenceData, *, background: Any, **options: Any
+) -> Explanation:
+    """Explain a sample before and after a change: "what if the lactate had been normal?".
+
+    What the model would have said is not what would have happened: the change is made to the
+    record, not to the patient.
+
+    Parameters
+    ----------
+    model, background, options : as in `explain`
+    recorded : SequenceData
+        One sample.
+    changed : SequenceData
+        The same sample after ``recorded.change(...)``.
+
+    Returns
+    -------
+    Explanation
+        Two samples, whose ids are "as recorded" and "changed": the predictions, attention and SHAP
+        values of both, of the same output and against the same background.
+
+    Raises
+    ------
+    ValueError
+        Not one sample each, or nothing was changed.
+
+    Examples
+    --------
+    >>> changed = patient.change("lactate", 1.5, steps=30)                    # doctest: +SKIP
+    >>> compare(model, patient, changed, background=data.train).predictions   # doctest: +SKIP
+    """
+    if len(recorded) != 1 or len(changed) != 1:
+        raise ValueError(
+            f"Expected one sample before and one after the change; received {len(recorded)} and "
+            f"{len(changed)}. Take one: patient = data.test[3]."
+        )
+    before, after = (
+        np.zeros((1, 0)) if data.static is None else data.static for data in (recorded, changed)
+    )
+    if np.array_equal(before, after) and np.array_equal(recorded.values, changed.values):
+        raise ValueError(
+            "Expected a sample that was changed; received the same numbers twice. Change it: "
+            'patient.change("lactate", 1.5, steps=30).'
+        )
+    both = recorded[np.array([0, 0])]
+    both = replace(
+        both,
+        values=np.concatenate([recorded.values, changed.values]),
+        static=None if both.static is None else np.concatenate([before, after]),
+        ids=np.array(LABELS),
+    )
+    if options.get("output") is None and len(recorded.class_names) > 2:
+        # The predicted class may change: both are then asked about that of the recorded one.
+        first = explain(model, recorded, background=background, progress=False, tolerance=1.0)
+        options["output"] = str(first.output.values[0])
+    return explain(model, both, background=background, **options)

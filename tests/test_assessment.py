@@ -1,0 +1,124 @@
+"""Calibration, intervals and groups against closed forms and literal loops."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+import lstm_explain as lx
+from lstm_explain import SequenceData
+
+
+def outcomes(probabilities, rng):
+    target = (rng.random(len(probabilities)) < probabilities).astype(int)
+    return SequenceData.from_arrays(
+        np.zeros((len(target), 2, 1)), target, class_names=["no", "yes"]
+    )
+
+
+def test_bins_hold_equally_many_and_say_what_happened(rng):
+    probabilities = rng.beta(1, 6, 1003)
+    data = outcomes(probabilities, rng)
+    table = lx.reliability(data, probabilities, bins=10)
+    order = np.argsort(probabilities)
+    start = 0
+    for row in table.itertuples():
+        part = order[start : start + row.count]
+        np.testing.assert_allclose(row.predicted, probabilities[part].mean(), rtol=1e-12)
+        np.testing.assert_allclose(row.observed, data.target[part].mean(), rtol=1e-12)
+        assert row.low <= row.observed <= row.high
+        start += row.count
+    assert start == 1003
+    assert np.ptp(table["count"]) <= 1
+    error = np.abs(table["predicted"] - table["observed"]) @ table["count"] / 1003
+    np.testing.assert_allclose(lx.calibration_error(data, probabilities), error, rtol=1e-12)
+
+
+def test_the_interval_of_a_share_is_wilsons():
+    """Newcombe (1998), table I: 81 of 263 gives 0.2553 to 0.3662, 0 of 20 gives 0 to 0.1611."""
+    for events, count, low, high in ((81, 263, 0.2553, 0.3662), (0, 20, 0.0, 0.1611)):
+        target = np.arange(count) < events
+        data = SequenceData.from_arrays(
+            np.zeros((count, 2, 1)), target.astype(int), class_names=["no", "yes"]
+        )
+        table = lx.reliability(data, np.full(count, 0.3), bins=1)
+        np.testing.assert_allclose(table[["low", "high"]].values, [[low, high]], atol=5e-5)
+
+
+def test_calibration_error_tells_true_probabilities_from_doubled_ones(rng):
+    probabilities = rng.beta(1, 6, 20_000)
+    data = outcomes(probabilities, rng)
+    # By chance: 0.8 sqrt(p (1 - p) / 2000) in the mean, here below 0.006.
+    assert lx.calibration_error(data, probabilities) < 0.01
+    doubled = np.clip(2 * probabilities, 0, 1)
+    expected = doubled.mean() - probabilities.mean()
+    np.testing.assert_allclose(lx.calibration_error(data, doubled), expected, atol=0.01)
+
+
+def test_scores_have_intervals_that_cover(rng):
+    """Of 60 experiments about 57 intervals hold the true AUROC; fewer than 50 would be wrong."""
+    true = 0.76025  # of two normals one deviation apart: Phi(1 / sqrt(2))
+    covered = 0
+    for seed in range(60):
+        target = np.repeat([0, 1], [150, 50])
+        scores = rng.normal(size=200) + target
+        probabilities = 1 / (1 + np.exp(-scores))
+        data = SequenceData.from_arrays(np.zeros((200, 2, 1)), target)
+        table = lx.score_by_group(
+            data, probabilities, {"all": np.ones(200, bool)}, draws=100, seed=seed
+        )
+        np.testing.assert_allclose(table.loc["all", "auroc"], roc_auc_score(target, scores))
+        covered += table.loc["all", "auroc_low"] <= true <= table.loc["all", "auroc_high"]
+    assert covered >= 50
+
+
+def test_score_with_interval_is_the_score_and_repeats_with_its_seed(rng):
+    probabilities = rng.beta(1, 4, 300)
+    data = outcomes(probabilities, rng)
+    first, again = (lx.score_with_interval(data, probabilities, draws=50, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    expected = average_precision_score(data.target, probabilities)
+    np.testing.assert_allclose(first.loc["auprc", "value"], expected)
+    assert (first["low"] < first["value"]).all()
+    assert (first["value"] < first["high"]).all()
+    other = lx.score_with_interval(data, probabilities, draws=50, seed=4)
+    assert (other["low"] != first["low"]).any()
+
+
+def test_groups_are_scored_on_their_own_members(rng):
+    """Miscalibrated for one group only: its interval leaves zero out, the other's does not."""
+    probabilities = rng.beta(2, 6, 2000)
+    old = rng.random(2000) < 0.5
+    data = outcomes(np.where(old, np.clip(probabilities + 0.2, 0, 1), probabilities), rng)
+    table = lx.score_by_group(data, probabilities, {"old": old, "young": ~old}, draws=100)
+    assert table.loc["old", "difference_high"] < 0
+    assert table.loc["young", "difference_low"] < 0 < table.loc["young", "difference_high"]
+    np.testing.assert_allclose(
+        table.loc["old", "auroc"], roc_auc_score(data.target[old], probabilities[old])
+    )
+    assert table.loc["young", "events"] == data.target[~old].sum()
+
+
+def test_a_group_of_one_class_has_no_auroc():
+    data = SequenceData.from_arrays(np.zeros((6, 2, 1)), [0, 0, 0, 1, 1, 1])
+    groups = {"low": np.arange(6) < 3}
+    row = lx.score_by_group(data, np.linspace(0.1, 0.9, 6), groups, draws=20).loc["low"]
+    assert np.isnan(row[["auroc", "auroc_low", "auroc_high"]].astype(float)).all()
+    assert row["observed"] == 0
+
+
+def test_what_cannot_be_assessed():
+    data = SequenceData.from_arrays(np.zeros((4, 2, 1)), [0, 1, 0, 1])
+    values = SequenceData.from_arrays(np.zeros((4, 2, 1)), [0.5, 1.5, 2.5, 3.5])
+    with pytest.raises(
+        ValueError, match=r"Expected data with a target of two classes; .*regression"
+    ):
+        lx.reliability(values, np.full(4, 0.5))
+    with pytest.raises(ValueError, match="Expected 1 to 4 bins, as many as samples; received 10"):
+        lx.reliability(data, np.full(4, 0.5))
+    with pytest.raises(ValueError, match="Expected probabilities from 0 to 1"):
+        lx.calibration_error(data, np.array([0.1, 0.2, 0.3, 1.4]), bins=2)
+    for wrong in (np.ones(3, bool), np.array([0, 1, 1, 0]), np.zeros(4, bool)):
+        with pytest.raises(
+            ValueError, match="Expected a bool array of 4 samples, some of them True"
+        ):
+            lx.score_by_group(data, np.full(4, 0.5), {"some": wrong})
