@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .explanation import Explanation
-from .figure_style import MINUS, fixed, plain, with_unit
+from .figure_text import decimals, fixed, number, plain, with_unit
 
 
 @dataclass(frozen=True)
@@ -78,19 +78,6 @@ def summary_heading(explanation: Explanation) -> tuple[list[str], list[str]]:
     data = plain(explanation.provenance.get("data", ""), 30)
     interval = "lines on bars: 95 % bootstrap interval" if count > 1 else ""
     return title, [part for part in (data, absent(explanation), interval) if part]
-
-
-def decimals(size: float) -> int:
-    """Return with how many decimals a sum of this size, and what it is added to, is written.
-
-    Examples
-    --------
-    >>> [decimals(size) for size in (123.4, 1.234, 0.1234, 0.001234)]
-    [1, 2, 2, 4]
-    """
-    if size == 0 or not np.isfinite(size):
-        return 2
-    return min(max(1 - int(np.floor(np.log10(abs(size)))), 1 if abs(size) >= 10 else 2), 6)
 
 
 def _whose(explanation: Explanation) -> str:
@@ -166,14 +153,9 @@ def static_labels(explanation: Explanation, with_data: bool) -> list[str]:
         return [with_unit(name, unit) for name, unit in zip(names, units, strict=True)]
     facts = explanation.static_data.values[0]
     return [
-        f"{plain(name, 18)} = {_number(fact)} {plain(unit, 10)}".rstrip()
+        f"{plain(name, 18)} = {number(fact)} {plain(unit, 10)}".rstrip()
         for name, fact, unit in zip(names, facts, units, strict=True)
     ]
-
-
-def _number(fact: float) -> str:
-    # Standardising and back turns a zero into about 1e-8.
-    return "0" if abs(fact) < 1e-6 else f"{fact:.4g}".replace("-", MINUS)
 
 
 def most_important(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,6 @@ from . import figure_content as content
 from .explanation import Explanation
 from .figure_content import Rows
 from .figure_style import (
-    MINUS,
     SIGNED,
     SIZES,
     STYLE,
@@ -26,6 +26,7 @@ from .figure_style import (
     name_rows,
     tidy,
 )
+from .figure_text import MINUS
 from .figure_time import span_of, step_ticks
 
 _ATTENTION = "attention\n(where it looked)\ndashed: even share"
@@ -88,16 +89,20 @@ def draw_step_bars(
         ax.set_ylim(0, 1.12 * limit_of(heights))
     ax.set_xlim(edges[0], edges[-1])
     ax.yaxis.set_major_locator(MaxNLocator(num_ticks))
-    _share_time_axis(ax)
+    share_time_axis(ax)
     name_panel(ax, name)
 
 
 def draw_line(ax: Axes, values: np.ndarray, name: str) -> None:
-    """Draw the data of one feature, step by step, in its own units."""
+    """Draw the data of one feature, step by step, in its own units; gaps are bridged by dashes."""
     marker = "o" if len(values) <= 80 else ""
     ax.plot(values, color=ink(), linewidth=1.3, marker=marker, markersize=2.6)
+    known = np.flatnonzero(~np.isnan(values))
+    if 0 < len(known) < len(values):
+        style: Any = {"color": ink(), "alpha": 0.5, "linewidth": 0.9, "linestyle": (0, (3, 2))}
+        ax.plot(known, values[known], zorder=1.5, **style)
     ax.yaxis.set_major_locator(MaxNLocator(3))
-    _share_time_axis(ax)
+    share_time_axis(ax)
     name_panel(ax, name)
 
 
@@ -147,7 +152,11 @@ def draw_losses(ax: Axes, table: pd.DataFrame) -> None:
 
 def label_time(ax: Axes, explanation: Explanation) -> None:
     """Label the real steps of one sample by their dates or numbers."""
-    times, name = content.times_of(explanation)
+    label_times(ax, *content.times_of(explanation))
+
+
+def label_times(ax: Axes, times: np.ndarray, name: str) -> None:
+    """Label steps by their dates or numbers."""
     positions, labels = step_ticks(times, name)
     _label_steps(ax, positions, labels, span_of(times, name))
 
@@ -168,7 +177,7 @@ def _label_steps(ax: Axes, positions: np.ndarray, labels: Sequence[str], name: s
     ax.set_xlabel(name, fontsize=STYLE.small)
 
 
-def _share_time_axis(ax: Axes) -> None:
+def share_time_axis(ax: Axes) -> None:
     """Leave the labels of the time axis to the panel below."""
     tidy(ax, keep=("left",), grid="x")
     ax.tick_params(axis="x", bottom=False, labelbottom=False)

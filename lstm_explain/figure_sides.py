@@ -12,18 +12,8 @@ from matplotlib.collections import QuadMesh
 from matplotlib.ticker import MaxNLocator
 
 from .figure_content import Rows
-from .figure_style import (
-    MINUS,
-    STYLE,
-    Panels,
-    colour_of,
-    fixed,
-    ink,
-    limit_of,
-    name_rows,
-    tidy,
-    wrapped,
-)
+from .figure_style import STYLE, Panels, colour_of, ink, limit_of, name_rows, tidy
+from .figure_text import MINUS, fixed, wrapped
 
 Ends = tuple[np.ndarray, np.ndarray]
 

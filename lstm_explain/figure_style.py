@@ -1,8 +1,7 @@
-"""How every figure looks: colours, sizes, headings, and text that is safe to draw."""
+"""How every figure looks: colours, sizes, headings, and where its panels go."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.gridspec import GridSpec, GridSpecFromSubplotSpec
+
+from .figure_text import packed, wrapped
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Style:
     attention: str = "#6f6f6f"
     importance: str = "#54408c"
     padding: str = "#d4d4d4"
+    usual: str = "#3c8d5a33"  # a range of reference, as pale on white as on black
+    outside: str = "#b0309a"  # neither of the colours of SHAP values
+    dot: str = "#333333"
+    mark: str = "#e0a8004d"
     ground: str = "#8080801c"  # lets a dark figure shine through
     faint: str = "#80808044"
     title: float = 11.5
@@ -36,8 +41,8 @@ class Style:
 
 
 STYLE = Style()
-MINUS = "\N{MINUS SIGN}"
-NO_BREAK = "\N{NO-BREAK SPACE}"
+# Inches: the height of a row, the least height of a map.
+_ROW, _MAP = 0.25, 1.2
 
 # Lightness falls by equal steps on both sides of white.
 SIGNED = LinearSegmentedColormap.from_list(
@@ -52,71 +57,6 @@ SIZES = LinearSegmentedColormap.from_list(
 def ink() -> str:
     """Return the colour of text and lines."""
     return rcParams["text.color"]
-
-
-# -- text ------------------------------------------------------------------------------------------
-def plain(text: object, longest: int = 60) -> str:
-    r"""Return text from data as matplotlib should draw it: one line, no formulas, not too long.
-
-    Examples
-    --------
-    >>> plain("price [$]")
-    'price [\\$]'
-    >>> plain("a name that goes on and on", longest=12)
-    'a name that…'
-    """
-    line = " ".join(str(text).split())
-    if len(line) > longest:
-        line = line[: longest - 1].rstrip() + "…"
-    return line.replace("$", r"\$")
-
-
-def with_unit(name: object, unit: object, longest: int = 34) -> str:
-    """Return ``name [unit]``, safe to draw; the name is cut where both are too long."""
-    unit = plain(unit, 14)
-    if not unit:
-        return plain(name, longest)
-    # Lines are not broken within a unit.
-    return f"{plain(name, longest - len(unit) - 3)} [{unit.replace(' ', NO_BREAK)}]"
-
-
-def fixed(number: float, decimals: int, sign: bool = False) -> str:
-    """Return a number with so many decimals and a real minus; zero has no sign.
-
-    Examples
-    --------
-    >>> fixed(0.126, 2, sign=True), fixed(0.126, 2), fixed(-0.001, 2)
-    ('+0.13', '0.13', '0.00')
-    """
-    text = f"{number:{'+' if sign else ''}.{decimals}f}"
-    if float(text) == 0:
-        text = text.lstrip("+-")
-    return text.replace("-", MINUS)
-
-
-def wrapped(text: str, width: int) -> str:
-    """Break each line of a text into lines of about `width` letters."""
-    # Only at spaces: a no-break space, and a hyphen in a name, hold.
-    wrapper = textwrap.TextWrapper(max(width, 8), break_on_hyphens=False)
-    return "\n".join(piece for line in text.split("\n") for piece in wrapper.wrap(line))
-
-
-def packed(parts: Sequence[str], between: str, width: int) -> str:
-    r"""Put parts on as few lines of about `width` letters as they fit on, unbroken if possible.
-
-    Examples
-    --------
-    >>> packed(["died:", "prediction 1.2", "= base value 1.0"], " ", width=24)
-    'died: prediction 1.2\n= base value 1.0'
-    """
-    lines: list[str] = []
-    for part in parts:
-        joined = lines[-1] + between + part if lines else part
-        if lines and len(joined) <= width:
-            lines[-1] = joined
-        else:
-            lines.append(wrapped(part, width))
-    return "\n".join(lines)
 
 
 def colour_of(values: np.ndarray) -> list[str]:
@@ -148,7 +88,9 @@ class Panels:
         return self.figure.add_subplot(cell, **options)
 
 
-def open_panels(ax: Axes | None, heights: Sequence[float], widths: Sequence[float]) -> Panels:
+def open_panels(
+    ax: Axes | None, heights: Sequence[float], widths: Sequence[float], width: float = 10.0
+) -> Panels:
     """Divide a new figure, or the place of `ax`, into rows and columns.
 
     Parameters
@@ -160,13 +102,15 @@ def open_panels(ax: Axes | None, heights: Sequence[float], widths: Sequence[floa
         Heights of the rows in inches; a new figure is higher by its heading and its labels.
     widths : sequence of float
         Widths of the columns relative to each other.
+    width : float
+        Inches of a new figure.
     """
     options: dict[str, Any] = {"hspace": 0.05, "wspace": 0.02}
     options |= {"height_ratios": heights, "width_ratios": widths}
     rows, columns = len(heights), len(widths)
     if ax is None:
-        figure = _new_figure((10.0, sum(heights) + 1.4))
-        return Panels(figure, figure.add_gridspec(rows, columns, **options), 10.0)
+        figure = _new_figure((width, sum(heights) + 1.4))
+        return Panels(figure, figure.add_gridspec(rows, columns, **options), width)
     place, box, parent = ax.get_subplotspec(), ax.get_position(), ax.figure
     root = parent.get_figure(root=True)
     width = float(box.width * parent.bbox.width / root.dpi)
@@ -178,6 +122,18 @@ def open_panels(ax: Axes | None, heights: Sequence[float], widths: Sequence[floa
     # Axes that were put at a fixed place: no layout moves them.
     options |= {"left": box.x0, "right": box.x1, "bottom": box.y0, "top": box.y1, "hspace": 0.4}
     return Panels(parent, GridSpec(rows, columns, **options), width, fixed=True)
+
+
+def row_heights(*counts: int) -> list[float]:
+    """Return the heights in inches of blocks of named rows; only the first may be a map.
+
+    Examples
+    --------
+    >>> row_heights(8, 2), row_heights(1, 0)
+    ([2.0, 0.5], [1.2])
+    """
+    first, *others = counts
+    return [max(_ROW * first, _MAP), *(_ROW * count for count in others if count)]
 
 
 def single_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
@@ -194,11 +150,11 @@ def _new_figure(size: tuple[float, float]) -> Figure:
 
 def write_heading(ax: Axes, title: Sequence[str], notes: Sequence[str], place: Panels) -> None:
     """Write a bold title and smaller notes above the top panel, broken where they are too long."""
-    # The names of the rows take about a fifth of the width; letters are so wide on average.
-    points = 0.8 * place.width * 72
+    # The names of the rows take a fifth of the width or two inches; letters are so wide on average.
+    points = min(0.8 * place.width, max(place.width - 2.0, 2.0)) * 72
     heading = packed(title, " ", int(points / (0.59 * STYLE.title)))
     subtitle = packed(notes, "  ·  ", int(points / (0.54 * STYLE.small)))
-    room = 5 + 1.25 * STYLE.small * (subtitle.count("\n") + 1)
+    room = 5 + 1.3 * STYLE.small * (subtitle.count("\n") + 1)
     ax.set_title(heading, loc="left", fontsize=STYLE.title, fontweight="bold", pad=room + 4)
     line = ax.annotate(
         subtitle,

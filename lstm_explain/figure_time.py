@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from .figure_style import MINUS
+from .figure_text import MINUS
 
 # Days of the week are counted from a Monday.
 _MONDAY = np.datetime64("1970-01-05", "s")
@@ -78,6 +78,19 @@ def span_of(times: np.ndarray, name: str) -> str:
     unit = "D" if _are_days(times) else "m"
     first, last = (str(end).replace("T", " ") for end in times[[0, -1]].astype(f"M8[{unit}]"))
     return f"{name}: {first} to {last}" if len(times) > 1 else f"{name}: {first}"
+
+
+def stretches(marks: np.ndarray) -> list[tuple[int, int]]:
+    """Return the first position, and the one after the last, of each run of True.
+
+    Examples
+    --------
+    >>> stretches(np.array([True, False, True, True]))
+    [(0, 1), (2, 4)]
+    """
+    edges = np.diff(np.concatenate([[0], marks, [0]]).astype(int))
+    ends = np.flatnonzero(edges == -1).tolist()
+    return list(zip(np.flatnonzero(edges == 1).tolist(), ends, strict=True))
 
 
 def _date_ticks(times: np.ndarray, most: int) -> tuple[np.ndarray, list[str]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from . import figure_checks as checks
@@ -12,11 +13,14 @@ from . import figure_content as content
 from . import figure_panels as panels
 from . import figure_sides as sides
 from .explanation import Explanation
-from .figure_style import STYLE, limit_of, open_panels, single_axes, write_heading
-from .figure_summary import bootstrap_interval, overview
+from .figure_chart import chart_rows, draw_chart
+from .figure_comparison import draw_comparison
+from .figure_heatmap import draw_heatmap
+from .figure_overview import draw_summary
+from .figure_reliability import draw_reliability
+from .figure_style import open_panels, single_axes, write_heading
+from .sequences import SequenceData
 
-# Inches: the height of a row, the least height of a map.
-_ROW, _MAP = 0.25, 1.2
 _CELLS = "Give an explanation as lx.explain returned it; plot_timeline draws values per step."
 _STEPS = "Give an explanation as lx.explain returned it, or summed by over_time()."
 
@@ -32,7 +36,8 @@ def plot_heatmap(
     """Draw the SHAP values of one sample, time by feature, below the data and the attention.
 
     Red cells raise the prediction, blue cells lower it, white ones do nothing. Bars at the side
-    sum each feature over time; static facts have a bar only. Padded steps are not drawn.
+    sum each feature over time; static facts have a bar only. Padded steps are not drawn. Where the
+    data has gaps, as after `over_variables`, dots mark the cells that were measured.
 
     Parameters
     ----------
@@ -62,33 +67,7 @@ def plot_heatmap(
     checks.need_level(explanation, ("cell", "window and feature"), caller, _CELLS)
     if limit is not None:
         checks.need_positive(limit, "limit")
-    columns, edges = content.edges_of(explanation)
-    names = content.feature_labels(explanation)
-    values = explanation.values.values[0, columns].T
-    rows = content.most_important(names, values, max_features)
-    shown = rows.order[0] if feature is None else checks.need_feature(explanation, feature)
-    facts = explanation.static_values
-    static = content.static_rows(explanation, None if facts is None else facts.values[0])
-
-    above = [1.0] if explanation.attention is None else [1.0, 0.6]
-    heights = [*above, max(_ROW * len(rows.names), _MAP)]
-    place = open_panels(ax, [*heights, *_static_height(static)], (1.0, 0.3))
-    main = place.add(len(above), 0, label="map")
-    cells = content.without_padding(explanation, columns, rows)
-    mesh = panels.draw_cells(main, edges, cells, limit or limit_of(rows.named))
-    panels.label_time(main, explanation)
-    top = place.add(0, 0, label="data", sharex=main)
-    data = explanation.data.values[0, content.real_steps(explanation), shown]
-    panels.draw_line(top, data, names[shown])
-    if explanation.attention is not None:
-        panels.draw_attention(place.add(1, 0, label="attention", sharex=main), explanation)
-    sums = [rows.values.sum(axis=1), static.values[:, 0]]
-    sides.draw_sides(place, len(above), main, sums, static.names, "sum over time")
-    label = f"SHAP value\n({content.explained(explanation)})"
-    sides.draw_colour_bar(place, len(above), mesh, label, ("lowers", "raises"))
-    write_heading(top, content.equation(explanation), content.circumstances(explanation), place)
-    place.figure.sca(main)
-    return main
+    return draw_heatmap(explanation, ax, max_features, feature, limit)
 
 
 def plot_timeline(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
@@ -182,37 +161,7 @@ def plot_summary(
     caller = "plot_summary"
     explanation = checks.need_explanation(explanation, caller)
     checks.need_level(explanation, ("cell",), caller, _CELLS)
-    found = overview(explanation)
-    sums, names = found.sums.mean(axis=0), content.feature_labels(explanation)
-    rows = content.most_important(names, found.cells, max_features, sums)
-    facts = found.static
-    static = content.static_rows(explanation, None if facts is None else facts.mean(axis=0))
-
-    vary = bool(np.ptp(found.counts))
-    heights = [1.0, *([0.4] if vary else []), max(_ROW * len(rows.names), _MAP)]
-    place = open_panels(ax, [*heights, *_static_height(static)], (1.0, 0.3))
-    row = len(heights) - 1
-    main = place.add(row, 0, label="map")
-    edges = np.arange(-len(found.counts), 1) + 0.5
-    mesh = panels.draw_cells(main, edges, rows, limit_of(rows.named), sizes=True)
-    panels.label_steps_before_end(main, len(found.counts), found.left_out)
-    top = place.add(0, 0, label="steps", sharex=main)
-    per_step = found.cells.sum(axis=0)
-    panels.draw_step_bars(top, edges, per_step, "all features", colour=STYLE.importance)
-    if vary:
-        reach = place.add(1, 0, label="samples", sharex=main)
-        panels.draw_step_bars(reach, edges, found.counts, "samples", colour=STYLE.padding)
-    parts = [content.grouped(found.sums, rows.order)]
-    if facts is not None:
-        parts.append(content.grouped(facts, static.order))
-    means = [part.mean(axis=0) for part in parts]
-    ends = [bootstrap_interval(part) for part in parts]
-    sides.draw_sides(place, row, main, means, static.names, "sum over time", ends)
-    label = f"mean |SHAP value|\n({content.explained(explanation)})"
-    sides.draw_colour_bar(place, row, mesh, label)
-    write_heading(top, *content.summary_heading(explanation), place)
-    place.figure.sca(main)
-    return main
+    return draw_summary(explanation, ax, max_features)
 
 
 def plot_history(run: Any, *, ax: Axes | None = None) -> Axes:
@@ -241,5 +190,98 @@ def plot_history(run: Any, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _static_height(static: content.Rows) -> list[float]:
-    return [_ROW * len(static.names)] if static.names else []
+def plot_chart(
+    data: SequenceData,
+    ranges: pd.DataFrame | None = None,
+    names: Sequence[str] | None = None,
+    at: int | None = None,
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw what was recorded of one sample, a row per variable, as a chart at the bedside.
+
+    Dots are measurements, triangles those outside the reference range, which is a pale band; what
+    is carried forward to steps without a measurement is dashed. After ``fill_missing()`` without
+    indicators nothing tells measured from carried forward, and every value has its dot.
+
+    Parameters
+    ----------
+    data : SequenceData
+        One sample: ``data.test[3]``.
+    ranges : DataFrame, optional
+        `reference_low` and `reference_high` by the name of the variable, as
+        `icu_reference_ranges` returns them.
+    names : sequence of str, optional
+        Which variables, from top to bottom. By default the 9 that were measured most often.
+    at : int, optional
+        A step, from 0 on, to mark; the last values are then those up to it.
+    ax : Axes, optional
+        Replaced by the panels, in a figure with constrained layout. By default a new figure.
+
+    Returns
+    -------
+    Axes
+        The top row. The other panels are in ``figure.axes``, each with a label.
+
+    Examples
+    --------
+    >>> plot_chart(data.test[3], icu_reference_ranges())    # doctest: +SKIP
+    """
+    data = checks.need_sample(data, "plot_chart")
+    rows = chart_rows(data, checks.need_ranges(ranges), names)
+    return draw_chart(data, rows, checks.need_step(at, data), ax)
+
+
+def plot_reliability(
+    table: pd.DataFrame | Mapping[str, pd.DataFrame], ax: Axes | None = None
+) -> Axes:
+    """Draw how often it happened against how often the model said it would.
+
+    Parameters
+    ----------
+    table : DataFrame, or mapping of name to DataFrame
+        What `reliability` returns, one row per bin: `predicted` (mean probability), `observed`
+        (share), `count`, and `low` and `high`, an interval of `observed`. Several models by name,
+        or joined by ``pd.concat``.
+    ax : Axes, optional
+        Replaced by the panels, in a figure with constrained layout. By default a new figure.
+
+    Returns
+    -------
+    Axes
+        The panel with the diagonal; below it, how many samples each bin holds.
+
+    Examples
+    --------
+    >>> plot_reliability({"LSTM": first, "logistic regression": second})    # doctest: +SKIP
+    """
+    return draw_reliability(checks.need_tables(table), ax)
+
+
+def plot_comparison(
+    explanation: Explanation, *, ax: Axes | None = None, max_features: int = 10
+) -> Axes:
+    """Draw two explanations of the same output against each other, as `compare` returns them.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Of two samples, the recorded one first, per cell; `over_variables` is easier to read.
+    ax : Axes, optional
+        Replaced by the panels, in a figure with constrained layout. By default a new figure.
+    max_features : int
+        So many whose SHAP values changed most have a row; the others are summed into one.
+
+    Returns
+    -------
+    Axes
+        The SHAP values of both. The other panels are in ``figure.axes``, each with a label.
+
+    Examples
+    --------
+    >>> plot_comparison(compare(model, patient, changed, background=data.train))  # doctest: +SKIP
+    """
+    caller = "plot_comparison"
+    explanation = checks.need_two(explanation, caller)
+    checks.need_level(explanation, ("cell",), caller, _CELLS)
+    return draw_comparison(explanation, ax, max_features)

@@ -24,9 +24,9 @@ from matplotlib.text import Text
 
 from lstm_explain import plot_heatmap, plot_history, plot_summary, plot_timeline
 from lstm_explain.explanation import Explanation
-from lstm_explain.figure_content import decimals
-from lstm_explain.figure_style import MINUS, SIGNED, SIZES, STYLE
+from lstm_explain.figure_style import SIGNED, SIZES, STYLE
 from lstm_explain.figure_summary import bootstrap_interval, overview
+from lstm_explain.figure_text import MINUS, decimals
 from lstm_explain.figure_time import step_ticks
 
 PLOTS: list[Callable[..., Axes]] = [plot_heatmap, plot_timeline, plot_summary]
@@ -867,7 +867,7 @@ def test_dark_figures_are_readable() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["style", "time", "content", "summary", "sides", "panels", "checks", None]
+    "name", ["text", "style", "time", "content", "summary", "sides", "panels", "checks", None]
 )
 def test_examples_in_docstrings(name: str | None) -> None:
     module = importlib.import_module(f"lstm_explain.{f'figure_{name}' if name else 'plots'}")
