@@ -93,7 +93,7 @@ def draw_chart(
     data: SequenceData, rows: Sequence[ChartRow], at: int | None, ax: Axes | None
 ) -> Axes:
     """Draw the rows below each other on one time axis, and the last values beside them."""
-    place = open_panels(ax, [_ROW] * len(rows), (1.0, 0.24))
+    place = open_panels(ax, [_ROW] * len(rows), (1.0, 0.27))
     steps = int(data.lengths[0])
     times = np.arange(1, steps + 1) if data.times is None else data.times[0][:steps]
     until = steps - 1 if at is None else at
@@ -115,7 +115,7 @@ def draw_chart(
     panels.label_times(own, times, plain(data.time_name, 40))
     moment = "" if at is None else f"at {_moment(data, times, at)} "
     # The notes end before the name of the column beside the rows.
-    narrow = replace(place, width=0.86 * place.width)
+    narrow = replace(place, width=0.84 * place.width)
     top = own if first is None else first
     write_heading(top, _title(data, rows, until, moment), _notes(data, rows), narrow)
     place.figure.sca(top)
@@ -160,8 +160,10 @@ def _draw_row(ax: Axes, row: ChartRow) -> None:
             zorder=3,
             label=name,
         )
-    whole = bool(len(values)) and bool((values == values.round()).all())
+    whole = bool(len(values)) and np.allclose(values, values.round(), rtol=1e-5)
     ax.yaxis.set_major_locator(MaxNLocator(2, min_n_ticks=2, integer=whole))
+    # An offset or a power of ten above the axis would stand in the row above.
+    ax.yaxis.set_major_formatter(lambda value, _: number(value))
     panels.share_time_axis(ax)
     if not ends:
         ax.set_yticks([])
@@ -175,12 +177,12 @@ def _write_last(ax: Axes, row: ChartRow, until: int) -> None:
     ax.set(xlim=(0, 1), ylim=(0, 1))
     style: dict[str, Any] = {"va": "center_baseline", "transform": ax.transAxes}
     if np.isnan(value):
-        ax.text(0.1, 0.5, "not measured", fontsize=STYLE.small, fontstyle="italic", **style)
+        ax.text(0.12, 0.5, "not measured", fontsize=STYLE.small, fontstyle="italic", **style)
         return
     side = int(row.sides(np.array(value)))
     colour = STYLE.outside if side else ink()
     ax.text(
-        0.38,
+        0.52,
         0.5,
         number(value),
         fontsize=STYLE.text,
@@ -189,7 +191,7 @@ def _write_last(ax: Axes, row: ChartRow, until: int) -> None:
         ha="right",
         **style,
     )
-    ax.text(0.43, 0.5, plain(row.unit, 16), fontsize=STYLE.small, **style)
+    ax.text(0.56, 0.5, plain(row.unit, 12), fontsize=STYLE.small, **style)
     if side:
         ax.plot(
             0.04, 0.5, "^" if side > 0 else "v", color=colour, markersize=5.6, markeredgewidth=0

@@ -175,8 +175,8 @@ def _draw_values(ax: Axes, rows: Rows, explained: str) -> None:
     ax.set_xlim(low - room, high + 3 * room)
     beside: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "fontsize": STYLE.small}
     beside |= {"ha": "right", "va": "center_baseline"}
-    for row, (size, colour) in enumerate(zip(change, colour_of(change), strict=True)):
-        colour = colour if round(size, places) else ink()
+    for row, (size, side) in enumerate(zip(change, colour_of(change), strict=True)):
+        colour = side if round(size, places) else ink()
         ax.text(0.995, row, fixed(size, places, sign=True), color=colour, **beside)
     ax.xaxis.set_major_locator(MaxNLocator(6))
     tidy(ax, keep=("bottom",), grid="x")

@@ -44,9 +44,7 @@ def draw_reliability(tables: Mapping[str, pd.DataFrame], ax: Axes | None) -> Axe
         _draw_counts(below, table, plain(name, 30), colour)
     _label(main)
     if len(tables) > 1:
-        main.legend(
-            frameon=False, fontsize=STYLE.text, loc="center left", bbox_to_anchor=(0.0, 0.78)
-        )
+        main.legend(frameon=False, fontsize=STYLE.text, loc="best")
     _percent_ticks(main, below, high - low)
     below.set_xlabel("predicted probability: mean of each bin", fontsize=STYLE.small)
     write_heading(
