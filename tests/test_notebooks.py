@@ -13,6 +13,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 from nbformat import v4
 
 ROOT = Path(__file__).parents[1]
@@ -157,6 +158,21 @@ def test_no_function_is_defined_twice() -> None:
     """What two notebooks need belongs to the package."""
     defined = Counter(name for path in NOTEBOOKS for name in functions(read(path)))
     assert [name for name, times in defined.items() if times > 1] == []
+
+
+@pytest.mark.slow
+def test_healthcare_notebook_runs_on_the_real_stays(data_home: Path, monkeypatch) -> None:
+    """Changing its SOURCE line is all that it takes."""
+    monkeypatch.setenv("LSTM_EXPLAIN_DATA", str(data_home))
+    notebook = nbformat.read(ROOT / "notebooks" / "02_healthcare_icu.ipynb", as_version=4)
+    [cell] = [cell for cell in notebook.cells if cell.source.startswith("SOURCE =")]
+    cell.source, changes = re.subn(
+        r'^SOURCE = "sample".*$', 'SOURCE = "physionet2012"', cell.source, flags=re.MULTILINE
+    )
+    assert changes == 1
+    NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
+    printed = [joined(output.get("text", "")) for output in outputs(notebook)]
+    assert any("train 3400 / validation 600 / test 4000" in text for text in printed)
 
 
 def small_notebook() -> Notebook:

@@ -1,0 +1,50 @@
+"""PhysioNet 2012, trained on set A, tested on set B: python tests/benchmarks/icu_mortality.py.
+
+The model of the healthcare notebook, three seeds, beside a logistic regression. Needs the files of
+the challenge: LSTM_EXPLAIN_DATA, or a download.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+import lstm_explain as lx
+from lstm_explain.backend import keras
+from lstm_explain.datasets.icu_baseline import logistic_forecast
+
+SEEDS = (0, 1, 2)
+
+
+def row(test, probabilities) -> dict[str, str]:
+    table = lx.score_with_interval(test, probabilities, draws=1000)
+    texts = {
+        name: "{:.3f} ({:.3f} to {:.3f})".format(*table.loc[name]) for name in ("auroc", "auprc")
+    }
+    return {**texts, "calibration error": f"{lx.calibration_error(test, probabilities):.3f}"}
+
+
+def main() -> None:
+    raw = lx.load_icu("physionet2012", progress=False)
+    data = raw.fill_missing(indicators=True).standardise()
+    rows = {"logistic regression": row(raw.test, logistic_forecast(raw))}
+    for seed in SEEDS:
+        model = lx.build_model(
+            data, units=(32,), dropout=0.5, summaries=True, summaries_times="age", seed=seed
+        )
+        run = lx.train(
+            model, data, epochs=30, patience=4, learning_rate=2e-3, seed=seed, progress=False
+        )
+        inputs = data.test.inputs_for(model)
+        rows[f"LSTM, seed {seed}"] = row(data.test, model.predict(inputs, verbose=0)[:, 0])
+        layers = [model.get_layer(name).output for name in ("linear_path", "head")]
+        linear, correction = keras.Model(model.inputs, layers).predict(inputs, verbose=0)
+        rows[f"LSTM, seed {seed}"] |= {
+            "spread: linear path": f"{linear.std():.2f}",
+            "LSTM": f"{correction.std():.2f}",
+            "seconds": f"{run.seconds:.0f}",
+        }
+    print(pd.DataFrame(rows).T.fillna("").to_string())
+
+
+if __name__ == "__main__":
+    main()
