@@ -46,7 +46,8 @@ def attention_maps(
     Dataset
         One variable per layer, under the layer's name: (sample, time) for pooling,
         (sample, query, time) for attention, (sample, head, query, time) with several heads;
-        ``mask`` (sample, time). Weights over time sum to 1.
+        ``mask`` (sample, time), and ``times`` and ``ids`` where the data has them. Weights over
+        time sum to 1.
 
     Raises
     ------
@@ -70,6 +71,10 @@ def attention_maps(
     _, compiled, subject = see(anatomy, sequences, "margin", batch_size)
     maps = scores_of(compiled, subject, batch_size)
     variables: dict[str, Any] = {"mask": (("sample", "time"), subject.mask)}
+    if sequences.times is not None:
+        variables["times"] = (("sample", "time"), sequences.times)
+    if sequences.ids is not None:
+        variables["ids"] = ("sample", sequences.ids.astype(str))
     for layer, weights in zip(anatomy.attention_layers, maps, strict=True):
         variables[layer.name] = (_dimensions(layer.name, weights, subject), weights)
     return xr.Dataset(variables)

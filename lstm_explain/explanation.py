@@ -243,7 +243,8 @@ class Explanation:
 
     def __repr__(self) -> str:
         sizes = " x ".join(
-            f"{size} {name}{'' if size == 1 else 's'}" for name, size in self.values.sizes.items()
+            f"{size} {'step' if name == 'time' else name}{'' if size == 1 else 's'}"
+            for name, size in self.values.sizes.items()
         )
         gap = float(np.abs(self.gaps).max()) if len(self) else 0.0
         return (

@@ -133,7 +133,14 @@ def _step_weights(raw: np.ndarray, mask: np.ndarray, step: int | str) -> np.ndar
             )
         return np.zeros((len(raw), 0), np.float32)
     num_steps = raw.shape[1]
-    if mask.shape[1] != num_steps:  # the model shortens its sequences: all of its steps are real
+    if mask.shape[1] != num_steps:
+        # Which of a shortened sequence's steps are padding, nobody but the model's author knows.
+        if not mask.all() and isinstance(step, str):
+            raise ValueError(
+                f"Expected one output per step of the sequence ({mask.shape[1]}) for step={step!r} "
+                f"of padded samples; the model gives {num_steps}. Name the step by its number: "
+                f"step={num_steps - 1}, or explain samples without padding."
+            )
         mask = np.ones((len(raw), num_steps), bool)
     if step == "sum":
         return mask.astype(np.float32)

@@ -255,6 +255,25 @@ def test_one_output_per_step():
         lx.explain(sequential(keras.layers.LSTM(1)), x, step=1, **options)
 
 
+def test_a_shortened_output_of_padded_samples_must_be_named():
+    """Two steps become one: whether the last one is padding cannot be known from outside."""
+    model = sequential(
+        keras.layers.LSTM(4, return_sequences=True), keras.layers.AveragePooling1D(2),
+        keras.layers.Dense(1),
+    )  # fmt: skip
+    data = SequenceData.from_arrays([numbers(STEPS, FEATURES), numbers(3, FEATURES)])
+    count = STEPS // 2
+    for step in ("last", "sum"):
+        with pytest.raises(
+            ValueError, match=rf"gives {count}\. Name the step by .* step={count - 1}"
+        ):
+            lx.explain(model, data, background="zero", step=step, progress=False)
+    whole = data[0]
+    last = lx.explain(model, whole, background="zero", progress=False)
+    named = lx.explain(model, whole, background="zero", step=count - 1, progress=False)
+    np.testing.assert_array_equal(last.values, named.values)
+
+
 def text_model(mask_zero=True):
     return randomised(
         keras.Sequential(

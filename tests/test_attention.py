@@ -1,5 +1,7 @@
 """Attention of every kind of layer, by hand in NumPy, and exactly zero on padding."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tiny
@@ -35,6 +37,12 @@ def test_pooling_maps_are_those_of_the_explanation():
     maps = lx.attention_maps(model, data.test[:5])
     np.testing.assert_allclose(maps["attention"], tiny.explanation().attention, rtol=1e-6)
     np.testing.assert_array_equal(maps["mask"], data.test[:5].mask)
+    named = replace(
+        data.test[:5], ids=np.array(list("abcde")), times=np.cumsum(maps["mask"].values, axis=1)
+    )
+    maps = lx.attention_maps(model, named)
+    assert maps["ids"].values.tolist() == list("abcde")
+    np.testing.assert_array_equal(maps["times"], named.times)
 
 
 def test_dot_product_attention_by_hand(data):

@@ -136,6 +136,7 @@ def test_the_level_is_named(verbs, level):
         e = VERBS[verb](e)
     assert e.level == level
     assert repr(e).startswith("Explanation of the margin by dice: 4 samples")
+    assert "times" not in repr(e)  # steps are what is counted
     assert repr(e).endswith("absent means 3 dice; largest gap 0.25")
 
 
