@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .backend import keras
+from .embedding import embedded
 from .layers import AttentionPooling
 from .linear_paths import summaries_path, trailing_means_path
 from .sequences import SequenceData
@@ -26,6 +27,8 @@ def build_model(
     linear_spans: Sequence[int] = (1, 5, 22),
     summaries: bool = False,
     summaries_times: str | None = None,
+    embedding_size: int = 64,
+    word_dropout: float = 0.1,
     mixed_precision: bool = False,
     seed: int = 0,
 ) -> keras.Model:
@@ -61,6 +64,9 @@ def build_model(
         LSTM, is fixed, and the LSTM learns what it misses.
     summaries_times : str, optional
         A static fact: what a variable's mean says may depend on it.
+    embedding_size, word_dropout : int and float
+        For texts: size of a word's vector, and the share of words that become "[UNK]" in training,
+        so that the model has seen what "absent" means in an explanation.
     mixed_precision : bool
         Compute the LSTM in float16; worth it on a GPU only.
     seed : int
@@ -86,13 +92,17 @@ def build_model(
     _check(data, units, dropout, linear_features)
     _check_summaries(data, summaries, summaries_times)
     policy = keras.DTypePolicy("mixed_float16" if mixed_precision else "float32")
-    values = keras.Input((data.values.shape[1], len(data.feature_names)), name="values")
+    num_steps = data.values.shape[1]
+    if data.tokens is not None:  # texts to come may have another length
+        num_steps = None
+        values, states = embedded(data, embedding_size, word_dropout, seed)
+    else:
+        values = states = keras.Input((num_steps, len(data.feature_names)), name="values")
     inputs = [values]
     mask = None
     if not data.mask.all():
-        mask = keras.Input((data.values.shape[1],), dtype="bool", name="mask")
+        mask = keras.Input((num_steps,), dtype="bool", name="mask")
         inputs.append(mask)
-    states = values
     for position, size in enumerate(units, start=1):
         states = _recurrent_layer(size, position, bidirectional, dropout, l2, policy, seed)(
             states, mask=mask

@@ -35,6 +35,7 @@ ORDER = (
     "datasets",
     "backend",
     "layers",
+    "embedding",
     "summaries",
     "linear_paths",
     "models",

@@ -1,0 +1,89 @@
+"""From token ids to vectors, with words that are left out in training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .backend import keras, ops
+from .sequences import SequenceData
+
+UNKNOWN = "[UNK]"
+
+
+@keras.saving.register_keras_serializable(package="lstm_explain")
+class WordDropout(keras.layers.Layer):
+    """Replace words by the unknown word in training, so that a model has seen absent words.
+
+    An explanation asks what a prediction would have been without a word. A model that never saw a
+    text with a gap answers that question at random.
+
+    Parameters
+    ----------
+    rate : float
+        Share of the words that are replaced, 0 to below 1.
+    unknown : int
+        Token id of the unknown word.
+    seed : int or None
+        Seed of the choice.
+
+    References
+    ----------
+    Iyyer et al. (2015), "Deep Unordered Composition Rivals Syntactic Methods for Text
+    Classification", section 3.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = WordDropout(0.5, unknown=1, seed=0)
+    >>> ops.convert_to_numpy(layer(np.array([[5, 6, 7]]))).tolist()  # not in training
+    [[5, 6, 7]]
+    """
+
+    def __init__(
+        self, rate: float, unknown: int = 1, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= rate < 1:
+            raise ValueError(f"Expected a rate from 0 to below 1; received {rate}. Try 0.1.")
+        self.rate, self.unknown, self.seed = rate, unknown, seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, tokens: Any, training: bool = False) -> Any:
+        """Return the token ids, some of them replaced in training."""
+        tokens = ops.cast(tokens, "int32")
+        if not training or self.rate == 0:
+            return tokens
+        drawn = keras.random.uniform(ops.shape(tokens), seed=self.seed_generator)
+        return ops.where(drawn < self.rate, ops.full_like(tokens, self.unknown), tokens)
+
+    def compute_output_spec(self, tokens: Any, training: bool = False) -> Any:
+        """Return ids of the same shape."""
+        return keras.KerasTensor(tokens.shape, dtype="int32")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what a saved model needs to build the layer again."""
+        return {
+            **super().get_config(),
+            "rate": self.rate,
+            "unknown": self.unknown,
+            "seed": self.seed,
+        }
+
+
+def embedded(data: SequenceData, size: int, word_dropout: float, seed: int) -> tuple[Any, Any]:
+    """Return an input for token ids of any length, and their vectors (sample, time, size)."""
+    if size < 1:
+        raise ValueError(f"Expected an embedding_size of at least 1; received {size}. Try 64.")
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    ids = tokens
+    if UNKNOWN in data.vocabulary:
+        unknown = data.vocabulary.index(UNKNOWN)
+        ids = WordDropout(word_dropout, unknown, seed=seed, name="word_dropout")(tokens)
+    num_words = len(data.vocabulary) or 1 + int(np.max(np.asarray(data.tokens, int), initial=0))
+    initializer = keras.initializers.RandomUniform(-0.05, 0.05, seed=seed)
+    embedding = keras.layers.Embedding(
+        num_words, size, embeddings_initializer=initializer, name="embedding"
+    )
+    return tokens, embedding(ids)

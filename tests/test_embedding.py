@@ -1,0 +1,107 @@
+"""Models of words: gaps in training only, and an explanation per word that adds up."""
+
+import numpy as np
+import pytest
+import reference
+
+import lstm_explain as lx
+from lstm_explain import SequenceData
+from lstm_explain.backend import keras, ops
+from lstm_explain.embedding import WordDropout
+
+VOCABULARY = ["[PAD]", "[UNK]", *(f"w{i}" for i in range(10))]
+
+
+def texts(num=60):
+    rng = np.random.default_rng(0)
+    tokens = [rng.integers(2, 12, rng.integers(3, 8)) for _ in range(num)]
+    target = np.array([int(5 in ids) for ids in tokens])
+    return SequenceData.from_tokens(tokens, target, vocabulary=VOCABULARY).split_by_group(0.2, 0.2)
+
+
+def model_of(data, **options):
+    model = lx.build_model(data, units=(5,), embedding_size=4, attention_units=3, **options)
+    rng = np.random.default_rng(2)
+    weights = [
+        w if "seed" in v.path else rng.normal(0, 0.7, w.shape)
+        for v, w in zip(model.weights, model.get_weights(), strict=True)
+    ]
+    model.set_weights(weights)
+    return model
+
+
+def test_words_are_dropped_in_training_only_and_at_the_rate():
+    layer = WordDropout(0.3, unknown=1, seed=4)
+    tokens = np.full((200, 50), 7)
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer(tokens)), tokens)
+    dropped = ops.convert_to_numpy(layer(tokens, training=True))
+    assert set(np.unique(dropped)) == {1, 7}
+    np.testing.assert_allclose((dropped == 1).mean(), 0.3, atol=0.02)  # sd 0.0046
+    again = ops.convert_to_numpy(WordDropout(0.3, seed=4)(tokens, training=True))
+    np.testing.assert_array_equal(again, dropped)
+
+
+def test_longer_padding_and_longer_texts_are_read():
+    data = texts()
+    model = model_of(data)
+    ids, mask = data.tokens, data.mask
+    short = model.predict([ids, mask], verbose=0)
+    wide = [np.pad(part, ((0, 0), (0, 4))) for part in (ids, mask)]
+    np.testing.assert_allclose(model.predict(wide, verbose=0), short, rtol=1e-5)
+
+
+def test_words_add_up_to_the_prediction_and_shapley_values_are_those_of_enumeration():
+    data = texts()
+    model = model_of(data)
+    e = lx.explain(model, data.test, tolerance=0.01, progress=False)
+    np.testing.assert_allclose(e.gaps, 0, atol=0.01 * float(e.predictions.std()))
+    unknown = np.where(data.test.mask, 1, 0)
+    p = model.predict([unknown, data.test.mask], verbose=0)[:, 0].astype(float)
+    np.testing.assert_allclose(e.base_values, np.log(p / (1 - p)), atol=1e-4)
+    short = data.test[np.flatnonzero(data.test.lengths <= 4)[:2]]
+    s = lx.shapley_values(model, short, level="time", progress=False)
+    for row, length in enumerate(short.lengths):
+        players = np.array(list(np.ndindex(*[2] * length)), bool)
+        ids = np.pad(np.where(players, short.tokens[row, :length], 1), ((0, 0), (0, 7 - length)))
+        mask = np.tile(short.mask[row], (len(ids), 1))
+        p = model.predict([ids, mask], verbose=0)[:, 0].astype(float)
+        worth = dict(zip(map(tuple, players.tolist()), np.log(p / (1 - p)), strict=True))
+        expected = reference.shapley_values(
+            lambda members, worth=worth, n=length: worth[tuple(i in members for i in range(n))],
+            length,
+        )
+        np.testing.assert_allclose(s.values[row, :length], expected, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_trained_model_finds_the_word_and_is_saved(tmp_path):
+    data = texts(300)
+    model = lx.build_model(data, units=(8,), embedding_size=8)
+    run = lx.train(model, data, epochs=25, learning_rate=1e-2, progress=False)
+    assert run.metrics["auroc"] > 0.9
+    e = lx.explain(model, data.test, progress=False)
+    found = e.data.values == "w3"  # token id 5
+    assert (
+        e.values.values[found].mean() > 5 * np.abs(e.values.values[~found & data.test.mask]).mean()
+    )
+    run.save(tmp_path)
+    again = lx.TrainingRun.load(tmp_path).model
+    inputs = data.test.inputs_for(model)
+    np.testing.assert_allclose(
+        again.predict(inputs, verbose=0), model.predict(inputs, verbose=0), rtol=1e-6
+    )
+
+
+def test_without_an_unknown_word_nothing_is_dropped():
+    data = SequenceData.from_tokens([[0, 1, 2], [2, 1, 0]], [0, 1], vocabulary=["a", "b", "c"])
+    names = [layer.name for layer in lx.build_model(data, units=(2,)).layers]
+    assert "word_dropout" not in names
+    assert "embedding" in names
+
+
+def test_impossible_rates_and_sizes_are_refused():
+    with pytest.raises(ValueError, match="Expected a rate from 0 to below 1; received 1"):
+        lx.build_model(texts(), word_dropout=1)
+    with pytest.raises(ValueError, match="Expected an embedding_size of at least 1; received 0"):
+        lx.build_model(texts(), embedding_size=0)
+    assert keras.saving.get_registered_object("lstm_explain>WordDropout") is WordDropout
