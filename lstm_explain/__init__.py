@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     from .sequences import SequenceData as SequenceData
     from .training import TrainingRun as TrainingRun
     from .training import train as train
+    from .words import load_vocabulary as load_vocabulary
+    from .words import make_vocabulary as make_vocabulary
+    from .words import save_vocabulary as save_vocabulary
+    from .words import tokenise as tokenise
 
 __version__ = "0.1.0"
 
@@ -80,6 +84,8 @@ _HOME = {
     "load_icu": "datasets.icu",
     "load_market": "datasets.market",
     "load_model": "models",
+    "load_vocabulary": "words",
+    "make_vocabulary": "words",
     "plot_chart": "plots",
     "plot_comparison": "plots",
     "plot_heatmap": "plots",
@@ -88,10 +94,12 @@ _HOME = {
     "plot_summary": "plots",
     "plot_timeline": "plots",
     "reliability": "assessment",
+    "save_vocabulary": "words",
     "score_by_group": "assessment",
     "score_cells": "drivers",
     "score_with_interval": "assessment",
     "shapley_values": "coalitions",
+    "tokenise": "words",
     "train": "training",
 }
 

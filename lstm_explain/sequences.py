@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import numpy as np
 
 from . import building, checks, description, editing, inputs, missingness, scaling, splitting
+from .texts import from_texts
 
 _PER_SAMPLE = ("values", "tokens", "mask", "static", "target", "times", "ids", "split")
 
@@ -19,8 +20,8 @@ Factory: TypeAlias = "classmethod[SequenceData, ..., SequenceData]"
 class SequenceData:
     """Sequences of measurements, right-padded, with everything needed to read them.
 
-    Make one with `from_arrays` or `from_frame`; verbs such as `split_by_time` and `standardise`
-    return a new object. Indexing selects samples and always keeps the sample dimension.
+    Make one with `from_arrays`, `from_frame` or `from_texts`; verbs such as `split_by_time` return
+    a new object. Indexing selects samples and always keeps the sample dimension.
 
     Attributes
     ----------
@@ -80,6 +81,7 @@ class SequenceData:
     from_arrays: ClassVar[Factory] = classmethod(building.from_arrays)
     from_frame: ClassVar[Factory] = classmethod(building.from_frame)
     from_tokens: ClassVar[Factory] = classmethod(building.from_tokens)
+    from_texts: ClassVar[Factory] = classmethod(from_texts)
 
     # -- selecting -------------------------------------------------------------------------------
     def __len__(self) -> int:
@@ -206,7 +208,7 @@ class SequenceData:
         parts = missingness.with_parts(self.values, self.mask, means).astype(np.float32)
         changes: dict[str, Any] = {"values": parts[..., : len(self.feature_names)]}
         if indicators:
-            missingness.check_unmarked(self.variables)
+            missingness.check_gaps(self.values, self.variables)
             zeros, ones = np.zeros(2 * len(means)), np.ones(2 * len(means))
             changes = {
                 "values": parts,
@@ -229,7 +231,7 @@ class SequenceData:
     @property
     def display_values(self) -> np.ndarray:
         """Values in their original units, float64 (sample, time, feature); NaN on padded steps."""
-        values = self.values.astype(np.float64) * self.scale + self.center
+        values = scaling.unscaled(self.values, self.center, self.scale)
         return np.where(self.mask[..., None], values, np.nan)
 
     @property
@@ -240,10 +242,8 @@ class SequenceData:
                 "Expected a text to read words from; received numeric sequences. Use "
                 "display_values."
             )
-        if self.vocabulary:
-            words = np.array(self.vocabulary)[self.tokens]
-        else:
-            words = self.tokens.astype(str)
+        known = np.array(self.vocabulary)
+        words = known[self.tokens] if self.vocabulary else self.tokens.astype(str)
         return np.where(self.mask, words, "")
 
     @property
@@ -251,7 +251,7 @@ class SequenceData:
         """Static facts in their original units, float64 (sample, static feature), or None."""
         if self.static is None or self.static_scale is None:
             return None
-        return self.static.astype(np.float64) * self.static_scale + self.static_center
+        return scaling.unscaled(self.static, self.static_center, self.static_scale)
 
     @property
     def task(self) -> Literal["regression", "binary", "multiclass"]:

@@ -26,6 +26,8 @@ ORDER = (
     "checks",
     "building",
     "splitting",
+    "words",
+    "texts",
     "scaling",
     "missingness",
     "editing",
