@@ -23,6 +23,7 @@ ENDINGS = r"(?i:n't|'(?:s|re|ve|ll|d|m))"
 APOSTROPHES = "[\u2018\u2019`\u00b4]"
 JOINER = "\u200d"  # makes one emoji of several
 PICTURES = "\u2190-\u2bff\U0001f000-\U0001faff"
+STRAY_JOINER = re.compile(rf"{JOINER}(?![{PICTURES}])")
 
 
 def tokenise(text: str, *, lower: bool = True) -> list[str]:
@@ -70,9 +71,11 @@ def tokenise(text: str, *, lower: bool = True) -> list[str]:
     """
     check_text(text)
     seen = text.translate(_CLEAN) if not (text.isascii() and text.isprintable()) else text
-    seen = unicodedata.normalize("NFC", seen.lower() if lower else seen)
-    joiners, apostrophes, endings, word = _patterns(seen.isascii())
-    seen = endings.sub(r" \g<0>", apostrophes.sub("'", joiners.sub("", seen)))
+    seen = STRAY_JOINER.sub("", seen.lower() if lower else seen)
+    seen = unicodedata.normalize("NFC", seen)
+    plain = seen.isascii() or not any(map(_is_accent, set(seen)))
+    apostrophes, endings, word = _patterns(plain)
+    seen = endings.sub(r" \g<0>", apostrophes.sub("'", seen))
     return [_short(match[0]) for match in word.finditer(seen)]
 
 
@@ -223,19 +226,17 @@ _CLEAN = _Cleaning()
 
 @cache
 def _patterns(plain: bool) -> tuple[re.Pattern[str], ...]:
-    r"""Return what finds stray joiners, apostrophes inside words, endings, and words.
+    r"""Return what finds apostrophes inside words, endings, and words.
 
     Python's \w leaves out the accents that stand apart from their letter, without which words of
     many scripts would fall to pieces; they are listed from the Unicode table of this Python. Plain
-    (ASCII) text has none, and is read several times faster without.
+    text, which most is, has none of them and is read several times faster without.
     """
-    codes = range(128 if plain else 0x20000)
-    accents = "".join(chr(code) for code in codes if unicodedata.category(chr(code))[0] == "M")
+    accents = "" if plain else "".join(filter(_is_accent, map(chr, range(0x20000))))
     letter, inner = r"[^\W_]", rf"[^\W_]|[{accents}]" if accents else r"[^\W_]"
     letters = rf"{letter}(?:{inner})*"
     picture = rf"[{PICTURES}][{accents}\U0001f3fb-\U0001f3ff]*"
     return (
-        re.compile(rf"{JOINER}(?![{PICTURES}])"),
         re.compile(rf"(?<={inner}){APOSTROPHES}(?={letter})"),
         re.compile(rf"(?<={inner}){ENDINGS}(?={ENDINGS}|(?!{inner}))"),
         re.compile(
@@ -246,6 +247,10 @@ def _patterns(plain: bool) -> tuple[re.Pattern[str], ...]:
             rf"|([^\w\s{accents}{JOINER}]|_)\1*"
         ),
     )
+
+
+def _is_accent(character: str) -> bool:
+    return unicodedata.category(character)[0] == "M"
 
 
 def _short(word: str) -> str:
