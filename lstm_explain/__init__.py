@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .anatomy import inspect as inspect
     from .assessment import calibration_error as calibration_error
     from .assessment import reliability as reliability
-    from .assessment import score_by_group as score_by_group
+    from .assessment import score_difference as score_difference
     from .assessment import score_with_interval as score_with_interval
     from .attention import attention_maps as attention_maps
     from .backend import find_device as find_device
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .datasets.icu import load_icu as load_icu
     from .datasets.icu_variables import icu_reference_ranges as icu_reference_ranges
     from .datasets.market import load_market as load_market
+    from .datasets.reviews import load_reviews as load_reviews
+    from .datasets.reviews import review_rationales as review_rationales
     from .datasets.store import UnverifiedDataWarning as UnverifiedDataWarning
     from .drivers import drivers_by_group as drivers_by_group
     from .drivers import score_cells as score_cells
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from .plots import plot_timeline as plot_timeline
     from .prediction import PaddingWarning as PaddingWarning
     from .sequences import SequenceData as SequenceData
+    from .subgroups import score_by_group as score_by_group
     from .training import TrainingRun as TrainingRun
     from .training import train as train
     from .words import load_vocabulary as load_vocabulary
@@ -84,6 +87,7 @@ _HOME = {
     "load_icu": "datasets.icu",
     "load_market": "datasets.market",
     "load_model": "models",
+    "load_reviews": "datasets.reviews",
     "load_vocabulary": "words",
     "make_vocabulary": "words",
     "plot_chart": "plots",
@@ -94,9 +98,11 @@ _HOME = {
     "plot_summary": "plots",
     "plot_timeline": "plots",
     "reliability": "assessment",
+    "review_rationales": "datasets.reviews",
     "save_vocabulary": "words",
-    "score_by_group": "assessment",
+    "score_by_group": "subgroups",
     "score_cells": "drivers",
+    "score_difference": "assessment",
     "score_with_interval": "assessment",
     "shapley_values": "coalitions",
     "tokenise": "words",

@@ -1,8 +1,8 @@
-"""How good predicted probabilities are, with intervals: calibrated or not, and for whom."""
+"""How good predictions are, with intervals; and whether probabilities are calibrated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,8 @@ def reliability(data: SequenceData, probabilities: np.ndarray, bins: int = 10) -
         Of the second class.
     bins : int
         Equally many samples each, from the lowest probability to the highest: at a rare outcome,
-        bins of equal width would leave most of them nearly empty.
+        bins of equal width would leave most of them nearly empty. Equal probabilities stay in one
+        bin, so there may be fewer.
 
     Returns
     -------
@@ -44,23 +45,24 @@ def reliability(data: SequenceData, probabilities: np.ndarray, bins: int = 10) -
     >>> reliability(data, np.array([0.1, 0.2, 0.3, 0.8]), bins=2)["observed"].tolist()
     [0.0, 0.5]
     """
-    target, probabilities = _binary(data, probabilities)
+    target, probabilities = binary_target(data, probabilities)
     if not 1 <= bins <= len(target):
         raise ValueError(f"Expected 1 to {len(target)} bins, as many as samples; received {bins}.")
     order = np.argsort(probabilities, kind="stable")
+    ends = np.cumsum([len(part) for part in np.array_split(order, bins)])
+    # Equal probabilities stay together: which of them come first says nothing.
+    ends = np.unique(np.searchsorted(probabilities[order], probabilities[order][ends - 1], "right"))
     rows = []
-    for part in np.array_split(order, bins):
-        count, observed = len(part), float(target[part].mean())
-        spread = _QUANTILE**2 / count
-        middle = (observed + spread / 2) / (1 + spread)
-        half = np.sqrt(observed * (1 - observed) * spread + spread**2 / 4) / (1 + spread)
+    for part in np.split(order, ends[:-1]):
+        observed = float(target[part].mean())
+        low, high = wilson_interval(observed, len(part))
         rows.append(
             {
                 "predicted": float(probabilities[part].mean()),
                 "observed": observed,
-                "count": count,
-                "low": max(0.0, middle - half),
-                "high": min(1.0, middle + half),
+                "count": len(part),
+                "low": low,
+                "high": high,
             }
         )
     return pd.DataFrame(rows).rename_axis("bin")
@@ -113,6 +115,7 @@ def score_with_interval(
     >>> score_with_interval(data, np.array([1.0, 2.0, 3.0, 4.0])).loc["rmse", "high"]
     np.float64(0.0)
     """
+    predictions = np.asarray(predictions, float)
     value = score(data, predictions)
 
     def scored(index: np.ndarray) -> list[float]:
@@ -123,108 +126,82 @@ def score_with_interval(
     return pd.DataFrame({"value": value, "low": low, "high": high}, index=list(value))
 
 
-def score_by_group(
+def score_difference(
     data: SequenceData,
-    probabilities: np.ndarray,
-    groups: Mapping[str, np.ndarray],
+    predictions: np.ndarray,
+    baseline: np.ndarray,
     draws: int = 500,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Say how well each group of samples is served: ranked and calibrated, with intervals.
+    """Say by how much predictions score better than a baseline's on the same samples.
+
+    Both are resampled together: whether their own intervals overlap says little, because the same
+    samples are hard for both.
 
     Parameters
     ----------
-    data, probabilities : as in `reliability`
-    groups : mapping of name to bool array (sample,)
-        Groups may overlap.
+    data, predictions : as in `score_with_interval`
+    baseline : array
+        Other predictions of the same samples.
     draws, seed : int
         Bootstrap samples, and the seed of drawing them.
 
     Returns
     -------
     DataFrame
-        One row per group: `count`, `events`, `observed` and `predicted` shares of the second
-        class, and of their difference and the AUROC 95 % intervals; NaN where a group has one
-        class only.
-
-    Raises
-    ------
-    ValueError
-        A group that is no bool array over the samples, or is empty.
+        One row per score: `value` (predictions minus baseline), `low`, `high`.
 
     Examples
     --------
-    >>> data = SequenceData.from_arrays(np.zeros((4, 3, 1)), [0, 0, 0, 1])
-    >>> score_by_group(data, np.array([0.1, 0.2, 0.3, 0.8]), {"all": np.ones(4, bool)})["auroc"]
-    all    1.0
-    Name: auroc, dtype: float64
+    >>> data = SequenceData.from_arrays(np.zeros((4, 3, 1)), [1.0, 2.0, 3.0, 4.0])
+    >>> worse = np.array([1.0, 2.0, 3.0, 5.0])
+    >>> score_difference(data, worse, np.array([1.0, 2.0, 3.0, 4.0])).loc["mae", "value"]
+    np.float64(0.25)
     """
-    target, probabilities = _binary(data, probabilities)
-    rows = {}
-    for name, members in checked_groups(groups, len(target)).items():
-        rows[name] = _one_group(target[members], probabilities[members], draws, seed)
-    return pd.DataFrame(rows).T.astype({"count": int, "events": int})
+    both = [np.asarray(part, float) for part in (predictions, baseline)]
+    names = list(score(data, both[0]))
 
+    def difference(index: np.ndarray) -> list[float]:
+        first, second = (score(data[index], part[index]) for part in both)
+        return [first.get(name, np.nan) - second.get(name, np.nan) for name in names]
 
-def checked_groups(groups: Mapping[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
-    """Return the groups as bool arrays (count,), or say which one does not fit."""
-    checked = {name: np.asarray(members) for name, members in groups.items()}
-    for name, members in checked.items():
-        if members.shape != (count,) or members.dtype != bool or not members.any():
-            raise ValueError(
-                f"Expected a bool array of {count} samples, some of them True, for the group "
-                f"{name!r}; received {members.dtype} of shape {members.shape}. Compare a column of "
-                "display_static, of the same samples, with a bound."
-            )
-    return checked
+    low, high = interval_of(difference, len(data), draws, seed)
+    value = difference(np.arange(len(data)))
+    return pd.DataFrame({"value": value, "low": low, "high": high}, index=names)
 
 
 def interval_of(
     statistic: Callable[[np.ndarray], list[float]], count: int, draws: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the 95 % bootstrap interval of numbers that `statistic` makes of sample positions."""
+    if draws < 1:
+        raise ValueError(f"Expected at least 1 bootstrap draw; received {draws}. Try 500.")
     rng = np.random.default_rng(seed)
     found = np.array([statistic(rng.integers(0, count, count)) for _ in range(draws)])
     # A draw without one of the classes has no AUROC.
     known = ~np.isnan(found).all(axis=0)
     low, high = np.full((2, found.shape[1]), np.nan)
-    low[known], high[known] = np.nanquantile(found[:, known], [0.025, 0.975], axis=0)
+    if known.any():
+        low[known], high[known] = np.nanquantile(found[:, known], [0.025, 0.975], axis=0)
     return low, high
 
 
-def _one_group(
-    target: np.ndarray, probabilities: np.ndarray, draws: int, seed: int
-) -> dict[str, float]:
-    def statistic(index: np.ndarray) -> list[float]:
-        difference = probabilities[index].mean() - target[index].mean()
-        return [_auroc(target[index], probabilities[index]), float(difference)]
-
-    low, high = interval_of(statistic, len(target), draws, seed)
-    return {
-        "count": len(target),
-        "events": int(target.sum()),
-        "observed": float(target.mean()),
-        "predicted": float(probabilities.mean()),
-        "difference_low": low[1],
-        "difference_high": high[1],
-        "auroc": _auroc(target, probabilities),
-        "auroc_low": low[0],
-        "auroc_high": high[0],
-    }
+def wilson_interval(share: float, count: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share of `count` (Wilson 1927)."""
+    spread = _QUANTILE**2 / count
+    middle = (share + spread / 2) / (1 + spread)
+    half = np.sqrt(share * (1 - share) * spread + spread**2 / 4) / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def _auroc(target: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the share of pairs that are in the right order, ties counting half."""
-    events = int(target.sum())
-    if events in (0, len(target)):
-        return float("nan")
-    ranks = pd.Series(probabilities).rank().to_numpy()
-    above = ranks[target == 1].sum() - events * (events + 1) / 2
-    return float(above / (events * (len(target) - events)))
-
-
-def _binary(data: SequenceData, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if data.task != "binary" or data.target is None:
+def binary_target(data: SequenceData, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a target of two classes and the probabilities of the second, or say what is wrong."""
+    if data.target is None:
+        raise ValueError(
+            "Expected data with a target to compare with; received none. Give target=... when "
+            "making it."
+        )
+    if data.task != "binary":
         raise ValueError(
             f"Expected data with a target of two classes; received a {data.task} target. Look at "
             "several classes one at a time."

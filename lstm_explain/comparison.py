@@ -51,10 +51,16 @@ def compare(
             f"Expected one sample before and one after the change; received {len(recorded)} and "
             f"{len(changed)}. Take one: patient = data.test[3]."
         )
-    before, after = (
-        np.zeros((1, 0)) if data.static is None else data.static for data in (recorded, changed)
-    )
-    if np.array_equal(before, after) and np.array_equal(recorded.values, changed.values):
+    facts = [np.zeros((1, 0)) if one.static is None else one.static for one in (recorded, changed)]
+    for part in ("mask", "center", "scale", "static_center", "static_scale", "ids"):
+        one, other = getattr(recorded, part), getattr(changed, part)
+        if not np.array_equal(one, other):
+            raise ValueError(
+                f"Expected the same sample before and after recorded.change(...); their {part} "
+                "differ. For two samples use lx.explain(model, data[[0, 3]], ...) and "
+                "lx.plot_comparison."
+            )
+    if np.array_equal(facts[0], facts[1]) and np.array_equal(recorded.values, changed.values):
         raise ValueError(
             "Expected a sample that was changed; received the same numbers twice. Change it: "
             'patient.change("lactate", 1.5, steps=30).'
@@ -63,11 +69,11 @@ def compare(
     both = replace(
         both,
         values=np.concatenate([recorded.values, changed.values]),
-        static=None if both.static is None else np.concatenate([before, after]),
+        static=None if both.static is None else np.concatenate(facts),
         ids=np.array(LABELS),
     )
-    if options.get("output") is None and len(recorded.class_names) > 2:
-        # The predicted class may change: both are then asked about that of the recorded one.
-        first = explain(model, recorded, background=background, progress=False, tolerance=1.0)
-        options["output"] = str(first.output.values[0])
-    return explain(model, both, background=background, **options)
+    e = explain(model, both, background=background, **options)
+    first, second = e.output.values
+    if first != second:  # the predicted class has changed: both are asked about that of the first
+        e = explain(model, both, background=background, **{**options, "output": str(first)})
+    return e

@@ -8,8 +8,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from .assessment import checked_groups, interval_of
+from .assessment import interval_of
 from .explanation import Explanation
+from .subgroups import checked_groups
 
 
 def drivers_by_group(

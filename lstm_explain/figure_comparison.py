@@ -105,12 +105,15 @@ def _draw_predictions(ax: Axes, pair: Pair) -> None:
     for sample, (value, look) in enumerate(zip(pair.shown, _LOOKS, strict=True)):
         ax.plot(value, sample, "o", markersize=8, zorder=3, label=pair.labels[sample], **look)
         odds = f"  (log-odds {fixed(margins[sample], decimals(float(np.ptp(margins))))})"
+        # Of a probability, the number stands on the side with more room.
+        left = pair.probability and value > 0.5
         ax.annotate(
             pair.text(sample) + odds * both,
             (value, sample),
-            (9, 0),
+            (-9 if left else 9, 0),
             textcoords="offset points",
             fontsize=STYLE.text,
+            ha="right" if left else "left",
             va="center_baseline",
         )
     name_rows(ax, pair.labels)
@@ -120,7 +123,8 @@ def _draw_predictions(ax: Axes, pair: Pair) -> None:
     # The numbers stand to the right of the points.
     limits = (low - 0.4 * room, high + 1.2 * room)
     if pair.probability:
-        limits = (-0.03 * high, 2 * high) if high > 0 else (0.0, 1.0)
+        limits = (-0.02, 1.02) if high > 0.4 else (-0.03 * high, 2 * high)
+        limits = limits if high > 0 else (0.0, 1.0)
     ax.set_xlim(*limits)
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     tidy(ax, keep=("bottom",), grid="x")

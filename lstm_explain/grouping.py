@@ -66,6 +66,6 @@ def _check(dataset: xr.Dataset) -> None:
     if "variable" not in dataset or "feature" not in dataset["values"].dims:
         raise ValueError(
             "Expected values per feature of data with fill_missing(indicators=True); received "
-            f"values per {' and '.join(map(str, dataset['values'].dims[1:]))} of data whose "
-            "features are its variables. Read the values as they are."
+            f"values per {' and '.join(map(str, dataset['values'].dims[1:]))} that were summed, or "
+            "whose features are no parts. Call it on the explanation that lx.explain returned."
         )

@@ -22,12 +22,17 @@ def part_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name if part == "value" else f"{name}: {part}" for part in PARTS for name in names)
 
 
-def check_unmarked(variables: tuple[str, ...]) -> None:
-    """Raise where the features are parts of variables already."""
+def check_gaps(values: np.ndarray, variables: tuple[str, ...]) -> None:
+    """Raise where nothing is missing, or where the features are parts of variables already."""
     if variables:
         raise ValueError(
             "Expected data whose features are variables; received data that "
             "fill_missing(indicators=True) has split into parts. Call it once."
+        )
+    if not np.isnan(values).any():
+        raise ValueError(
+            "Expected data with missing values kept as NaN, to tell what was measured; received "
+            'none. Make it with missing="keep", and call fill_missing(indicators=True) first.'
         )
 
 
@@ -76,5 +81,4 @@ def chart_of(parts: np.ndarray) -> np.ndarray:
     [[nan], [4.0]]
     """
     value, measured, _ = np.split(parts, 3, axis=-1)
-    # Standardised in float32 and back, 1 and 0 are near 1 and 0.
     return np.where(measured > 0.5, value, np.nan)

@@ -33,6 +33,23 @@ def mean_or_fail(rows: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     return np.nanmean(rows.astype(np.float64), axis=0)
 
 
+def unscaled(values: np.ndarray, center: np.ndarray | None, scale: np.ndarray | None) -> np.ndarray:
+    """Return values in their original units, as exact as float32 holds them: 1 is 1 again.
+
+    Standardised and back, a 1 would be 0.99999998, and no comparison with 1 would find it.
+    """
+    if center is None or scale is None or (np.all(center == 0) and np.all(scale == 1)):
+        return values.astype(np.float64)
+    exact = values.astype(np.float64) * scale + center
+    # What rounding values to float32 may have moved: half a unit in the last of 24 binary digits.
+    unit = np.abs(np.nan_to_num(values)).max(initial=1.0, axis=tuple(range(values.ndim - 1)))
+    places = np.floor(-np.log10(np.maximum(unit * scale * 2.0**-23, 1e-300))).astype(int)
+    columns = [
+        np.round(exact[..., column], min(int(digits), 300)) for column, digits in enumerate(places)
+    ]
+    return np.stack(columns, axis=-1) if columns else exact
+
+
 def fill_forward(values: np.ndarray) -> np.ndarray:
     """Fill NaN in (sample, time, feature) by the last value measured before it, if any."""
     filled = values.copy()

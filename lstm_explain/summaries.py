@@ -20,7 +20,8 @@ _PER_VARIABLE = 9
 class MeasuredSummaries(keras.layers.Layer):
     """Summarise each variable over the steps at which it was measured.
 
-    Takes the three parts of ``fill_missing(indicators=True)``, standardised. Of each variable: the
+    Takes the three parts of ``fill_missing(indicators=True)``, standardised (which leaves the 0 and
+    1 of "measured" alone). Of each variable: the
     last value; the means of the value, of its excess over an upper knot and of its deficit below a
     lower one, over all steps and over the last few; whether it was ever measured, and at which
     share of the steps. Then the static facts, and the mean of each variable times one of them.
@@ -88,9 +89,13 @@ class MeasuredSummaries(keras.layers.Layer):
         chart = np.arcsinh(values[..., : self.num_variables])
         measured = values[..., self.num_variables : 2 * self.num_variables] > 0.5
         chart = np.where(measured & mask[..., None], chart, np.nan)
-        self.knots.assign(np.nan_to_num(np.nanquantile(chart, _KNOTS, axis=(0, 1))))
+        chart[0, 0] = np.where(np.isnan(chart).all(axis=(0, 1)), 0.0, chart[0, 0])
+        self.knots.assign(np.nanquantile(chart, _KNOTS, axis=(0, 1)))
         numbers = [ops.convert_to_numpy(part) for part in self._summarise(values, mask)]
-        summaries = np.where(numbers[1] > 0, numbers[0], np.nan).astype(np.float64)
+        exists = numbers[1] > 0
+        # A summary that no training sample has stays 0: it is given one value to take means of.
+        exists[0] |= ~exists.any(axis=0)
+        summaries = np.where(exists, numbers[0], np.nan).astype(np.float64)
         deviation = np.nanstd(summaries, axis=0)
         self.center.assign(np.nanmean(summaries, axis=0))
         self.deviation.assign(np.where(deviation > 1e-3, deviation, 1.0))

@@ -84,6 +84,20 @@ def test_score_with_interval_is_the_score_and_repeats_with_its_seed(rng):
     assert (other["low"] != first["low"]).any()
 
 
+def test_a_difference_is_resampled_in_pairs(rng):
+    """Two forecasts that nearly agree: their difference is far surer than either score."""
+    probabilities = rng.beta(1, 4, 400)
+    data = outcomes(probabilities, rng)
+    close = np.clip(probabilities + rng.normal(0, 0.01, 400), 0, 1)
+    table = lx.score_difference(data, close, probabilities, draws=60)
+    alone = lx.score_with_interval(data, close, draws=60)
+    expected = roc_auc_score(data.target, close) - roc_auc_score(data.target, probabilities)
+    np.testing.assert_allclose(table.loc["auroc", "value"], expected)
+    width = (table["high"] - table["low"]) / (alone["high"] - alone["low"])
+    assert width["auroc"] < 0.3
+    assert table.loc["auroc", "low"] <= expected <= table.loc["auroc", "high"]
+
+
 def test_groups_are_scored_on_their_own_members(rng):
     """Miscalibrated for one group only: its interval leaves zero out, the other's does not."""
     probabilities = rng.beta(2, 6, 2000)
@@ -104,6 +118,22 @@ def test_a_group_of_one_class_has_no_auroc():
     row = lx.score_by_group(data, np.linspace(0.1, 0.9, 6), groups, draws=20).loc["low"]
     assert np.isnan(row[["auroc", "auroc_low", "auroc_high"]].astype(float)).all()
     assert row["observed"] == 0
+    # None of three: Wilson's interval of the share reaches 0.56.
+    np.testing.assert_allclose(row["difference_low"], row["predicted"] - 0.5615, atol=1e-3)
+
+
+def test_equal_probabilities_stay_in_one_bin(rng):
+    """Their order in the data says nothing: a constant is right on average, whatever the order."""
+    data = SequenceData.from_arrays(
+        np.zeros((100, 2, 1)), np.repeat([1, 0], [20, 80]), class_names=["no", "yes"]
+    )
+    assert lx.calibration_error(data, np.full(100, 0.2)) == pytest.approx(0, abs=1e-12)
+    coarse = np.round(rng.random(100), 1)
+    table = lx.reliability(data, coarse)
+    assert len(table) <= 11
+    assert table["count"].sum() == 100
+    shuffled = rng.permutation(100)
+    np.testing.assert_allclose(lx.reliability(data[shuffled], coarse[shuffled]), table)
 
 
 def test_what_cannot_be_assessed():
@@ -117,8 +147,16 @@ def test_what_cannot_be_assessed():
         lx.reliability(data, np.full(4, 0.5))
     with pytest.raises(ValueError, match="Expected probabilities from 0 to 1"):
         lx.calibration_error(data, np.array([0.1, 0.2, 0.3, 1.4]), bins=2)
-    for wrong in (np.ones(3, bool), np.array([0, 1, 1, 0]), np.zeros(4, bool)):
-        with pytest.raises(
-            ValueError, match="Expected a bool array of 4 samples, some of them True"
-        ):
+    for wrong in (np.ones(3, bool), np.array([0, 1, 1, 0])):
+        with pytest.raises(ValueError, match="Expected a bool array of 4 samples for the group"):
             lx.score_by_group(data, np.full(4, 0.5), {"some": wrong})
+    with pytest.raises(ValueError, match="Expected some of the 4 samples in the group 'none'"):
+        lx.score_by_group(data, np.full(4, 0.5), {"none": np.zeros(4, bool)})
+    for nothing in ({}, [np.ones(4, bool)]):
+        with pytest.raises(ValueError, match="Expected at least one group, as a mapping"):
+            lx.score_by_group(data, np.full(4, 0.5), nothing)
+    with pytest.raises(ValueError, match="Expected at least 1 bootstrap draw; received 0"):
+        lx.score_with_interval(data, np.full(4, 0.5), draws=0)
+    untold = SequenceData.from_arrays(np.zeros((4, 2, 1)))
+    with pytest.raises(ValueError, match="Expected data with a target to compare with"):
+        lx.reliability(untold, np.full(4, 0.5))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tiny
-from test_missingness import explained
+from test_missingness import charts, explained
 
 import lstm_explain as lx
 from lstm_explain.backend import keras
@@ -59,7 +59,7 @@ def test_what_cannot_be_scored():
     _, _, e = explained()
     with pytest.raises(ValueError, match="Expected values per feature; received values per time"):
         lx.drivers_by_group(e.over_time(), {"all": np.ones(len(e), bool)})
-    with pytest.raises(ValueError, match="Expected a bool array of 8 samples"):
+    with pytest.raises(ValueError, match="Expected a bool array of 8 samples for the group"):
         lx.drivers_by_group(e, {"all": np.ones(3, bool)})
 
 
@@ -110,5 +110,11 @@ def test_what_cannot_be_compared():
     data, model, _ = explained()
     with pytest.raises(ValueError, match=r"Expected one sample before .* received 2 and 1"):
         lx.compare(model, data.test[:2], data.test[0], background=data.train)
+    short, long = data.test.lengths.argmin(), data.test.lengths.argmax()
+    with pytest.raises(ValueError, match=r"Expected the same sample .* their mask differ"):
+        lx.compare(model, data.test[short], data.test[long], background=data.train)
+    unscaled = charts().fill_missing(indicators=True).test[0]
+    with pytest.raises(ValueError, match=r"Expected the same sample .* their center differ"):
+        lx.compare(model, data.test[0], unscaled.change("lactate", 1.0), background=data.train)
     with pytest.raises(ValueError, match="Expected a sample that was changed; received the same"):
         lx.compare(model, data.test[0], data.test[0], background=data.train)

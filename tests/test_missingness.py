@@ -100,6 +100,8 @@ def test_no_test_sample_is_looked_at():
 def test_indicators_are_added_once():
     with pytest.raises(ValueError, match=r"Expected data whose features .* Call it once"):
         charts().fill_missing(indicators=True).fill_missing(indicators=True)
+    with pytest.raises(ValueError, match=r"Expected data with missing values .*; received none"):
+        charts().fill_missing().fill_missing(indicators=True)
 
 
 # -- what if ---------------------------------------------------------------------------------------
@@ -120,6 +122,41 @@ def test_a_change_before_filling_is_the_change_after_it():
         assert np.abs(changed.values - prepared[row].values).max() > 0.01
 
 
+def test_steps_are_each_samples_own():
+    data = charts()[:6].change("lactate", 7.0)
+    assert (data.values[data.mask][:, 0] == 7).all()
+    last = charts()[:6].change("lactate", 7.0, steps=-1)
+    for row, length in enumerate(last.lengths):
+        assert last.values[row, length - 1, 0] == 7
+        assert not (last.values[row, : length - 1, 0] == 7).any()
+
+
+def test_only_measured_values_change_and_nothing_else_is_measured():
+    raw = charts()[2]
+    measured = ~np.isnan(raw.values) & raw.mask[..., None]
+    prepared = charts().fill_missing(indicators=True).standardise()[2]
+    changed = prepared.change("lactate", 1.5, steps="measured")
+    shown = chart_of(changed.display_values)
+    np.testing.assert_array_equal(~np.isnan(shown) & raw.mask[..., None], measured)
+    np.testing.assert_allclose(shown[0, measured[0, :, 0], 0], 1.5, rtol=1e-6)
+    np.testing.assert_array_equal(changed.values[..., [1, 2, 3, 4, 5]], prepared.values[..., 1:])
+    # Set to what it is, nothing moves, to the last digit.
+    pressure = prepared.display_values[0, 0, 1] if measured[0, 0, 1] else None
+    same = prepared.change("pressure", pressure, steps=0)
+    np.testing.assert_array_equal(same.values, prepared.values)
+
+
+def test_what_was_standardised_is_itself_again():
+    """Or else no comparison with 1 would find the ones."""
+    rng = np.random.default_rng(0)
+    facts = np.column_stack([rng.integers(0, 2, 200), rng.integers(18, 95, 200)]).astype(float)
+    values = rng.integers(3, 16, (200, 4, 1)).astype(float)
+    data = SequenceData.from_arrays(values, facts[:, 0].astype(int), static=facts)
+    data = data.split_by_group().standardise()
+    np.testing.assert_array_equal(data.display_static, facts)
+    np.testing.assert_array_equal(data.display_values, values)
+
+
 def test_a_change_of_a_static_fact_and_of_a_plain_feature():
     data = charts().fill_missing().standardise()
     older = data[3].change("age", 90)
@@ -137,14 +174,15 @@ def test_what_cannot_be_changed():
     data = charts().fill_missing(indicators=True).standardise()
     with pytest.raises(ValueError, match=r"Expected a name among \['lactate', 'pressure', 'age'\]"):
         data.change("lactat", 1.0)
-    with pytest.raises(
-        ValueError, match=r"Expected steps from 0 to 4.*Change one sample at a time"
-    ):
-        data.change("lactate", 1.0, steps=9)
-    with pytest.raises(ValueError, match=r"Expected steps from 0 to .*received \[0.5\]"):
-        data[0].change("lactate", 1.0, steps=[0.5])
-    with pytest.raises(ValueError, match=r"Expected a finite value for 'lactate'; received nan"):
-        data.change("lactate", float("nan"))
+    for steps in (9, [0.5], [], slice(50, 60), -30, [True, False]):
+        with pytest.raises(ValueError, match="Expected whole numbers of steps that every sample"):
+            data[0].change("lactate", 1.0, steps=steps)
+    for value in (float("nan"), "1.2", [1.0]):
+        with pytest.raises(ValueError, match="Expected a finite number for 'lactate'; received"):
+            data.change("lactate", value)
+    for steps in ("mesured", "measured"):  # nobody's lactate was
+        with pytest.raises(ValueError, match=r'a slice or "measured", with .lactate. measured in'):
+            data.change("lactate", None).change("lactate", 1.0, steps=steps)
     with pytest.raises(ValueError, match="Expected a value and no steps for the static fact 'age'"):
         data.change("age", 50, steps=1)
     with pytest.raises(ValueError, match=r"cannot say .* Fill it with fill_missing\(indicators"):

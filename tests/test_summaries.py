@@ -95,6 +95,20 @@ def test_a_variable_that_was_never_measured_gets_its_share():
     assert np.abs(unmeasured[data.test.mask[0], 1]).sum() > 1e-3
 
 
+def test_a_variable_that_is_measured_at_admission_only():
+    """No training sample has its recent mean: that summary is 0, not NaN."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(60, 20, 2))
+    values[:, 1:, 1] = np.nan
+    target = (values[:, :, 0].mean(axis=1) > 0).astype(int)
+    data = lx.SequenceData.from_arrays(values, target, missing="keep").split_by_group()
+    data = data.fill_missing(indicators=True).standardise()
+    model = lx.build_model(data, units=(2,), summaries=True)
+    predicted = model.predict(data.test.inputs_for(model), verbose=0)
+    assert np.isfinite(predicted).all()
+    assert np.ptp(predicted) > 0.01
+
+
 def test_padding_adds_nothing_to_summaries():
     data = prepared()
     model = lx.build_model(data, units=(3,), summaries=True)

@@ -46,10 +46,11 @@ def logistic_forecast(data: SequenceData) -> np.ndarray:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss
 
-    if data.task != "binary" or data.variables:
+    filled = not np.isnan(data.values).any()
+    if data.task != "binary" or filled:
         raise ValueError(
             f"Expected data of two classes as load_icu returns it; received a {data.task} target"
-            f"{' and filled values' if data.variables else ''}. Call this before fill_missing()."
+            f"{' and filled values' if filled else ''}. Call this before fill_missing()."
         )
     train, validation, test = (
         _summaries(part) for part in (data.train, data.validation, data.test)

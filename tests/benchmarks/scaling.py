@@ -1,6 +1,6 @@
 """How the time of an explanation grows: python tests/benchmarks/scaling.py.
 
-LSTM(32) with attention, random weights, four nodes per path throughout; medians of three runs.
+LSTM(32) with attention, random weights, one node per path throughout; medians of three runs.
 """
 
 from __future__ import annotations
