@@ -17,6 +17,8 @@ SPECIAL_WORDS = (PAD, UNKNOWN)
 # The longest English word in use has 28 letters; what is longer is a web address or a stuck key.
 MAX_LENGTH = 40
 MAX_MARKS = 3
+# Raise it whenever the rule cuts a text otherwise than before: what was cut is kept in caches.
+RULE_VERSION = 1
 FORMAT = "lstm_explain vocabulary 1"
 # Parts of "isn't" and "it's" that are words of their own.
 ENDINGS = r"(?i:n't|'(?:s|re|ve|ll|d|m))"

@@ -87,8 +87,8 @@ ORDER = (
     "widgets",
     "__init__",
 )
-# Within datasets/, a loader may import these three and the helpers that begin with its own name (icu:
-# icu_archive), and no other loader. Helpers of one loader may import each other, but not it.
+# Within datasets/, a loader may import these three and the helpers that begin with its own name
+# (icu: icu_archive), and no other loader. Helpers of one loader may import each other, but not it.
 SHARED_BY_DATASETS = {"archive", "store", "truth"}
 BACKENDS = {"tensorflow", "jax", "torch"}
 # Methods whose meaning Keras defines: their docstring is Keras' own.
