@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .drivers import score_cells as score_cells
     from .engine import explain as explain
     from .explanation import Explanation as Explanation
+    from .figure_html import tokens_html as tokens_html
     from .gradients import DeepExplainerWarning as DeepExplainerWarning
     from .integration import ToleranceWarning as ToleranceWarning
     from .layers import AttentionPooling as AttentionPooling
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from .plots import plot_reliability as plot_reliability
     from .plots import plot_summary as plot_summary
     from .plots import plot_timeline as plot_timeline
+    from .plots import plot_tokens as plot_tokens
     from .prediction import PaddingWarning as PaddingWarning
     from .sequences import SequenceData as SequenceData
     from .subgroups import score_by_group as score_by_group
@@ -97,6 +99,7 @@ _HOME = {
     "plot_reliability": "plots",
     "plot_summary": "plots",
     "plot_timeline": "plots",
+    "plot_tokens": "plots",
     "reliability": "assessment",
     "review_rationales": "datasets.reviews",
     "save_vocabulary": "words",
@@ -106,6 +109,7 @@ _HOME = {
     "score_with_interval": "assessment",
     "shapley_values": "coalitions",
     "tokenise": "words",
+    "tokens_html": "figure_html",
     "train": "training",
 }
 

@@ -19,6 +19,7 @@ from .figure_heatmap import draw_heatmap
 from .figure_overview import draw_summary
 from .figure_reliability import draw_reliability
 from .figure_style import open_panels, single_axes, write_heading
+from .figure_tokens import plot_tokens as plot_tokens
 from .sequences import SequenceData
 
 _CELLS = "Give an explanation as lx.explain returned it; plot_timeline draws values per step."
