@@ -19,8 +19,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 # The tests that run again on every other Keras backend that is installed: those of the engine.
-ENGINE_TESTS := $(addprefix tests/test_,explain.py any_model.py attention.py background.py \
-    layers.py missingness.py pieces.py shapley.py)
+ENGINE_TESTS := $(addprefix tests/test_,explain.py any_model.py attention.py layers.py shapley.py)
 # JupyterLab refuses to run as root unless it is told that this is meant.
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
