@@ -8,8 +8,7 @@ import numpy as np
 
 from .backend import keras, ops
 from .sequences import SequenceData
-
-UNKNOWN = "[UNK]"
+from .words import UNKNOWN
 
 
 @keras.saving.register_keras_serializable(package="lstm_explain")

@@ -35,15 +35,15 @@ def estimated_error(
     missed = np.sqrt(((path_ends - slopes.sum(axis=2) / nodes) ** 2).mean(axis=1))
     if nodes < 4:
         contrasts, size = _neighbours(sums.shape[1]), missed / np.sqrt(slopes.shape[1])
-        along = _norm(slopes.mean(axis=1) @ contrasts.T)
+        along = norm_of(slopes.mean(axis=1) @ contrasts.T)
     else:
         contrasts, size = np.repeat(alternating(nodes), sums.shape[1] // nodes)[None], missed
         along = np.sqrt(((slopes @ contrasts[0]) ** 2).mean(axis=1))
     pattern = np.hypot(
-        _norm(np.tensordot(sums, contrasts, (1, 1))),
-        _norm(np.tensordot(static_sums, contrasts, (1, 1))),
+        norm_of(np.tensordot(sums, contrasts, (1, 1))),
+        norm_of(np.tensordot(static_sums, contrasts, (1, 1))),
     )
-    length = np.hypot(_norm(sums.sum(axis=1)), _norm(static_sums.sum(axis=1))) / nodes
+    length = np.hypot(norm_of(sums.sum(axis=1)), norm_of(static_sums.sum(axis=1))) / nodes
     return pattern / np.where(length > 0, length, 1.0) * size / np.maximum(along, 1e-15)
 
 
@@ -57,5 +57,6 @@ def _neighbours(bins: int) -> np.ndarray:
     return np.diff(np.eye(bins), n=2, axis=0)
 
 
-def _norm(array: np.ndarray) -> np.ndarray:
+def norm_of(array: np.ndarray) -> np.ndarray:
+    """Return the L2 norm of each sample's numbers, (sample,)."""
     return np.linalg.norm(array.reshape(len(array), -1), axis=1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .backend import ops
-from .estimation import estimated_error
+from .estimation import estimated_error, norm_of
 from .preparation import Question
 from .progress import progress_bar
 from .quadrature import between, gauss_legendre, shifted_midpoints
@@ -128,8 +128,8 @@ def _integrate_block(question: Question, block: np.ndarray, tolerance: float) ->
         )
         new, new_static = found[0][:, 0], found[1][:, 0]
         if nodes:
-            moved = np.hypot(_norm(new - values[todo]), _norm(new_static - static_values[todo]))
-            length = np.hypot(_norm(new), _norm(new_static))
+            moved = np.hypot(norm_of(new - values[todo]), norm_of(new_static - static_values[todo]))
+            length = np.hypot(norm_of(new), norm_of(new_static))
             errors[todo] = moved / np.where(length > 0, length, 1.0)
         values[todo], static_values[todo], nodes = new, new_static, gauss_nodes
         todo = _unfinished(question, block, todo, values, static_values, errors, tolerance)
@@ -219,10 +219,6 @@ def _sum_nodes(
         static_values.reshape(len(samples), bins, -1),
         np.concatenate(slopes).reshape(shape).astype(np.float64),
     )
-
-
-def _norm(array: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(array.reshape(len(array), -1), axis=1)
 
 
 def _warn_beyond(tolerance: float, error: float, gap: float, nodes: int) -> None:

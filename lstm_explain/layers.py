@@ -8,6 +8,11 @@ from typing import Any
 from .backend import keras, ops
 
 
+def steps_left(real: Any) -> Any:
+    """Return how many real steps stand from here to the end, this one included, (sample, time)."""
+    return ops.flip(ops.cumsum(ops.flip(real, axis=1), axis=1), axis=1)
+
+
 @keras.saving.register_keras_serializable(package="lstm_explain")
 class TrailingMeans(keras.layers.Layer):
     """Summarise a sequence by means over its last steps: the regressors of a linear path.
@@ -45,8 +50,7 @@ class TrailingMeans(keras.layers.Layer):
         """Return the means (sample, span * feature)."""
         chosen = ops.take(values, self.features, axis=-1)
         real = ops.ones_like(chosen[..., 0]) if mask is None else ops.cast(mask, chosen.dtype)
-        # How many real steps stand from here to the end, this one included.
-        left = ops.flip(ops.cumsum(ops.flip(real, axis=1), axis=1), axis=1)
+        left = steps_left(real)
         means = []
         for span in self.spans:
             weights = real * ops.cast(left <= span, chosen.dtype)

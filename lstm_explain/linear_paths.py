@@ -25,7 +25,7 @@ def trailing_means_path(
     summary = TrailingMeans(positions, spans, name="trailing_means")
     linear = keras.layers.Dense(1, trainable=False, name="linear_path")
     margin = linear(summary(values, mask=mask))
-    train = _training_part(data)
+    train = training_part(data)
     means = np.asarray(keras.ops.convert_to_numpy(summary(train.values, mask=train.mask)))
     target = np.asarray(train.target, np.float64)
     target = (target - target.mean()) / (target.std() or 1.0)
@@ -42,7 +42,7 @@ def summaries_path(
     from sklearn.linear_model import LogisticRegression
 
     position = None if times_static is None else data.static_names.index(times_static)
-    train = _training_part(data)
+    train = training_part(data)
     summary = MeasuredSummaries(times_static=position, name="summaries")
     summary.adapt(train.values, train.mask)
     linear = keras.layers.Dense(1, trainable=False, name="linear_path")
@@ -56,5 +56,6 @@ def summaries_path(
     return margin
 
 
-def _training_part(data: SequenceData) -> SequenceData:
+def training_part(data: SequenceData) -> SequenceData:
+    """Return what may be learned from: the training part, or all of it where there is no split."""
     return data if data.split is None else data.train

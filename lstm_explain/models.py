@@ -11,7 +11,7 @@ import numpy as np
 from .backend import keras
 from .embedding import embedded
 from .layers import AttentionPooling
-from .linear_paths import summaries_path, trailing_means_path
+from .linear_paths import summaries_path, trailing_means_path, training_part
 from .sequences import SequenceData
 
 
@@ -187,14 +187,10 @@ def _output_layer(data: SequenceData) -> keras.layers.Layer:
         return keras.layers.Activation("sigmoid", name="output")
     if data.task == "multiclass":
         return keras.layers.Activation("softmax", name="output")
-    target = _training_target(data)
+    target: Any = training_part(data).target
     # The network works in units of the target's spread; the output is in the target's own.
     deviation = float(np.std(target)) or 1.0
     return keras.layers.Rescaling(deviation, offset=float(np.mean(target)), name="output")
-
-
-def _training_target(data: SequenceData) -> Any:
-    return data.target if data.split is None else data.train.target
 
 
 def _check(

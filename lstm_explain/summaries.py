@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .backend import keras, ops
+from .layers import steps_left
 from .missingness import PARTS
 
 # What lies above the upper knot and below the lower one is summarised beside the value itself:
@@ -106,8 +107,7 @@ class MeasuredSummaries(keras.layers.Layer):
         chart, measured, _ = ops.split(values, len(PARTS), axis=-1)
         real = ops.ones_like(chart[..., 0]) if mask is None else ops.cast(mask, chart.dtype)
         measured = measured * real[..., None]
-        # How many real steps stand from here to the end, this one included.
-        left = ops.flip(ops.cumsum(ops.flip(real, axis=1), axis=1), axis=1)
+        left = steps_left(real)
         recent = measured * ops.cast(left <= self.recent, chart.dtype)[..., None]
         last = (real * ops.cast(left == 1, chart.dtype))[..., None]
         chart = ops.arcsinh(chart)
