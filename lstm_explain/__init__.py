@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .engine import explain as explain
     from .explanation import Explanation as Explanation
     from .figure_html import tokens_html as tokens_html
+    from .gates import trace_gates as trace_gates
     from .gradients import DeepExplainerWarning as DeepExplainerWarning
     from .integration import ToleranceWarning as ToleranceWarning
     from .layers import AttentionPooling as AttentionPooling
@@ -110,6 +111,7 @@ _HOME = {
     "shapley_values": "coalitions",
     "tokenise": "words",
     "tokens_html": "figure_html",
+    "trace_gates": "gates",
     "train": "training",
 }
 
