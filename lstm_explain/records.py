@@ -59,8 +59,11 @@ def assemble(
         background_rows=len(question.background),
         background_seed=question.background.seed,
         data=question.data.name,
+        roles=list(question.anatomy.roles),
+        class_names=list(question.data.class_names),
+        target_name=question.data.target_name,
     )
-    return Explanation(dataset)
+    return Explanation(dataset.assign(_to_reopen(question)))
 
 
 def _labelled(
@@ -111,6 +114,30 @@ def _labelled(
         coordinates["window"] = window_labels(subject.mask.shape[1], window)
     attributes = {"time_name": data.time_name, "target_unit": data.target_unit}
     return xr.Dataset(variables, coords=coordinates, attrs=attributes)
+
+
+def _to_reopen(question: Question) -> dict[str, Any]:
+    """Return what the model's inputs and the background rows are made of again, in `reopening`.
+
+    The data stands in the explanation in its own units: two numbers per feature turn it back, which
+    takes less room than the inputs.
+    """
+    data, background, row = question.data, question.background, "background_row"
+    variables: dict[str, Any] = {"lengths": ("sample", data.lengths)}
+    if data.tokens is not None:
+        variables["tokens"] = (("sample", "time"), data.tokens)
+    else:
+        variables["center"] = ("feature", data.center)
+        variables["scale"] = ("feature", data.scale)
+        rows = ((row, "background_time", "feature"), background.values)
+        variables["background_values"] = rows
+    if background.tokens is not None:
+        variables["background_tokens"] = ((row, "background_time"), background.tokens)
+    if data.static is not None:
+        variables["static_center"] = ("static_feature", data.static_center)
+        variables["static_scale"] = ("static_feature", data.static_scale)
+        variables["background_static"] = ((row, "static_feature"), background.static)
+    return variables
 
 
 def _provenance(model: Any, **facts: Any) -> str:
