@@ -10,12 +10,18 @@ import numpy as np
 from .engine import explain
 from .explanation import Explanation
 from .sequences import SequenceData
+from .text_editing import side_by_side
 
 LABELS = ("as recorded", "changed")
 
 
 def compare(
-    model: Any, recorded: SequenceData, changed: SequenceData, *, background: Any, **options: Any
+    model: Any,
+    recorded: SequenceData,
+    changed: SequenceData,
+    *,
+    background: Any = None,
+    **options: Any,
 ) -> Explanation:
     """Explain a sample before and after a change: "what if the lactate had been normal?".
 
@@ -28,7 +34,8 @@ def compare(
     recorded : SequenceData
         One sample.
     changed : SequenceData
-        The same sample after ``recorded.change(...)``.
+        The same sample after ``recorded.change(...)``; for a text after ``rewrite`` or
+        ``switch_off``.
 
     Returns
     -------
@@ -51,7 +58,25 @@ def compare(
             f"Expected one sample before and one after the change; received {len(recorded)} and "
             f"{len(changed)}. Take one: patient = data.test[3]."
         )
-    facts = [np.zeros((1, 0)) if one.static is None else one.static for one in (recorded, changed)]
+    if recorded.tokens is None:
+        both = _both(recorded, changed)
+    else:
+        both = side_by_side(recorded, changed)
+        if np.array_equal(both[0].own_words, both[1].own_words):
+            raise ValueError(
+                "Expected a text that was changed; received the same words twice. Change it: "
+                'text.rewrite(["..."]) or text.switch_off([3]).'
+            )
+    both = replace(both, ids=np.array(LABELS))
+    e = explain(model, both, background=background, **options)
+    first, second = e.output.values
+    if first != second:  # the predicted class has changed: both are asked about that of the first
+        e = explain(model, both, background=background, **{**options, "output": str(first)})
+    return e
+
+
+def _both(recorded: SequenceData, changed: SequenceData) -> SequenceData:
+    """Return two states of one sample as two samples, or raise where they are something else."""
     for part in ("mask", "center", "scale", "static_center", "static_scale", "ids"):
         one, other = getattr(recorded, part), getattr(changed, part)
         if not np.array_equal(one, other):
@@ -60,20 +85,15 @@ def compare(
                 "differ. For two samples use lx.explain(model, data[[0, 3]], ...) and "
                 "lx.plot_comparison."
             )
+    facts = [np.zeros((1, 0)) if one.static is None else one.static for one in (recorded, changed)]
     if np.array_equal(facts[0], facts[1]) and np.array_equal(recorded.values, changed.values):
         raise ValueError(
             "Expected a sample that was changed; received the same numbers twice. Change it: "
             'patient.change("lactate", 1.5, steps=30).'
         )
     both = recorded[np.array([0, 0])]
-    both = replace(
+    return replace(
         both,
         values=np.concatenate([recorded.values, changed.values]),
         static=None if both.static is None else np.concatenate(facts),
-        ids=np.array(LABELS),
     )
-    e = explain(model, both, background=background, **options)
-    first, second = e.output.values
-    if first != second:  # the predicted class has changed: both are asked about that of the first
-        e = explain(model, both, background=background, **{**options, "output": str(first)})
-    return e

@@ -71,7 +71,7 @@ def change(
     columns = [i for i, own in enumerate(data.variables or data.feature_names) if own == name]
     display = data.display_values[..., columns]
     chart = chart_of(display) if data.variables else display
-    chosen = _chosen(data, steps, ~np.isnan(chart[..., 0]), name)
+    chosen = chosen_steps(data, steps, ~np.isnan(chart[..., 0]), name)
     chart = np.where(chosen[..., None], np.nan if value is None else float(value), chart)
     if data.variables:
         chart = with_parts(chart, data.mask, data.unmeasured[columns[:1]])
@@ -102,7 +102,7 @@ def _change_static(data: Data, name: str, value: float | None, steps: Any) -> Da
     return replace(data, static=static)
 
 
-def _chosen(data: Any, steps: Any, measured: np.ndarray, name: str) -> np.ndarray:
+def chosen_steps(data: Any, steps: Any, measured: np.ndarray, name: str) -> np.ndarray:
     """Return which steps are meant, bool (sample, time): at least one of every sample."""
     if steps is None:
         return data.mask

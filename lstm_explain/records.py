@@ -90,7 +90,7 @@ def _labelled(
         "time": np.arange(subject.mask.shape[1]),
     }
     if data.tokens is not None:
-        variables["data"] = (step, data.words)
+        variables["data"] = (step, data.own_words)
     else:
         variables["data"] = (cell, data.display_values)
         variables["unit"] = ("feature", np.array(data.units, dtype=str))

@@ -8,10 +8,31 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 
-from . import building, checks, description, editing, inputs, missingness, scaling, splitting
+from . import (
+    building,
+    checks,
+    description,
+    editing,
+    filling,
+    inputs,
+    scaling,
+    spelling,
+    splitting,
+    text_editing,
+)
 from .texts import from_texts
 
-_PER_SAMPLE = ("values", "tokens", "mask", "static", "target", "times", "ids", "split")
+_PER_SAMPLE = (
+    "values",
+    "tokens",
+    "mask",
+    "static",
+    "target",
+    "times",
+    "ids",
+    "split",
+    "unknown_words",
+)
 
 Factory: TypeAlias = "classmethod[SequenceData, ..., SequenceData]"
 
@@ -31,6 +52,8 @@ class SequenceData:
         Token ids of a text; `values` then has no features.
     vocabulary : tuple of str
         The word of each token id.
+    unknown_words : object array (sample,) or None
+        Of a text: as they were written, those that the model reads as "[UNK]", in order.
     mask : bool array (sample, time)
         True on real steps. Padding is always at the end.
     static : float32 array (sample, static feature) or None
@@ -59,6 +82,7 @@ class SequenceData:
     scale: np.ndarray
     tokens: np.ndarray | None = None
     vocabulary: tuple[str, ...] = ()
+    unknown_words: np.ndarray | None = None
     static: np.ndarray | None = None
     static_names: tuple[str, ...] = ()
     static_units: tuple[str, ...] = ()
@@ -78,6 +102,9 @@ class SequenceData:
     unmeasured: np.ndarray | None = None
 
     change = editing.change
+    fill_missing = filling.fill_missing
+    rewrite = text_editing.rewrite
+    switch_off = text_editing.switch_off
     from_arrays: ClassVar[Factory] = classmethod(building.from_arrays)
     from_frame: ClassVar[Factory] = classmethod(building.from_frame)
     from_tokens: ClassVar[Factory] = classmethod(building.from_tokens)
@@ -118,14 +145,6 @@ class SequenceData:
     def test(self) -> SequenceData:
         """The samples that nothing was chosen on."""
         return self._part("test")
-
-    def _to_learn_from(self) -> SequenceData:
-        if self.split is not None and not len(self.train):
-            raise ValueError(
-                "Expected training samples to take means from; received none, only "
-                f"{sorted(set(self.split.tolist()))}. Call it on the whole data, before slicing."
-            )
-        return self.train
 
     @property
     def lengths(self) -> np.ndarray:
@@ -174,7 +193,7 @@ class SequenceData:
         Only training samples are looked at; a constant feature is only centred. `display_values`
         gives the original units back.
         """
-        train = self._to_learn_from()
+        train = splitting.part_to_learn_from(self)
         center, scale = scaling.mean_and_deviation(
             train.values[train.mask], self.feature_names, self.parts
         )
@@ -193,40 +212,6 @@ class SequenceData:
             }
         return replace(self, **changes)
 
-    def fill_missing(self, indicators: bool = False) -> SequenceData:
-        """Fill NaN by the last value measured in the same sequence, else by the training mean.
-
-        Static facts take the training mean. Split first, so that no test sample is looked at.
-
-        Parameters
-        ----------
-        indicators : bool
-            Also tell the model whether each variable was measured, and how many steps ago.
-        """
-        reference = self._to_learn_from()
-        means = scaling.mean_or_fail(reference.values[reference.mask], self.feature_names)
-        parts = missingness.with_parts(self.values, self.mask, means).astype(np.float32)
-        changes: dict[str, Any] = {"values": parts[..., : len(self.feature_names)]}
-        if indicators:
-            missingness.check_gaps(self.values, self.variables)
-            zeros, ones = np.zeros(2 * len(means)), np.ones(2 * len(means))
-            changes = {
-                "values": parts,
-                "feature_names": missingness.part_names(self.feature_names),
-                "units": missingness.part_units(self.units),
-                "center": np.concatenate([self.center, zeros]),
-                "scale": np.concatenate([self.scale, ones]),
-                "variables": self.feature_names * len(missingness.PARTS),
-                "parts": tuple(np.repeat(missingness.PARTS, len(means)).tolist()),
-                "unmeasured": np.tile(means * self.scale + self.center, len(missingness.PARTS)),
-            }
-        if self.static is not None and reference.static is not None:
-            means = scaling.mean_or_fail(reference.static, self.static_names)
-            changes["static"] = np.where(np.isnan(self.static), means, self.static).astype(
-                np.float32
-            )
-        return replace(self, **changes)
-
     # -- reading ---------------------------------------------------------------------------------
     @property
     def display_values(self) -> np.ndarray:
@@ -234,17 +219,8 @@ class SequenceData:
         values = scaling.unscaled(self.values, self.center, self.scale)
         return np.where(self.mask[..., None], values, np.nan)
 
-    @property
-    def words(self) -> np.ndarray:
-        """The words of a text, str (sample, time); "" on padded steps."""
-        if self.tokens is None:
-            raise ValueError(
-                "Expected a text to read words from; received numeric sequences. Use "
-                "display_values."
-            )
-        known = np.array(self.vocabulary)
-        words = known[self.tokens] if self.vocabulary else self.tokens.astype(str)
-        return np.where(self.mask, words, "")
+    words = property(spelling.words)
+    own_words = property(spelling.own_words)
 
     @property
     def display_static(self) -> np.ndarray | None:

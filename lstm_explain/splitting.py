@@ -115,3 +115,13 @@ def _check_parts(labels: np.ndarray, remedy: str) -> None:
         raise ValueError(
             f"Expected samples in train, validation and test; received {sizes}. {remedy}."
         )
+
+
+def part_to_learn_from(data: Any) -> Any:
+    """Return the training part, which alone may be looked at for means and deviations."""
+    if data.split is not None and not (data.split == "train").any():
+        raise ValueError(
+            "Expected training samples to take means from; received none, only "
+            f"{sorted(set(data.split.tolist()))}. Call it on the whole data, before slicing."
+        )
+    return data.train

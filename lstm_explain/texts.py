@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from . import building, splitting, words
+from . import building, spelling, splitting, words
 from .assembly import as_array
 
 Data = TypeVar("Data", bound=Any)
@@ -60,9 +60,8 @@ def from_texts(
     Returns
     -------
     SequenceData
-        A word that the vocabulary lacks has the id of "[UNK]" and is shown as "[UNK]" by `words`.
-        To show the reader's own words instead, take ``tokenise(text)``: its words stand at the same
-        steps.
+        A word that the vocabulary lacks has the id of "[UNK]" and is shown as "[UNK]" by `words`,
+        and as it was written, in brackets, by `own_words`.
 
     Raises
     ------
@@ -79,6 +78,8 @@ def from_texts(
     ('[PAD]', '[UNK]', 'a', 'film', 'good')
     >>> data.words.tolist()
     [['a', 'good', '[UNK]', 'good', 'film'], ['a', '[UNK]', 'film', '[UNK]', '']]
+    >>> data.own_words[1].tolist()
+    ['a', '[bad]', 'film', '[!]', '']
     """
     samples = _words_of(texts, lower, ids)
     labels = np.full(len(samples), "train") if split is None else _labels(split, len(samples))
@@ -112,6 +113,8 @@ def from_texts(
         ids=ids,
         name=name,
     )
+    kept = [sample[part] for sample in samples]
+    data = replace(data, unknown_words=spelling.kept_unknown(kept, tokens, unknown))
     return data if split is None else replace(data, split=labels)
 
 

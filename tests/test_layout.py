@@ -32,6 +32,7 @@ ORDER = (
     "scaling",
     "missingness",
     "filling",
+    "filling",
     "editing",
     "text_editing",
     "description",

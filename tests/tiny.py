@@ -60,3 +60,31 @@ def run(task: str = "binary", static: bool = False):
     return lx.train(
         network, data, epochs=8, patience=2, learning_rate=0.3, batch_size=16, progress=False
     )
+
+
+@lru_cache
+def texts() -> SequenceData:
+    """Sentences of 3 to 9 words, positive where good ones outnumber bad ones."""
+    rng = np.random.default_rng(5)
+    words = ["good", "bad", "film", "a", "not", ",", "plot", "the"]
+    sentences = [rng.choice(words, size=rng.integers(3, 10)).tolist() for _ in range(80)]
+    praise = [s.count("good") > s.count("bad") for s in sentences]
+    return SequenceData.from_texts(
+        sentences, np.where(praise, "up", "down"), at_least=1, name="tiny texts"
+    ).split_by_group(0.2, 0.2)
+
+
+@lru_cache
+def text_model():
+    """An untrained network for texts, with weights large enough to be far from linear."""
+    network = lx.build_model(texts(), units=(4,), attention_units=3, embedding_size=5, seed=1)
+    rng = np.random.default_rng(3)
+    for layer in network.layers:
+        if layer.name not in ("word_dropout", "context_dropout"):
+            layer.set_weights(
+                [
+                    w if w.dtype != np.float32 else rng.normal(scale=0.8, size=w.shape)
+                    for w in layer.get_weights()
+                ]
+            )
+    return network
