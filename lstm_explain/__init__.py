@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .attention import attention_maps as attention_maps
     from .backend import find_device as find_device
     from .background import Background as Background
+    from .buckets import LengthBuckets as LengthBuckets
+    from .buckets import predict_by_length as predict_by_length
     from .coalitions import interactions as interactions
     from .coalitions import shapley_values as shapley_values
     from .comparison import compare as compare
@@ -71,6 +73,7 @@ _HOME = {
     "Background": "background",
     "DeepExplainerWarning": "gradients",
     "Explanation": "explanation",
+    "LengthBuckets": "buckets",
     "PaddingWarning": "prediction",
     "SequenceData": "sequences",
     "ToleranceWarning": "integration",
@@ -101,6 +104,7 @@ _HOME = {
     "plot_summary": "plots",
     "plot_timeline": "plots",
     "plot_tokens": "plots",
+    "predict_by_length": "buckets",
     "reliability": "assessment",
     "review_rationales": "datasets.reviews",
     "save_vocabulary": "words",

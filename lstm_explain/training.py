@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .backend import Device, find_device, keras
+from .buckets import LengthBuckets, may_be_cut, predict_by_length
 from .metrics import constant_baseline, score
 from .models import load_model
 from .progress import progress_bar
@@ -110,7 +111,7 @@ def train(
 
     Runs on a GPU when the backend sees one, else on the CPU, and says in one line which. The
     weights of the best epoch are kept; an interrupt (Ctrl-C, or the stop button) ends training
-    and keeps the best weights so far.
+    and keeps the best weights so far. Texts of different lengths come in `LengthBuckets`.
 
     Parameters
     ----------
@@ -139,7 +140,8 @@ def train(
     """
     _check(model, data, epochs, batch_size, learning_rate)
     parts = data.train, data.validation, data.test
-    feeds = [part.inputs_for(model) for part in parts]
+    feeds = _feeds(model, parts[0], parts[1], batch_size, seed)
+    parts[2].inputs_for(model)  # what does not fit is said before training, not after it
     baselines = {"constant": constant_baseline(data), **(baselines or {})}
     baseline_scores = {name: score(parts[2], values) for name, values in baselines.items()}
     device = find_device()
@@ -159,11 +161,8 @@ def train(
     start = time.perf_counter()
     try:
         model.fit(
-            feeds[0],
-            parts[0].target,
-            validation_data=(feeds[1], parts[1].target),
+            **feeds,
             epochs=epochs,
-            batch_size=batch_size,
             callbacks=[stopper, recorder],
             verbose=0,
         )
@@ -176,7 +175,7 @@ def train(
     finally:
         recorder.bar.close()
     seconds = time.perf_counter() - start
-    predictions = model.predict(feeds[2], batch_size=1024, verbose=0)
+    predictions = predict_by_length(model, parts[2])
     run = TrainingRun(
         model=model,
         history=pd.DataFrame(recorder.rows).rename_axis("epoch"),
@@ -190,6 +189,23 @@ def train(
     if progress:
         print(f"{len(run.history)} epochs in {seconds:.0f} s, best {stopper.best_epoch + 1}.")
     return run
+
+
+def _feeds(
+    model: keras.Model, train: SequenceData, validation: SequenceData, batch_size: int, seed: int
+) -> dict[str, Any]:
+    """Return what ``fit`` trains and validates on: arrays, or buckets where texts may be cut."""
+    if may_be_cut(model, train) and may_be_cut(model, validation):
+        return {
+            "x": LengthBuckets(model, train, batch_size, seed),
+            "validation_data": LengthBuckets(model, validation, batch_size),
+        }
+    return {
+        "x": train.inputs_for(model),
+        "y": train.target,
+        "validation_data": (validation.inputs_for(model), validation.target),
+        "batch_size": batch_size,
+    }
 
 
 def _reset_dropout(model: keras.Model, seed: int) -> None:
