@@ -87,37 +87,52 @@ def _traced(layer: Any, found: dict[int, tuple[Any, Any, Any]]) -> AbstractConte
 
 
 def _run_traced(layer: Any, sequences: Any, states: list[Any], mask: Any) -> Any:
+    cell = _TracedCell(layer.cell)
     runner = keras.layers.RNN(
-        _TracedCell(layer.cell),
+        cell,
         return_sequences=True,
         go_backwards=layer.go_backwards,
         dtype=layer.cell.dtype_policy,
         name="traced",
     )
-    trace = runner(sequences, initial_state=states or None, mask=mask, training=False)
+    start = cell.state_from(states) if states else None
+    trace = runner(sequences, initial_state=start, mask=mask, training=False)
     return ops.flip(trace, axis=1) if layer.go_backwards else trace
 
 
 class _TracedCell:
-    """A cell with the weights of another, whose output is everything that this one computes."""
+    """A cell with the weights of another, whose output is everything that this one computes.
+
+    The output is its only state too: where a step is masked, Keras repeats the first state on JAX
+    and the last output elsewhere.
+    """
 
     def __init__(self, cell: Any) -> None:
         self.original = cell
-        self.step = _lstm_step if isinstance(cell, keras.layers.LSTMCell) else _gru_step
-        self.state_size = cell.state_size
-        num_parts = len(LSTM_PARTS if self.step is _lstm_step else GRU_PARTS)
-        self.output_size = num_parts * cell.units
+        self.is_lstm = isinstance(cell, keras.layers.LSTMCell)
+        self.num_parts = len(LSTM_PARTS if self.is_lstm else GRU_PARTS)
+        self.state_size = self.output_size = self.num_parts * cell.units
         self.compute_dtype = cell.compute_dtype
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
         """Take one step."""
-        parts, new_states = self.step(self.original, inputs, *states)
-        return ops.concatenate(parts, axis=-1), new_states
+        *_, cell, hidden = ops.split(states[0], self.num_parts, axis=-1)
+        if self.is_lstm:
+            parts = _lstm_step(self.original, inputs, hidden, cell)
+        else:
+            parts = _gru_step(self.original, inputs, hidden)
+        output = ops.concatenate(parts, axis=-1)
+        return output, [output]
 
     __call__ = call
 
+    def state_from(self, states: list[Any]) -> list[Any]:
+        """Return the state that stands for a layer's own initial states, (hidden, cell)."""
+        nothing = [ops.zeros_like(states[0])] * (self.num_parts - len(states))
+        return [ops.concatenate([*nothing, *states[::-1]], axis=-1)]
 
-def _lstm_step(cell: Any, inputs: Any, hidden: Any, memory: Any) -> tuple[list[Any], list[Any]]:
+
+def _lstm_step(cell: Any, inputs: Any, hidden: Any, memory: Any) -> list[Any]:
     """Compute the parts in the order of `LSTM_PARTS`."""
     drive = ops.matmul(inputs, cell.kernel) + ops.matmul(hidden, cell.recurrent_kernel)
     if cell.use_bias:
@@ -126,11 +141,10 @@ def _lstm_step(cell: Any, inputs: Any, hidden: Any, memory: Any) -> tuple[list[A
     i, f, o = map(cell.recurrent_activation, (i, f, o))
     g = cell.activation(g)
     memory = f * memory + i * g
-    hidden = o * cell.activation(memory)
-    return [i, f, o, g, memory, hidden], [hidden, memory]
+    return [i, f, o, g, memory, o * cell.activation(memory)]
 
 
-def _gru_step(cell: Any, inputs: Any, hidden: Any) -> tuple[list[Any], list[Any]]:
+def _gru_step(cell: Any, inputs: Any, hidden: Any) -> list[Any]:
     """Compute the parts in the order of `GRU_PARTS`."""
     read = ops.matmul(inputs, cell.kernel)
     recurrent, units = cell.recurrent_kernel, cell.units
@@ -146,5 +160,4 @@ def _gru_step(cell: Any, inputs: Any, hidden: Any) -> tuple[list[Any], list[Any]
     else:
         earlier = ops.matmul(reset * hidden, recurrent[:, 2 * units :])
     candidate = cell.activation(read[:, 2 * units :] + earlier)
-    hidden = update * hidden + (1 - update) * candidate
-    return [update, reset, candidate, hidden], [hidden]
+    return [update, reset, candidate, update * hidden + (1 - update) * candidate]
