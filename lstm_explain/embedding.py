@@ -8,7 +8,7 @@ import numpy as np
 
 from .backend import keras, ops
 from .sequences import SequenceData
-from .words import UNKNOWN
+from .words import UNKNOWN, vocabulary_digest
 
 
 @keras.saving.register_keras_serializable(package="lstm_explain")
@@ -26,6 +26,8 @@ class WordDropout(keras.layers.Layer):
         Token id of the unknown word.
     seed : int or None
         Seed of the choice.
+    vocabulary_digest : str
+        Which vocabulary the ids belong to, so that texts read with another one are refused.
 
     References
     ----------
@@ -41,12 +43,18 @@ class WordDropout(keras.layers.Layer):
     """
 
     def __init__(
-        self, rate: float, unknown: int = 1, seed: int | None = None, **kwargs: Any
+        self,
+        rate: float,
+        unknown: int = 1,
+        seed: int | None = None,
+        vocabulary_digest: str = "",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if not 0 <= rate < 1:
             raise ValueError(f"Expected a rate from 0 to below 1; received {rate}. Try 0.1.")
         self.rate, self.unknown, self.seed = rate, unknown, seed
+        self.vocabulary_digest = vocabulary_digest
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, tokens: Any, training: bool = False) -> Any:
@@ -68,11 +76,21 @@ class WordDropout(keras.layers.Layer):
             "rate": self.rate,
             "unknown": self.unknown,
             "seed": self.seed,
+            "vocabulary_digest": self.vocabulary_digest,
         }
 
 
-def embedded(data: SequenceData, size: int, word_dropout: float, seed: int) -> tuple[Any, Any]:
+def embedded(
+    data: SequenceData,
+    size: int,
+    word_dropout: float,
+    seed: int,
+    word_vectors: WordVectors | None = None,
+) -> tuple[Any, Any]:
     """Return an input for token ids of any length, and their vectors (sample, time, size)."""
+    if word_vectors is not None:
+        _check_vectors(word_vectors, data)
+        size = word_vectors.values.shape[1]
     if size < 1:
         raise ValueError(f"Expected an embedding_size of at least 1; received {size}. Try 64.")
     tokens = keras.Input((None,), dtype="int32", name="tokens")
@@ -85,4 +103,22 @@ def embedded(data: SequenceData, size: int, word_dropout: float, seed: int) -> t
     embedding = keras.layers.Embedding(
         num_words, size, embeddings_initializer=initializer, name="embedding"
     )
-    return tokens, embedding(ids)
+    vectors = embedding(ids)
+    if word_vectors is not None:  # not as an initializer, which a saved model would spell out
+        embedding.set_weights([word_vectors.values])
+    return tokens, vectors
+
+
+def _check_vectors(word_vectors: Any, data: SequenceData) -> None:
+    if not isinstance(word_vectors, WordVectors):
+        raise TypeError(
+            f"Expected word_vectors of lx.load_word_vectors; received "
+            f"{type(word_vectors).__name__}. Load them with "
+            "lx.load_word_vectors(path, data.vocabulary)."
+        )
+    if word_vectors.vocabulary != data.vocabulary:
+        raise ValueError(
+            f"Expected word vectors in the order of this data's vocabulary of "
+            f"{len(data.vocabulary)} words; received those of another one, {word_vectors!r}. Load "
+            "them with lx.load_word_vectors(path, data.vocabulary)."
+        )

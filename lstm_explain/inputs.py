@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from .words import vocabulary_digest
+
 Role = Literal["sequence", "static", "mask"]
 ROLES: tuple[Role, ...] = ("sequence", "static", "mask")
 
@@ -58,6 +60,21 @@ def find_roles(
         if axis < len(sequence.shape) and size is not None:
             _check_size(sequence, axis, size, what)
     return roles
+
+
+def check_vocabulary(model: Any, vocabulary: Sequence[str]) -> None:
+    """Raise where a model knows which vocabulary it learned, and this is another one."""
+    if not vocabulary:
+        return
+    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else []
+    learned = {getattr(layer, "vocabulary_digest", "") for layer in layers} - {""}
+    if learned and vocabulary_digest(vocabulary) not in learned:
+        raise ValueError(
+            f"Expected texts read with the vocabulary that {model.name!r} was trained with; "
+            f"received another one, of {len(vocabulary)} words, in which the same ids are other "
+            "words. Read them with SequenceData.from_texts(texts, vocabulary=run.vocabulary), or "
+            "with that of the training data."
+        )
 
 
 def padding_value(model: Any) -> float:

@@ -72,6 +72,37 @@ class TrailingMeans(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="lstm_explain")
+class SumOfFirst(keras.layers.Layer):
+    """Sum the first number of each step's vector over the real steps, (sample, 1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> np.asarray(SumOfFirst()(np.array([[[1.0, 9.0], [2.0, 9.0]]]))).tolist()
+    [[3.0]]
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, vectors: Any, mask: Any = None) -> Any:
+        """Return the sums (sample, 1)."""
+        first = vectors[..., :1]
+        if mask is not None:
+            first = first * ops.cast(mask, first.dtype)[..., None]
+        return ops.sum(first, axis=1)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+        """Return no mask: the time axis is gone."""
+        return
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return (sample, 1)."""
+        return (input_shape[0], 1)
+
+
+@keras.saving.register_keras_serializable(package="lstm_explain")
 class AttentionPooling(keras.layers.Layer):
     """Pool a sequence of states into one context vector by additive attention.
 

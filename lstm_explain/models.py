@@ -11,8 +11,16 @@ import numpy as np
 from .backend import keras
 from .embedding import embedded
 from .layers import AttentionPooling
-from .linear_paths import summaries_path, trailing_means_path, training_part
+from .linear_paths import (
+    summaries_path,
+    trailing_means_path,
+    training_part,
+    word_ratios,
+    word_ratios_path,
+)
 from .sequences import SequenceData
+from .word_vectors import WordVectors
+from .words import UNKNOWN
 
 
 def build_model(
@@ -29,6 +37,7 @@ def build_model(
     summaries_times: str | None = None,
     embedding_size: int = 64,
     word_dropout: float = 0.1,
+    naive_bayes: bool = False,
     mixed_precision: bool = False,
     seed: int = 0,
 ) -> keras.Model:
@@ -67,6 +76,13 @@ def build_model(
     embedding_size, word_dropout : int and float
         For texts: size of a word's vector, and the share of words that become "[UNK]" in training,
         so that the model has seen what "absent" means in an explanation.
+    word_vectors : WordVectors, optional
+        From `load_word_vectors`: what the words' vectors start from, in their size. They are
+        trained like the rest.
+    naive_bayes : bool
+        For texts of two classes: the sum of the words' naive Bayes ratios joins the margin. The
+        ratios are the first number of each word's vector: the LSTM reads them too, and training
+        changes them.
     mixed_precision : bool
         Compute the LSTM in float16; worth it on a GPU only.
     seed : int
@@ -91,11 +107,16 @@ def build_model(
     """
     _check(data, units, dropout, linear_features)
     _check_summaries(data, summaries, summaries_times)
+    _check_naive_bayes(data, naive_bayes)
     policy = keras.DTypePolicy("mixed_float16" if mixed_precision else "float32")
     num_steps = data.values.shape[1]
+    if data.tokens is None and word_vectors is not None:
+        raise ValueError("Expected texts for word_vectors; received numbers. Leave them out.")
     if data.tokens is not None:  # texts to come may have another length
         num_steps = None
-        values, states = embedded(data, embedding_size, word_dropout, seed)
+        ratios = word_ratios(training_part(data)) if naive_bayes else None
+        values, states = embedded(data, embedding_size, word_dropout, seed, ratios)
+        vectors = states
     else:
         values = states = keras.Input((num_steps, len(data.feature_names)), name="values")
     inputs = [values]
@@ -117,10 +138,11 @@ def build_model(
         inputs.append(static)
         context = keras.layers.Concatenate(name="context_and_static")([context, static])
     num_outputs = len(data.class_names) if data.task == "multiclass" else 1
+    starts_linear = linear_features or summaries or naive_bayes
     kernel_initializer = keras.initializers.GlorotUniform(seed=seed)
     margin = keras.layers.Dense(
         num_outputs,
-        kernel_initializer="zeros" if linear_features or summaries else kernel_initializer,
+        kernel_initializer="zeros" if starts_linear else kernel_initializer,
         kernel_regularizer=keras.regularizers.L2(l2),
         name="head",
     )(context)
@@ -129,6 +151,8 @@ def build_model(
         linear = trailing_means_path(data, linear_features, linear_spans, values, mask)
     elif summaries:
         linear = summaries_path(data, summaries_times, values, mask, static)
+    elif naive_bayes:
+        linear = word_ratios_path(data, vectors, mask)
     if linear is not None:
         margin = keras.layers.Add(name="margin")([margin, linear])
     return keras.Model(inputs, _output_layer(data)(margin), name="lstm_with_attention")
@@ -228,4 +252,13 @@ def _check_summaries(data: SequenceData, summaries: bool, summaries_times: str |
         raise ValueError(
             f"Expected summaries_times among the static facts {list(data.static_names)}, with "
             f"summaries=True; received {summaries_times!r} and summaries={summaries}."
+        )
+
+
+def _check_naive_bayes(data: SequenceData, naive_bayes: bool) -> None:
+    if naive_bayes and (data.task != "binary" or UNKNOWN not in data.vocabulary):
+        received = "measurements" if data.tokens is None else f"texts and a {data.task} target"
+        raise ValueError(
+            f"Expected texts with a vocabulary and two classes for naive_bayes=True; received "
+            f"{received}. Make them with SequenceData.from_texts, or leave naive_bayes out."
         )

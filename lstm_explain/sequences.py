@@ -263,6 +263,7 @@ class SequenceData:
         self, model: Any, named: Mapping[inputs.Role, str] | None = None
     ) -> tuple[inputs.Role, ...]:
         """Tell which of the model's inputs is the sequence, the static facts and the mask."""
+        inputs.check_vocabulary(model, self.vocabulary)
         return inputs.find_roles(
             model,
             named=named,

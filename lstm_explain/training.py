@@ -39,6 +39,8 @@ class TrainingRun:
         Where it was trained and why there.
     seed, seconds, interrupted
         Seed of shuffling, wall time of training, whether it was stopped by hand.
+    vocabulary : tuple of str
+        Of texts: the words that the model knows, to read other texts with.
     """
 
     model: keras.Model
@@ -49,6 +51,7 @@ class TrainingRun:
     seed: int = 0
     seconds: float = 0.0
     interrupted: bool = False
+    vocabulary: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         scores = ", ".join(f"{name} {value:.3f}" for name, value in self.metrics.items())
@@ -69,7 +72,7 @@ class TrainingRun:
         self.history.to_csv(folder / "history.csv", index_label="epoch")
         report = {
             name: getattr(self, name)
-            for name in ("metrics", "baselines", "seed", "seconds", "interrupted")
+            for name in (*("metrics", "baselines", "seed", "seconds", "interrupted", "vocabulary"),)
         }
         report["device"] = asdict(self.device)
         (folder / "run.json").write_text(json.dumps(report, indent=2) + "\n")
@@ -86,6 +89,7 @@ class TrainingRun:
             )
         report = json.loads((folder / "run.json").read_text())
         report["device"] = Device(**report["device"])
+        report["vocabulary"] = tuple(report.get("vocabulary", ()))
         # Through text, because pandas' own reading of numbers may miss the last digit.
         losses = {"loss": str, "validation_loss": str}
         history = pd.read_csv(folder / "history.csv", index_col="epoch", dtype=losses)
@@ -185,6 +189,7 @@ def train(
         seed=seed,
         seconds=seconds,
         interrupted=interrupted,
+        vocabulary=data.vocabulary,
     )
     if progress:
         print(f"{len(run.history)} epochs in {seconds:.0f} s, best {stopper.best_epoch + 1}.")

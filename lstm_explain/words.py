@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
@@ -207,6 +208,11 @@ def check_vocabulary(words: Any, where: str) -> tuple[str, ...]:
             f"{wrong}. Make it with make_vocabulary."
         )
     return tuple(words)
+
+
+def vocabulary_digest(vocabulary: Sequence[str]) -> str:
+    """Return 16 hexadecimal digits that change with any word of a vocabulary, or their order."""
+    return hashlib.sha256(json.dumps(list(vocabulary)).encode()).hexdigest()[:16]
 
 
 class _Cleaning(dict[int, str]):

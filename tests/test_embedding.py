@@ -1,5 +1,7 @@
 """Models of words: gaps in training only, and an explanation per word that adds up."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import reference
@@ -8,6 +10,7 @@ import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import keras, ops
 from lstm_explain.embedding import WordDropout
+from lstm_explain.linear_paths import word_ratios
 
 VOCABULARY = ["[PAD]", "[UNK]", *(f"w{i}" for i in range(10))]
 
@@ -85,7 +88,9 @@ def test_a_trained_model_finds_the_word_and_is_saved(tmp_path):
         e.values.values[found].mean() > 5 * np.abs(e.values.values[~found & data.test.mask]).mean()
     )
     run.save(tmp_path)
-    again = lx.TrainingRun.load(tmp_path).model
+    loaded = lx.TrainingRun.load(tmp_path)
+    assert loaded.vocabulary == run.vocabulary == tuple(VOCABULARY)
+    again = loaded.model
     inputs = data.test.inputs_for(model)
     np.testing.assert_allclose(
         again.predict(inputs, verbose=0), model.predict(inputs, verbose=0), rtol=1e-6
@@ -105,3 +110,81 @@ def test_impossible_rates_and_sizes_are_refused():
     with pytest.raises(ValueError, match="Expected an embedding_size of at least 1; received 0"):
         lx.build_model(texts(), embedding_size=0)
     assert keras.saving.get_registered_object("lstm_explain>WordDropout") is WordDropout
+
+
+# -- the vocabulary that a model learned ---------------------------------------------------------
+def test_texts_read_with_another_vocabulary_are_refused(tmp_path):
+    """One word moved gives every id after it another meaning: wrong words, without an error."""
+    data = texts()
+    model = model_of(data)
+    swapped = [*VOCABULARY[:3], VOCABULARY[4], VOCABULARY[3], *VOCABULARY[5:]]
+    other = replace(data, vocabulary=tuple(swapped))
+    model.save(tmp_path / "model.keras")
+    for network in (model, lx.load_model(tmp_path / "model.keras")):
+        network.predict(data.test.inputs_for(network), verbose=0)
+        for use in (
+            lambda network=network: other.inputs_for(network),
+            lambda network=network: lx.explain(network, other.test),
+            lambda network=network: lx.train(network, other, progress=False),
+        ):
+            with pytest.raises(ValueError, match=r"another one, of 12 words, in which the same id"):
+                use()
+    # Ids without words, and models that do not know their vocabulary, are taken on trust.
+    replace(data, vocabulary=()).inputs_for(model)
+
+
+# -- naive Bayes beside the LSTM -----------------------------------------------------------------
+def ratio_literally(data, word):
+    """Wang and Manning (2012), equation 2, word by word."""
+    shares = []
+    for positive in (1, 0):
+        counts = {
+            other: 1 + sum(other in row for row in data.words[data.target == positive].tolist())
+            for other in data.vocabulary
+        }
+        shares.append(counts[word] / sum(counts.values()))
+    return np.log(shares[0] / shares[1])
+
+
+def labelled_texts():
+    data = texts()
+    return replace(data, class_names=("down", "up"))
+
+
+def test_ratios_are_those_of_the_training_texts():
+    data = labelled_texts()
+    found = word_ratios(data.train)
+    assert found[:2].tolist() == [0, 0]
+    expected = [ratio_literally(data.train, word) for word in VOCABULARY[2:]]
+    np.testing.assert_allclose(found[2:], expected, rtol=1e-12)
+    shuffled = replace(data.train, target=data.train.target[::-1])
+    assert np.abs(word_ratios(shuffled)[2:] - expected).max() > 0.1
+
+
+def test_without_the_lstm_the_margin_is_the_weighted_sum_of_the_ratios():
+    data = labelled_texts()
+    model = lx.build_model(data, units=(3,), embedding_size=4, naive_bayes=True)
+    head = model.get_layer("head")
+    head.set_weights([0 * weight for weight in head.get_weights()])
+    weight, bias = (part.item() for part in model.get_layer("linear_path").get_weights())
+    assert weight > 0.3  # texts of one half are told apart by the ratios of the other
+    ratios = word_ratios(data.train)
+    margins = [
+        weight * ratios[ids[real]].sum() + bias
+        for ids, real in zip(data.tokens, data.mask, strict=True)
+    ]
+    predicted = model.predict(data.inputs_for(model), verbose=0)[:, 0]
+    np.testing.assert_allclose(predicted, 1 / (1 + np.exp(-np.array(margins))), rtol=1e-5)
+    # A linear model is explained word by word by its own terms.
+    e = lx.explain(model, data.test, progress=False)
+    terms = np.where(data.test.mask, weight * ratios[data.test.tokens], 0)
+    np.testing.assert_allclose(e.values, terms, atol=1e-5)
+
+
+def test_naive_bayes_needs_texts_of_two_classes():
+    numbers = SequenceData.from_arrays(np.zeros((4, 2, 1)), ["a", "b", "a", "b"])
+    with pytest.raises(ValueError, match="two classes for naive_bayes=True; received measurements"):
+        lx.build_model(numbers, naive_bayes=True)
+    three = replace(labelled_texts(), class_names=("a", "b", "c"))
+    with pytest.raises(ValueError, match="received texts and a multiclass target"):
+        lx.build_model(three, naive_bayes=True)
