@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from .subgroups import score_by_group as score_by_group
     from .training import TrainingRun as TrainingRun
     from .training import train as train
+    from .word_vectors import WordVectors as WordVectors
+    from .word_vectors import load_word_vectors as load_word_vectors
     from .words import load_vocabulary as load_vocabulary
     from .words import make_vocabulary as make_vocabulary
     from .words import save_vocabulary as save_vocabulary
@@ -79,6 +81,7 @@ _HOME = {
     "ToleranceWarning": "integration",
     "TrainingRun": "training",
     "UnverifiedDataWarning": "datasets.store",
+    "WordVectors": "word_vectors",
     "attention_maps": "attention",
     "build_model": "models",
     "calibration_error": "assessment",
@@ -95,6 +98,7 @@ _HOME = {
     "load_model": "models",
     "load_reviews": "datasets.reviews",
     "load_vocabulary": "words",
+    "load_word_vectors": "word_vectors",
     "make_vocabulary": "words",
     "plot_chart": "plots",
     "plot_comparison": "plots",

@@ -8,6 +8,7 @@ import numpy as np
 
 from .backend import keras, ops
 from .sequences import SequenceData
+from .word_vectors import WordVectors
 from .words import UNKNOWN, vocabulary_digest
 
 
@@ -85,27 +86,42 @@ def embedded(
     size: int,
     word_dropout: float,
     seed: int,
+    ratios: np.ndarray | None = None,
     word_vectors: WordVectors | None = None,
 ) -> tuple[Any, Any]:
-    """Return an input for token ids of any length, and their vectors (sample, time, size)."""
+    """Return an input for token ids of any length, and their vectors (sample, time, size).
+
+    The vectors start from small random numbers, or from `word_vectors` in their size. With `ratios`
+    (word,), those are the first number of each vector, in front of a word's pretrained ones.
+    """
     if word_vectors is not None:
         _check_vectors(word_vectors, data)
-        size = word_vectors.values.shape[1]
+        size = word_vectors.values.shape[1] + (ratios is not None)
     if size < 1:
         raise ValueError(f"Expected an embedding_size of at least 1; received {size}. Try 64.")
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     ids = tokens
     if UNKNOWN in data.vocabulary:
-        unknown = data.vocabulary.index(UNKNOWN)
-        ids = WordDropout(word_dropout, unknown, seed=seed, name="word_dropout")(tokens)
+        ids = WordDropout(
+            word_dropout,
+            data.vocabulary.index(UNKNOWN),
+            seed=seed,
+            vocabulary_digest=vocabulary_digest(data.vocabulary),
+            name="word_dropout",
+        )(tokens)
     num_words = len(data.vocabulary) or 1 + int(np.max(np.asarray(data.tokens, int), initial=0))
     initializer = keras.initializers.RandomUniform(-0.05, 0.05, seed=seed)
     embedding = keras.layers.Embedding(
         num_words, size, embeddings_initializer=initializer, name="embedding"
     )
     vectors = embedding(ids)
-    if word_vectors is not None:  # not as an initializer, which a saved model would spell out
-        embedding.set_weights([word_vectors.values])
+    # Not as an initializer, which a saved model would spell out.
+    start = embedding.get_weights()[0]
+    if word_vectors is not None:
+        start[:, size - word_vectors.values.shape[1] :] = word_vectors.values
+    if ratios is not None:
+        start[:, 0] = ratios
+    embedding.set_weights([start])
     return tokens, vectors
 
 

@@ -37,6 +37,7 @@ def build_model(
     summaries_times: str | None = None,
     embedding_size: int = 64,
     word_dropout: float = 0.1,
+    word_vectors: WordVectors | None = None,
     naive_bayes: bool = False,
     mixed_precision: bool = False,
     seed: int = 0,
@@ -115,7 +116,7 @@ def build_model(
     if data.tokens is not None:  # texts to come may have another length
         num_steps = None
         ratios = word_ratios(training_part(data)) if naive_bayes else None
-        values, states = embedded(data, embedding_size, word_dropout, seed, ratios)
+        values, states = embedded(data, embedding_size, word_dropout, seed, ratios, word_vectors)
         vectors = states
     else:
         values = states = keras.Input((num_steps, len(data.feature_names)), name="values")

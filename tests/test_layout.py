@@ -27,6 +27,7 @@ ORDER = (
     "building",
     "splitting",
     "words",
+    "word_vectors",
     "spelling",
     "texts",
     "scaling",
