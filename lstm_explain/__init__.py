@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .pieces import explain_in_pieces as explain_in_pieces
     from .plots import plot_chart as plot_chart
     from .plots import plot_comparison as plot_comparison
+    from .plots import plot_gates as plot_gates
     from .plots import plot_heatmap as plot_heatmap
     from .plots import plot_history as plot_history
     from .plots import plot_reliability as plot_reliability
@@ -102,6 +103,7 @@ _HOME = {
     "make_vocabulary": "words",
     "plot_chart": "plots",
     "plot_comparison": "plots",
+    "plot_gates": "plots",
     "plot_heatmap": "plots",
     "plot_history": "plots",
     "plot_reliability": "plots",

@@ -38,8 +38,12 @@ def trace_gates(
     LSTM: ``cell = forget_gate * cell before + input_gate * candidate`` and
     ``hidden = output_gate * tanh(cell)``. GRU, as Keras has it:
     ``hidden = update_gate * hidden before + (1 - update_gate) * candidate``, so that an update gate
-    near 1 *keeps*. They are computed from the weights and from what the layer really receives
-    while the whole model runs, and are accepted only if they give the layer's own output.
+    near 1 *keeps*. What the memory (the cell; of a GRU, the hidden state) gains and loses is there
+    too: ``memory = memory before + written - forgotten``.
+
+    All are computed from the weights and from what the layer really receives while the whole model
+    runs, and are accepted only if they give the layer's own output: to 1e-5, or to 1e-2 where
+    hardware rounds (half precision, and matrix products on a GPU).
 
     Parameters
     ----------
@@ -51,17 +55,17 @@ def trace_gates(
     Returns
     -------
     Dataset
-        ``input_gate``, ``forget_gate``, ``output_gate``, ``candidate``, ``cell`` and ``hidden``
-        (GRU: ``update_gate``, ``reset_gate``, ``candidate`` and ``hidden``), each float32
-        (sample, time, unit), without a unit of measurement: gates from 0 to 1, candidate and
-        hidden from -1 to 1. The units of all layers stand side by side; the coordinates ``layer``,
-        ``direction`` ("forward" or "backward") and ``number`` tell them apart. A variable that a
-        layer does not have is NaN.
+        ``input_gate``, ``forget_gate``, ``output_gate``, ``candidate``, ``written``,
+        ``forgotten``, ``cell`` and ``hidden`` (GRU: ``reset_gate`` and ``update_gate``, no cell),
+        each float32 (sample, time, unit), without a unit of measurement: gates from 0 to 1,
+        candidate and hidden from -1 to 1. The units of all layers stand side by side; the
+        coordinates ``layer``, ``direction`` ("forward" or "backward") and ``number`` tell them
+        apart. A variable that a layer does not have is NaN.
 
         Time is that of the layer's input. A backward layer reads it from the end: its state at a
         step has seen this step and the later ones. On a step that the layer's mask leaves out
-        nothing is computed: gates and candidate are NaN there, and cell and hidden are carried
-        over from the step that was read before (0 if there was none).
+        nothing is computed: all is NaN there but cell and hidden, which are carried over from
+        the step that was read before (0 if there was none).
 
         ``mask`` (sample, time) says which steps are real in the data, beside ``times``, ``words``
         and ``ids`` where the data has them.

@@ -15,6 +15,7 @@ from . import figure_sides as sides
 from .explanation import Explanation
 from .figure_chart import chart_rows, draw_chart
 from .figure_comparison import draw_comparison
+from .figure_gates import plot_gates as plot_gates
 from .figure_heatmap import draw_heatmap
 from .figure_overview import draw_summary
 from .figure_reliability import draw_reliability

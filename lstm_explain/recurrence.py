@@ -13,8 +13,10 @@ from .gradients import compile_gradient
 from .inputs import arrange
 from .substitution import substituted
 
-LSTM_PARTS = ("input_gate", "forget_gate", "output_gate", "candidate", "cell", "hidden")
-GRU_PARTS = ("update_gate", "reset_gate", "candidate", "hidden")
+# The cell and the hidden state stand at the end: they are what the next step reads.
+_MEMORY = ("candidate", "written", "forgotten")
+LSTM_PARTS = ("input_gate", "forget_gate", "output_gate", *_MEMORY, "cell", "hidden")
+GRU_PARTS = ("reset_gate", "update_gate", *_MEMORY, "hidden")
 
 
 def directions_of(layer: Any) -> tuple[Any, ...]:
@@ -140,8 +142,9 @@ def _lstm_step(cell: Any, inputs: Any, hidden: Any, memory: Any) -> list[Any]:
     i, f, g, o = ops.split(drive, 4, axis=-1)
     i, f, o = map(cell.recurrent_activation, (i, f, o))
     g = cell.activation(g)
-    memory = f * memory + i * g
-    return [i, f, o, g, memory, o * cell.activation(memory)]
+    written, forgotten = i * g, (1 - f) * memory
+    memory = f * memory + written
+    return [i, f, o, g, written, forgotten, memory, o * cell.activation(memory)]
 
 
 def _gru_step(cell: Any, inputs: Any, hidden: Any) -> list[Any]:
@@ -160,4 +163,6 @@ def _gru_step(cell: Any, inputs: Any, hidden: Any) -> list[Any]:
     else:
         earlier = ops.matmul(reset * hidden, recurrent[:, 2 * units :])
     candidate = cell.activation(read[:, 2 * units :] + earlier)
-    return [update, reset, candidate, update * hidden + (1 - update) * candidate]
+    written, forgotten = (1 - update) * candidate, (1 - update) * hidden
+    hidden = update * hidden + written
+    return [reset, update, candidate, written, forgotten, hidden]

@@ -39,8 +39,9 @@ def slow_lstm(cell, steps):
             ]
             now["input_gate"][u], now["forget_gate"][u] = sigmoid(drive[0]), sigmoid(drive[1])
             now["candidate"][u], now["output_gate"][u] = np.tanh(drive[2]), sigmoid(drive[3])
-            now["cell"][u] = now["forget_gate"][u] * c[u]
-            now["cell"][u] += now["input_gate"][u] * now["candidate"][u]
+            now["written"][u] = now["input_gate"][u] * now["candidate"][u]
+            now["forgotten"][u] = c[u] - now["forget_gate"][u] * c[u]
+            now["cell"][u] = now["forget_gate"][u] * c[u] + now["written"][u]
             now["hidden"][u] = now["output_gate"][u] * np.tanh(now["cell"][u])
         h, c = now["hidden"], now["cell"]
         rows.append(now)
@@ -70,7 +71,9 @@ def slow_gru(cell, steps):
                 earlier = (reset * h) @ recurrent[:, g]
             now["candidate"][u] = np.tanh(read[g] + earlier)
             update = now["update_gate"][u]
-            now["hidden"][u] = update * h[u] + (1 - update) * now["candidate"][u]
+            now["written"][u] = (1 - update) * now["candidate"][u]
+            now["forgotten"][u] = h[u] - update * h[u]
+            now["hidden"][u] = update * h[u] + now["written"][u]
         h = now["hidden"]
         rows.append(now)
     return rows
@@ -193,7 +196,7 @@ def test_both_directions_of_stacked_layers(merge, gaps):
         assert_as_slow(trace, second, direction, between, real)
     assert np.isnan(trace["cell"].isel(unit=(trace.layer == "second").values)).all()
     alone = lx.trace_gates(model, values, layer="second")
-    assert list(alone.data_vars) == ["update_gate", "reset_gate", "candidate", "hidden", "mask"]
+    assert list(alone.data_vars) == [*GRU_PARTS, "mask"]
 
 
 def test_a_backward_layer_gives_its_steps_on_in_the_order_of_reading(gaps):
@@ -215,6 +218,15 @@ def test_on_padding_nothing_is_computed_and_states_are_carried(gaps):
         np.testing.assert_array_equal(states[1, :3], 0)
         np.testing.assert_array_equal(states[2, 2:4], np.repeat(states[2, 1:2], 2, axis=0))
         np.testing.assert_array_equal(states[3], 0)
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_memory_is_what_was_written_and_not_forgotten(kind, gaps):
+    values, _ = gaps
+    trace = lx.trace_gates(network(L.Masking(), KINDS[kind]()), values)
+    memory = trace["cell" if kind == "lstm" else "hidden"].values
+    moved = (trace["written"] - trace["forgotten"]).fillna(0).values
+    np.testing.assert_allclose(moved.cumsum(axis=1), memory, atol=1e-5)
 
 
 def test_more_padding_changes_nothing():

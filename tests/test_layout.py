@@ -95,6 +95,7 @@ ORDER = (
     "figure_words",
     "figure_tokens",
     "figure_html",
+    "figure_gates",
     "plots",
     "widgets",
     "__init__",
