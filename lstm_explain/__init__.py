@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from .subgroups import score_by_group as score_by_group
     from .training import TrainingRun as TrainingRun
     from .training import train as train
+    from .vanishing import gradient_norms as gradient_norms
     from .word_vectors import WordVectors as WordVectors
     from .word_vectors import load_word_vectors as load_word_vectors
     from .words import load_vocabulary as load_vocabulary
@@ -91,6 +92,7 @@ _HOME = {
     "explain": "engine",
     "explain_in_pieces": "pieces",
     "find_device": "backend",
+    "gradient_norms": "vanishing",
     "icu_reference_ranges": "datasets.icu_variables",
     "inspect": "anatomy",
     "interactions": "coalitions",

@@ -72,6 +72,7 @@ ORDER = (
     "shapley",
     "recurrence",
     "gates",
+    "vanishing",
     "engine",
     "comparison",
     "coalitions",
