@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .coalitions import interactions as interactions
     from .coalitions import shapley_values as shapley_values
     from .comparison import compare as compare
+    from .counterfactual import smallest_change as smallest_change
     from .datasets.icu import load_icu as load_icu
     from .datasets.icu_variables import icu_reference_ranges as icu_reference_ranges
     from .datasets.market import load_market as load_market
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from .vanishing import gradient_norms as gradient_norms
     from .word_vectors import WordVectors as WordVectors
     from .word_vectors import load_word_vectors as load_word_vectors
+    from .widgets import explore as explore
     from .words import load_vocabulary as load_vocabulary
     from .words import make_vocabulary as make_vocabulary
     from .words import save_vocabulary as save_vocabulary
@@ -91,6 +93,7 @@ _HOME = {
     "drivers_by_group": "drivers",
     "explain": "engine",
     "explain_in_pieces": "pieces",
+    "explore": "widgets",
     "find_device": "backend",
     "gradient_norms": "vanishing",
     "icu_reference_ranges": "datasets.icu_variables",
@@ -121,6 +124,7 @@ _HOME = {
     "score_difference": "assessment",
     "score_with_interval": "assessment",
     "shapley_values": "coalitions",
+    "smallest_change": "counterfactual",
     "tokenise": "words",
     "tokens_html": "figure_html",
     "trace_gates": "gates",

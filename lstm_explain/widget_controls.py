@@ -1,0 +1,236 @@
+"""The controls of the explorer: sliders, boxes, lists and buttons, bound to nothing yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from .counterfactual import values_read
+from .figure_explore import LOWER
+from .widget_core import Exploration
+from .widget_state import State
+
+# A fact with at most so many different values in the training data is chosen from a list.
+_FEW = 6
+
+
+@dataclass
+class Controls:
+    """Every control by its name; `names` holds what a screen reader says for each slider."""
+
+    way: Any
+    next: Any
+    sample: Any
+    variable: Any
+    steps: Any
+    first: Any
+    last: Any
+    value: Any
+    number: Any
+    missing: Any
+    facts: dict[str, list[Any]]
+    undo: Any
+    reset: Any
+    pin: Any
+    unpin: Any
+    lower: Any
+    flip: Any
+    folder: Any
+    save: Any
+    names: dict[str, list[str]] = field(default_factory=dict)
+
+    def box(self) -> list[Any]:
+        """Return the rows of controls, each of which breaks where the window is narrow."""
+        import ipywidgets
+
+        def row(*children: Any) -> Any:
+            layout = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
+            return ipywidgets.HBox(list(children), layout=layout)
+
+        facts = [control for controls in self.facts.values() for control in controls]
+        rows = [
+            row(self.way, self.next, self.sample),
+            row(self.variable, self.steps, self.first, self.last),
+            row(self.value, self.number, self.missing),
+        ]
+        if facts:
+            rows.append(row(*facts))
+        rows.append(row(self.undo, self.reset, self.pin, self.unpin, self.lower, self.flip))
+        return rows
+
+    def every(self) -> list[Any]:
+        """Return all controls."""
+        own = [getattr(self, name) for name in self.__dataclass_fields__ if name != "facts"]
+        facts = [control for controls in self.facts.values() for control in controls]
+        return [control for control in (*own, *facts) if not isinstance(control, dict)]
+
+    @property
+    def chosen_steps(self) -> tuple[int, int]:
+        """First and last of the steps that a change is made to."""
+        first, last = self.steps.value
+        return int(first), int(last)
+
+    def follow(self, core: Exploration, state: State) -> None:
+        """Set every control to what a state says."""
+        name, sample = self.variable.value, core.edited(state)
+        end = int(sample.lengths[0]) - 1
+        self.sample.value = state.sample
+        first, last = (min(step, end) for step in self.chosen_steps)
+        self.steps.max = self.first.max = self.last.max = end
+        self.steps.value, self.first.value, self.last.value = (first, last), first, last
+        value = float(np.mean(values_read(sample, name, range(first, last + 1))))
+        _set_range(self.value, *core.familiarity.ranges[name])
+        _set_number(self.value, value)
+        _set_number(self.number, value)
+        for fact, controls in self.facts.items():
+            for control in controls:
+                _set_number(control, float(values_read(sample, fact, None)[0]))
+        self.missing.disabled = not core.data.variables
+        self.undo.disabled = not state.past
+        self.reset.disabled = not state.edits
+        self.unpin.disabled = state.pinned is None
+
+
+def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
+    """Make the controls for a data set, set to nothing in particular."""
+    import ipywidgets as w
+
+    names: dict[str, list[str]] = {}
+
+    def named(control: Any, *texts: str) -> Any:
+        """Give a slider a class by which its handles are found, and their accessible names."""
+        own = f"lstm-explain-slider-{len(names)}"
+        control.add_class(own)
+        names[own] = list(texts)
+        return control
+
+    wide = {"description_width": "initial"}
+    slider = w.Layout(width="340px", max_width="100%")
+    small = w.Layout(width="110px")
+    fit = w.Layout(width="auto", max_width="100%")
+
+    def button(text: str, tooltip: str) -> Any:
+        return w.Button(description=text, tooltip=tooltip, layout=fit)
+
+    facts: dict[str, list[Any]] = {}
+    training = core.training.display_static
+    for position, name in enumerate(core.data.static_names):
+        unit = core.data.static_units[position]
+        label = f"{name} [{unit}]" if unit else name
+        known = np.unique(training[:, position]) if training is not None else np.zeros(0)
+        if set(known.tolist()) <= {0.0, 1.0}:
+            facts[name] = [w.Checkbox(description=label, indent=False, layout=fit)]
+        elif len(known) <= _FEW:
+            options = [(f"{value:.4g}", float(value)) for value in known]
+            facts[name] = [w.Dropdown(options=options, description=label, style=wide, layout=fit)]
+        else:
+            low, high = core.familiarity.ranges[name]
+            move = w.FloatSlider(
+                min=low, max=high, step=step_of(low, high), description=label, style=wide,
+                readout=False, layout=slider,
+            )  # fmt: skip
+            # The label names the slider; the box beside it says so to those who do not see it.
+            facts[name] = [
+                named(move, label),
+                w.FloatText(tooltip=f"{label}, number", layout=small),
+            ]
+    end = int(core.data.lengths[sample]) - 1
+    return Controls(
+        way=w.Dropdown(options=ways, description="Choose", style=wide, layout=fit),
+        next=button("Next", "The next sample in this order"),
+        sample=w.BoundedIntText(
+            min=0, max=len(core.data) - 1, value=sample, description="Sample", style=wide,
+            layout=w.Layout(width="150px"),
+        ),
+        variable=w.Dropdown(
+            options=core.variables, description="Variable", style=wide, layout=fit
+        ),
+        steps=named(
+            w.IntRangeSlider(
+                min=0, max=end, value=(end, end), description="Steps", style=wide, readout=False,
+                layout=slider,
+            ),
+            "First step", "Last step",
+        ),
+        first=w.BoundedIntText(min=0, max=end, value=end, description="from", style=wide,
+                               layout=small),
+        last=w.BoundedIntText(min=0, max=end, value=end, description="to", style=wide,
+                              layout=small),
+        value=named(
+            w.FloatSlider(description="Value", style=wide, readout=False, layout=slider), "Value"
+        ),
+        number=w.FloatText(tooltip="Value, number", layout=small),
+        missing=button("Make it missing", "As if it had not been measured at these steps"),
+        facts=facts,
+        undo=button("Undo", "Take the last change back"),
+        reset=button("Reset", "Back to the sample as it was recorded"),
+        pin=button("Pin", "Compare with the present state from now on"),
+        unpin=button("Unpin", "Compare with the sample as recorded again"),
+        lower=w.Dropdown(
+            options=LOWER, description="Lower map", style=wide, layout=fit
+        ),
+        flip=button("Smallest change that flips it", "Of the chosen variable, at the chosen steps"),
+        folder=w.Text(value="exploration", description="Folder", style=wide,
+                      layout=w.Layout(width="220px")),
+        save=button("Save", "Write the picture as PNG and the explanation as netCDF"),
+        names=names,
+    )  # fmt: skip
+
+
+def step_of(low: float, high: float) -> float:
+    """Return a round step of a slider, about a hundredth of its range.
+
+    Examples
+    --------
+    >>> step_of(0.5, 12.6), step_of(0, 450), step_of(2, 2)
+    (0.1, 5.0, 1.0)
+    """
+    if not high > low:
+        return 1.0
+    raw = (high - low) / 100
+    power = 10.0 ** np.floor(np.log10(raw))
+    return float(f"{power * next(m for m in (1, 2, 5, 10) if m * power >= raw * 0.75):.3g}")
+
+
+def as_html(text: str, kind: str) -> str:
+    """Return text from data as a line of HTML, escaped: "live", "warning" or "status".
+
+    Examples
+    --------
+    >>> as_html("a < b", "status")
+    '<div role="status" style="line-height:1.4">a &lt; b</div>'
+    """
+    looks = {
+        "live": "font-weight:bold;font-size:115%;line-height:1.4",
+        "warning": "line-height:1.4;border-left:4px solid #b0309a;padding-left:8px",
+        "status": "line-height:1.4",
+    }
+    if not text:
+        return ""
+    return f'<div role="status" style="{looks[kind]}">{escape(text)}</div>'
+
+
+def _set_range(slider: Any, low: float, high: float) -> None:
+    """Set the ends of a slider in the order in which neither crosses the other."""
+    low, high = (low, high) if high > low else (low - 0.5, low + 0.5)
+    if low > slider.max:
+        slider.max, slider.min = high, low
+    else:
+        slider.min, slider.max = low, high
+    slider.step = step_of(low, high)
+
+
+def _set_number(control: Any, value: float) -> None:
+    """Set a slider, a list or a tick to the nearest value that it has, a box to any value."""
+    if isinstance(control.value, bool):
+        control.value = value > 0.5
+    elif hasattr(control, "options"):
+        known = [number for _, number in control.options]
+        control.value = min(known, key=lambda number: abs(number - value))
+    elif hasattr(control, "max"):
+        control.value = min(max(value, control.min), control.max)
+    else:
+        control.value = float(f"{value:.6g}")

@@ -1,0 +1,174 @@
+"""What a widget computes, without the widget: from a state to numbers, warnings and pictures."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .background import Background
+from .counterfactual import Flip, smallest_change
+from .explanation import Explanation
+from .familiarity import Familiarity
+from .outputs import Scale
+from .sequences import SequenceData
+from .widget_answers import Inquiry
+from .widget_ranking import orders
+from .widget_state import Edits, State, edited
+from .widget_view import View, read_prediction, view_of
+
+# Explanations of the last few versions are kept: for undo, and for the one that is compared with.
+_KEPT = 16
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What can be said at once, before SHAP values are there.
+
+    Attributes
+    ----------
+    text : str
+        The prediction before and now.
+    warnings : tuple of str
+        In what the changed input is unlike the training data.
+    """
+
+    text: str
+    warnings: tuple[str, ...]
+
+
+class Exploration:
+    """A model and data, and what is known of the sample that is looked at.
+
+    One lock is held while something is computed: a model's functions are not made for two threads.
+
+    Parameters
+    ----------
+    model, output, scale, tolerance : as in `explain`
+    data : SequenceData
+        Samples to choose from.
+    background : SequenceData, Background, array, "zero" or "mean"
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        data: SequenceData,
+        background: Any,
+        output: int | str | None = None,
+        scale: Scale = "margin",
+        tolerance: float = 0.05,
+    ) -> None:
+        self.model, self.data = model, data
+        self._options: dict[str, Any] = {"output": output, "scale": scale, "tolerance": tolerance}
+        self.background = Background.resolve(background, data)
+        # What is usual is learned from the background's data where these are sequences.
+        self.training = background if isinstance(background, SequenceData) else data
+        self.familiarity = Familiarity.with_data(self.training)
+        self.lock = threading.RLock()
+        self._inquiry: Inquiry | None = None
+        self._explained: dict[tuple[int, Edits], Explanation] = {}
+        self._orders: dict[str, np.ndarray] = {}
+
+    @property
+    def variables(self) -> list[str]:
+        """Names of what can be changed at single steps."""
+        return list(dict.fromkeys(self.data.variables or self.data.feature_names))
+
+    def recorded(self, state: State) -> SequenceData:
+        """Return the sample as it was recorded."""
+        return self.data[state.sample]
+
+    def edited(self, state: State) -> SequenceData:
+        """Return the sample with its changes."""
+        return edited(self.recorded(state), state.edits)
+
+    def inquiry(self, state: State) -> Inquiry:
+        """Return what can be asked about the sample of a state."""
+        with self.lock:
+            if self._inquiry is None or self._inquiry.position != state.sample:
+                self._inquiry = Inquiry.about(
+                    self.model, self.recorded(state), self.background,
+                    position=state.sample, **self._options,
+                )  # fmt: skip
+            return self._inquiry
+
+    def predictions(self, state: State) -> np.ndarray:
+        """Return the explained output before (as recorded, or pinned) and now, shape (2,)."""
+        with self.lock:
+            inquiry = self.inquiry(state)
+            return np.array(
+                [
+                    inquiry.asked_of(edited(self.recorded(state), edits)).predictions[0]
+                    for edits in (state.pinned or (), state.edits)
+                ]
+            )
+
+    def glance(self, state: State) -> Glance:
+        """Return the new prediction beside the old one, and warnings."""
+        with self.lock:
+            chosen = self.inquiry(state).question.chosen
+            both = self.predictions(state)
+        name = str(chosen.names[0])
+        probability = chosen.scale != "value" and "-" not in name
+        if probability and chosen.scale == "margin":
+            both = 1 / (1 + np.exp(-both))
+        difference = float(np.ptp(both))
+        first, second = (read_prediction(float(one), probability, difference) for one in both)
+        what = f"probability of {name}" if probability else name
+        text = f"{what}: {second}" if first == second else f"{what}: {first} → {second}"
+        return Glance(text, tuple(self.warnings(state)))
+
+    def warnings(self, state: State) -> list[str]:
+        """Return in what the changed sample is unlike the training data; nothing if unchanged."""
+        if not state.edits:
+            return []
+        recorded, changed = self.recorded(state), self.edited(state)
+        moved = (recorded.values != changed.values).any(axis=(0, 2))
+        return self.familiarity.warnings(changed, (edit.name for edit in state.edits), moved)
+
+    def explanation(self, state: State) -> Explanation:
+        """Return the explanation of the sample as it is now."""
+        return self._explain(state, state.edits)
+
+    def _explain(self, state: State, edits: Edits) -> Explanation:
+        key = (state.sample, edits)
+        with self.lock:
+            if key not in self._explained:
+                inquiry = self.inquiry(state)
+                question = inquiry.asked_of(edited(self.recorded(state), edits))
+                while len(self._explained) >= _KEPT:
+                    self._explained.pop(next(iter(self._explained)))
+                self._explained[key] = inquiry.explain(question)
+            # The one that was used last is dropped last.
+            found = self._explained[key] = self._explained.pop(key)
+            return found
+
+    def view(self, state: State, variable: str) -> View:
+        """Return everything that the picture shows of a state."""
+        label = "as recorded" if state.pinned is None else "pinned"
+        before = self._explain(state, state.pinned or ())
+        return view_of(before, self.explanation(state), variable, label)
+
+    def order(self, way: str, state: State) -> np.ndarray:
+        """Return all samples in an order that `widget_ranking.orders` names."""
+        with self.lock:
+            if not self._orders:
+                self._orders = orders(self.inquiry(state).question, self.data)
+            return self._orders[way]
+
+    def flip(self, state: State, name: str, steps: range | None) -> Flip:
+        """Return the smallest change of a variable that flips the decision of the present state.
+
+        A model that predicts a value decides nothing: asked is when its prediction crosses the
+        base value, the mean over the background.
+        """
+        with self.lock:
+            question = self.inquiry(state).question
+            is_value = question.anatomy.link == "identity"
+            return smallest_change(
+                self.model, self.edited(state), name, training=self.training, steps=steps,
+                threshold=float(question.base_values[0]) if is_value else None,
+            )  # fmt: skip

@@ -1,0 +1,84 @@
+"""``explore``: change the inputs of a model by hand and watch prediction, attention and SHAP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .outputs import Scale
+from .sequences import SequenceData
+from .widget_core import Exploration
+from .widget_explorer import Explorer
+from .widget_guard import guard_figures
+
+
+def explore(
+    model: Any,
+    data: SequenceData,
+    background: Any = None,
+    *,
+    sample: int = 0,
+    output: int | str | None = None,
+    scale: Scale = "margin",
+    tolerance: float = 0.05,
+    guard: bool = True,
+) -> Explorer:
+    """Show a widget in which inputs are changed by hand, beside what that does to the prediction.
+
+    Choose a sample, a variable and steps; move the slider or type a number. The picture shows data,
+    attention and SHAP values before (grey) and now (dark) on one time axis. A line warns where the
+    changed input is unlike anything in the training data. What the model would have said is not
+    what would have happened.
+
+    Where no kernel runs, a static picture of the first view stands in the widget's place. No other
+    cell should depend on what was done here: `Explorer.save` keeps it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As in `explain`.
+    data : SequenceData
+        Samples to choose from, usually ``data.test``; numbers, without missing values.
+    background : SequenceData, Background, array, "zero" or "mean"
+        What stands for "absent", usually ``data.train``. Where it is a SequenceData, the ranges of
+        the sliders and the warnings are learned from it too, else from `data`.
+    sample : int
+        The sample that is shown first.
+    output, scale, tolerance : as in `explain`
+    guard : bool
+        Let matplotlib's IPython hooks run on the main thread only. Without it, JupyterLab 4.4 and
+        later can spoil the figures of a cell that plots while a slider is moved. Stays on for the
+        kernel's life; `widget_guard.release_figures` takes it off.
+
+    Returns
+    -------
+    Explorer
+        The last expression of a cell shows it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        `data` is no SequenceData, holds texts, or has no such sample; and what `explain` raises.
+
+    Examples
+    --------
+    >>> explore(run.model, data.test, background=data.train)  # doctest: +SKIP
+    """
+    if not isinstance(data, SequenceData):
+        raise TypeError(
+            f"Expected SequenceData, whose names and units the widget shows; received "
+            f"{type(data).__name__}. Make it with SequenceData.from_arrays(values)."
+        )
+    if data.tokens is not None:
+        raise ValueError(
+            "Expected sequences of numbers; received a text. Compare two versions of it with "
+            "lx.compare, and read them with lx.tokens_html."
+        )
+    if not 0 <= sample < len(data):
+        raise ValueError(
+            f"Expected a sample from 0 to {len(data) - 1}; received {sample}. Counting begins at 0."
+        )
+    if guard:
+        from IPython import get_ipython
+
+        guard_figures(get_ipython())
+    return Explorer(Exploration(model, data, background, output, scale, tolerance), sample)
