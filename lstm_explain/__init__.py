@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from .datasets.reviews import load_reviews as load_reviews
     from .datasets.reviews import review_rationales as review_rationales
     from .datasets.store import UnverifiedDataWarning as UnverifiedDataWarning
+    from .datasets.truth import load_truth as load_truth
+    from .datasets.truth import planted_truth as planted_truth
     from .drivers import drivers_by_group as drivers_by_group
     from .drivers import score_cells as score_cells
     from .engine import explain as explain
@@ -103,9 +105,11 @@ _HOME = {
     "load_market": "datasets.market",
     "load_model": "models",
     "load_reviews": "datasets.reviews",
+    "load_truth": "datasets.truth",
     "load_vocabulary": "words",
     "load_word_vectors": "word_vectors",
     "make_vocabulary": "words",
+    "planted_truth": "datasets.truth",
     "plot_chart": "plots",
     "plot_comparison": "plots",
     "plot_gates": "plots",
@@ -122,6 +126,7 @@ _HOME = {
     "score_by_group": "subgroups",
     "score_cells": "drivers",
     "score_difference": "assessment",
+    "score_saliency": "ranking",
     "score_with_interval": "assessment",
     "shapley_values": "coalitions",
     "smallest_change": "counterfactual",

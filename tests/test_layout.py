@@ -56,6 +56,7 @@ ORDER = (
     "grouping",
     "explanation",
     "drivers",
+    "ranking",
     "substitution",
     "anatomy",
     "outputs",
