@@ -70,7 +70,8 @@ def word_ratios(data: SequenceData) -> np.ndarray:
     Classification", equation 2 and section 3.3 (presence instead of counts).
     """
     counts = np.ones((2, len(data.vocabulary)))
-    for tokens, real, positive in zip(data.tokens, data.mask, data.target, strict=True):
+    texts: Any = zip(data.tokens, data.mask, data.target, strict=True)  # type: ignore[arg-type]
+    for tokens, real, positive in texts:
         counts[positive, np.unique(tokens[real])] += 1
     shares = counts / counts.sum(axis=1, keepdims=True)
     ratios = np.log(shares[1] / shares[0])
