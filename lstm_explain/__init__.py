@@ -63,9 +63,9 @@ if TYPE_CHECKING:
     from .training import TrainingRun as TrainingRun
     from .training import train as train
     from .vanishing import gradient_norms as gradient_norms
+    from .widgets import explore as explore
     from .word_vectors import WordVectors as WordVectors
     from .word_vectors import load_word_vectors as load_word_vectors
-    from .widgets import explore as explore
     from .words import load_vocabulary as load_vocabulary
     from .words import make_vocabulary as make_vocabulary
     from .words import save_vocabulary as save_vocabulary
