@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .anatomy import Anatomy as Anatomy
     from .anatomy import inspect as inspect
+    from .answers import answers_by_step as answers_by_step
     from .assessment import calibration_error as calibration_error
     from .assessment import reliability as reliability
     from .assessment import score_difference as score_difference
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from .drivers import score_cells as score_cells
     from .engine import explain as explain
     from .explanation import Explanation as Explanation
+    from .faithfulness import FaithfulnessReport as FaithfulnessReport
+    from .faithfulness import check_faithfulness as check_faithfulness
     from .figure_html import tokens_html as tokens_html
     from .gates import trace_gates as trace_gates
     from .gradients import DeepExplainerWarning as DeepExplainerWarning
@@ -81,6 +84,7 @@ _HOME = {
     "Background": "background",
     "DeepExplainerWarning": "gradients",
     "Explanation": "explanation",
+    "FaithfulnessReport": "faithfulness",
     "LengthBuckets": "buckets",
     "PaddingWarning": "prediction",
     "SequenceData": "sequences",
@@ -88,9 +92,11 @@ _HOME = {
     "TrainingRun": "training",
     "UnverifiedDataWarning": "datasets.store",
     "WordVectors": "word_vectors",
+    "answers_by_step": "answers",
     "attention_maps": "attention",
     "build_model": "models",
     "calibration_error": "assessment",
+    "check_faithfulness": "faithfulness",
     "compare": "comparison",
     "drivers_by_group": "drivers",
     "explain": "engine",
