@@ -14,7 +14,7 @@ L = keras.layers
 
 
 def cut_short(data, sample, steps):
-    """One sample that ends after some steps; two at least, for Keras warns of a softmax over one."""
+    """One sample that ends after some steps, two at least: Keras warns of a softmax over one."""
     one = data[[sample]]
     width = max(steps, 2)
     fields = {name: getattr(one, name)[:, :width] for name in ("values", "mask", "tokens")}
