@@ -130,7 +130,9 @@ def _predictions(case: Case, replacement: Replacement) -> np.ndarray:
                         substituted(layer, "call", _with_weights(layer, replacement))
                     )
             sequence = tokens if anatomy.embedding_layers else values
-            result = anatomy.model(arrange(anatomy.roles, sequence, static, mask), training=False)
+            # Tensors: Keras warns of an array where a model was built on a list of one input.
+            parts = map(ops.convert_to_tensor, (sequence, static, mask))
+            result = anatomy.model(arrange(anatomy.roles, *parts), training=False)
         output = keras.tree.flatten(result)[0]
         return (output[:, None] if len(output.shape) == 1 else output,)
 

@@ -98,7 +98,7 @@ def _reasons(look: _Table) -> list[str]:
                 f"least {STRONG_CORRELATION})"
             )
         change = look.row("rank correlation", look.last_random())
-        if not change["low"] > 0:
+        if same >= STRONG_CORRELATION and not change["low"] > 0:
             reasons.append(
                 "with random weights it comes out as with the model's own (Spearman falls by "
                 f"{_interval(change)})"
