@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .faithfulness import FaithfulnessReport as FaithfulnessReport
     from .faithfulness import check_faithfulness as check_faithfulness
     from .figure_html import tokens_html as tokens_html
+    from .gate_player import play_gates as play_gates
     from .gates import trace_gates as trace_gates
     from .gradients import DeepExplainerWarning as DeepExplainerWarning
     from .integration import ToleranceWarning as ToleranceWarning
@@ -116,6 +117,7 @@ _HOME = {
     "load_word_vectors": "word_vectors",
     "make_vocabulary": "words",
     "planted_truth": "datasets.truth",
+    "play_gates": "gate_player",
     "plot_chart": "plots",
     "plot_comparison": "plots",
     "plot_gates": "plots",

@@ -17,6 +17,8 @@ from .prediction import see, selected
 from .preparation import as_sequences, prepare
 from .sequences import SequenceData
 
+_ROWS = 64
+
 
 def answers_by_step(
     model: Any,
@@ -58,6 +60,9 @@ def answers_by_step(
     question = prepare(model, sequences, "zero", output, "last", scale, batch_size, inputs)
     mask = question.subject.mask
     owner, step = np.nonzero(mask)
+    count = len(owner)
+    # In numbers that come again: a function is compiled for each number of rows.
+    owner, step = (np.pad(index, (0, -count % _ROWS), mode="edge") for index in (owner, step))
     read = np.arange(mask.shape[1]) <= step[:, None]
     prefixes = sequences[owner]
     changes: dict[str, Any] = {
@@ -72,7 +77,8 @@ def answers_by_step(
     if chosen.steps.shape[1]:  # a model with one output per step
         chosen = replace(chosen, steps=np.eye(mask.shape[1], dtype=np.float32)[step])
     answers = np.full(mask.shape, np.nan)
-    answers[owner, step] = selected(raw_outputs(compiled, subject, size), chosen, question.anatomy)
+    found = selected(raw_outputs(compiled, subject, size), chosen, question.anatomy)
+    answers[owner[:count], step[:count]] = found[:count]
     return xr.DataArray(
         answers,
         dims=("sample", "time"),

@@ -127,6 +127,7 @@ ORDER = (
     "widget_live",
     "widget_controls",
     "widget_explorer",
+    "gate_player",
     "widgets",
     "__init__",
 )
