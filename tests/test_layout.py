@@ -127,6 +127,8 @@ ORDER = (
     "widget_live",
     "widget_controls",
     "widget_explorer",
+    "memory",
+    "figure_memory",
     "gate_player",
     "widgets",
     "__init__",
