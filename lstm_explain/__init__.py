@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from .datasets.market import load_market as load_market
     from .datasets.reviews import load_reviews as load_reviews
     from .datasets.reviews import review_rationales as review_rationales
+    from .datasets.sentences import deciding_words as deciding_words
+    from .datasets.sentences import load_sentences as load_sentences
     from .datasets.store import UnverifiedDataWarning as UnverifiedDataWarning
     from .datasets.truth import load_truth as load_truth
     from .datasets.truth import planted_truth as planted_truth
@@ -99,6 +101,7 @@ _HOME = {
     "calibration_error": "assessment",
     "check_faithfulness": "faithfulness",
     "compare": "comparison",
+    "deciding_words": "datasets.sentences",
     "drivers_by_group": "drivers",
     "explain": "engine",
     "explain_in_pieces": "pieces",
@@ -112,6 +115,7 @@ _HOME = {
     "load_market": "datasets.market",
     "load_model": "models",
     "load_reviews": "datasets.reviews",
+    "load_sentences": "datasets.sentences",
     "load_truth": "datasets.truth",
     "load_vocabulary": "words",
     "load_word_vectors": "word_vectors",
