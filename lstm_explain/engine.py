@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from .explanation import Explanation
 from .inputs import Role
-from .integration import integrate
+from .integration import ToleranceWarning, integrate, shortfall
 from .outputs import Scale
 from .preparation import prepare
 from .records import assemble
@@ -87,6 +88,8 @@ def explain(
         raise ValueError(f"Expected a tolerance above 0; received {tolerance}. Try 0.05.")
     question = prepare(model, data, background, output, step, scale, batch_size, inputs)
     integral = integrate(question, tolerance, progress)
+    if message := shortfall(integral, tolerance):
+        warnings.warn(message, ToleranceWarning, stacklevel=2)
     return assemble(
         question,
         {"values": integral.values},

@@ -15,8 +15,9 @@ from .widget_view import View, heading
 
 LOWER = ("change", "before")
 _WIDTH, _DPI = 9.6, 100
-# Inches: a row of a map, two lines of text at the top, all labels together.
-_ROW, _TOP, _LABELS = 0.24, 0.55, 1.5
+# Inches: a row of a map, a fact with its name, two lines of text at the top, the first of them, all
+# labels together.
+_ROW, _FACT, _TOP, _HEADING, _LABELS = 0.24, 0.38, 0.55, 0.26, 1.5
 
 
 class Picture(Canvas):
@@ -27,16 +28,19 @@ class Picture(Canvas):
     view : View
     lower : {"change", "before"}
         What the second map shows.
+    headed : bool
+        Whether what the changes did stands above it. Widgets write it as text.
     """
 
-    def __init__(self, view: View, lower: str = "change") -> None:
+    def __init__(self, view: View, lower: str = "change", headed: bool = True) -> None:
         rows = _ROW * max(len(view.names), 4)
-        heights = [1.0, 0.75, rows, rows]
-        height = sum(heights) + _LABELS
+        heights = [1.0, 0.75, rows, max(rows, _FACT * len(view.facts))]
+        top = _TOP if headed else _TOP - _HEADING
+        height = sum(heights) + _LABELS - _TOP + top
         super().__init__(_WIDTH, height, _DPI)
         self.view, self._lower = view, lower
         layout: Any = self.figure.get_layout_engine()
-        layout.set(hspace=0.02, wspace=0.03, w_pad=0.07, rect=(0, 0, 1, 1 - _TOP / height))
+        layout.set(hspace=0.02, wspace=0.03, w_pad=0.07, rect=(0, 0, 1, 1 - top / height))
         grid = self.figure.add_gridspec(4, 2, height_ratios=heights, width_ratios=(1, 0.42))
         left = ("data", "attention", "now", "lower")
         right = ("prediction", "colours", "sums", "facts")
@@ -49,9 +53,10 @@ class Picture(Canvas):
         self._title = self.figure.text(
             0.01, 1 - 0.1 / height, "", fontsize=STYLE.title, fontweight="bold", **line
         )
+        self._title.set_visible(headed)
         self.moving(self._title)
         self.figure.text(
-            0.01, 1 - 0.36 / height, wrapped(view.subject, 125).split("\n")[0],
+            0.01, 1 - (top - _TOP + 0.36) / height, wrapped(view.subject, 125).split("\n")[0],
             fontsize=STYLE.small, color=ink(), alpha=0.75, **line,
         )  # fmt: skip
         steps, gaps = len(view.times), bool(np.isnan(view.data).any())

@@ -128,7 +128,7 @@ class Dots:
         self._names = [
             canvas.moving(ax.text(0.0, row - 0.28, "", **beside)) for row in range(rows * named)
         ]
-        ax.set_ylim(*((max(rows, 4) - 0.4, -0.7) if named else (rows - 0.5, -0.5)))
+        ax.set_ylim(*((max(rows, 2) - 0.4, -0.7) if named else (rows - 0.5, -0.5)))
         ax.tick_params(axis="y", left=False, labelleft=False)
         ax.set_title(title, loc="left", fontsize=STYLE.small, fontweight="bold", pad=2)
         ax.set_title("change", loc="right", fontsize=STYLE.small, fontstyle="italic", pad=2)
@@ -162,11 +162,11 @@ class Predictions:
             canvas.moving(ax.plot([], [], "o", markersize=8, **look)[0]) for look in (_BEFORE, _NOW)
         ]
         self._texts = [
-            canvas.moving(ax.text(0, row, "", fontsize=STYLE.text, va="center_baseline"))
+            canvas.moving(ax.text(0, row - 0.42, "", fontsize=STYLE.text, ha="center", va="center"))
             for row in (0, 1)
         ]
         ax.set_yticks([])
-        ax.set_ylim(1.6, -0.6)
+        ax.set_ylim(1.4, -0.85)
         ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
         tidy(ax, keep=("bottom",), grid="x")
         if probability:
@@ -184,7 +184,6 @@ class Predictions:
             point, text = self._points[row], self._texts[row]
             point.set_data([value], [row])
             text.set_text(texts[row])
-            # On the side with more room.
-            far = value > (left + right) / 2
-            text.set_x(value + (-0.06 if far else 0.06) * (right - left))
-            text.set_horizontalalignment("right" if far else "left")
+            # Above its point, but never beyond the panel.
+            room = 0.36 * (right - left)
+            text.set_x(float(np.clip(value, left + room, right - room)))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable
-from html import escape
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +12,7 @@ from .memory import Cut, Memory, describe, reader_of
 from .sequences import SequenceData
 from .widget_controls import as_html
 from .widget_guard import guard_figures
+from .widget_static import framed, hide, show_both
 from .widget_worker import Newest
 
 
@@ -106,12 +105,10 @@ class GatePlayer:
         w.jslink((self.player, "value"), (self.word, "value"))
         width, height = map(str, self._picture.size)
         self.image = w.Image(format="png", width=width, height=height)
-        self.image.layout.max_width = "100%"
-        self.image.layout.height = "auto"
         self.words, self.status = w.HTML(), w.HTML()
-        hide = w.HTML(f"<style>.{self._scope}-static {{display: none}}</style>")
         controls = w.HBox([self.player, self.word], layout=w.Layout(flex_flow="row wrap"))
-        rows = [self.text, controls, self.image, self.words, self.status, hide]
+        rows = [self.text, controls, framed(self.image), self.words, self.status]
+        rows.append(hide(self._scope))
         self._live: Any = None
         if widget_live.is_available():
             names = {"lstm-explain-slider-words": ["Words read"]}
@@ -121,7 +118,7 @@ class GatePlayer:
         self.widget.add_class(self._scope)
         # The first picture is drawn here, on the thread of the cell.
         self._show(count)
-        self._first = (self.image.value, describe(self.memory))
+        self._first = (self.image.value, " ".join(self.memory.words), describe(self.memory))
         self.text.observe(self._type, names="value")
         self.word.observe(self._step, names="value")
 
@@ -132,21 +129,11 @@ class GatePlayer:
     def close(self) -> None:
         """End the worker and close all controls."""
         self._worker.close()
-        for control in (self.player, self.word, *self.widget.children, self.widget):
+        for control in (self.player, self.word, self.image, *self.widget.children, self.widget):
             control.close()
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        image, words = self._first
-        source = f"data:image/png;base64,{b64encode(image).decode()}"
-        text = escape(words, quote=True)
-        static = (
-            f'<div class="{self._scope}-static"><img src="{source}" alt="{text}" '
-            f'style="max-width:100%"><p>{text}</p></div>'
-        )
-        display({"text/html": static, "text/plain": words}, raw=True)
-        display(self.widget)
+        show_both(self.widget, self._scope, *self._first)
 
     def _type(self, event: Any) -> None:
         text = event.new

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,12 +38,16 @@ class Integral:
         Estimated relative L2 error of a sample's values; of a Gauss-Legendre rule, what it moved.
     num_nodes : int
         Most nodes per path.
+    gap : float
+        The largest part of a prediction that the values leave out, relative to the spread of
+        predictions.
     """
 
     values: np.ndarray
     static_values: np.ndarray
     errors: np.ndarray
     num_nodes: int
+    gap: float = 0.0
 
     @property
     def error(self) -> float:
@@ -78,10 +81,19 @@ def integrate(question: Question, tolerance: float, progress: bool) -> Integral:
             values[block], static_values[block] = part.values, part.static_values
             errors[block], num_nodes = part.errors, max(num_nodes, part.num_nodes)
             bar.update(len(block))
-    whole = Integral(values, static_values, errors, num_nodes)
-    gaps = _gaps(question, np.arange(count), whole.values, whole.static_values)
-    _warn_beyond(tolerance, whole.error, float(np.abs(gaps).max()), whole.num_nodes)
-    return whole
+    gaps = _gaps(question, np.arange(count), values, static_values)
+    return Integral(values, static_values, errors, num_nodes, float(np.abs(gaps).max()))
+
+
+def shortfall(integral: Integral, tolerance: float) -> str:
+    """Return what to say of values that are not within tolerance, or nothing."""
+    if max(integral.error, integral.gap) <= tolerance:
+        return ""
+    return (
+        f"Expected values within tolerance={tolerance}; with {integral.num_nodes} nodes per path "
+        f"their estimated error is {integral.error:.3f} (relative L2) and the largest gap is "
+        f"{integral.gap:.3f} of the predictions' spread. Read e.gaps before you trust a sample."
+    )
 
 
 def _integrate_block(question: Question, block: np.ndarray, tolerance: float) -> Integral:
@@ -219,14 +231,3 @@ def _sum_nodes(
         static_values.reshape(len(samples), bins, -1),
         np.concatenate(slopes).reshape(shape).astype(np.float64),
     )
-
-
-def _warn_beyond(tolerance: float, error: float, gap: float, nodes: int) -> None:
-    if error > tolerance or gap > tolerance:
-        warnings.warn(
-            f"Expected values within tolerance={tolerance}; with {nodes} nodes per path their "
-            f"estimated error is {error:.3f} (relative L2) and the largest gap is {gap:.3f} of the "
-            "predictions' spread. Read e.gaps before you trust a sample.",
-            ToleranceWarning,
-            stacklevel=4,
-        )

@@ -9,7 +9,7 @@ import numpy as np
 
 from .explanation import Explanation
 from .forward import raw_outputs
-from .integration import integrate
+from .integration import integrate, shortfall
 from .outputs import Scale
 from .prediction import see, selected
 from .preparation import Question, prepare
@@ -73,8 +73,8 @@ class Inquiry:
             old, data=sample, subject=subject, predictions=selected(raw, old.chosen, anatomy)
         )
 
-    def explain(self, question: Question) -> Explanation:
-        """Return SHAP values and attention, as `explain` does."""
+    def explain(self, question: Question) -> tuple[Explanation, str]:
+        """Return SHAP values and attention, as `explain` does, and its warning as a text."""
         integral = integrate(question, self.tolerance, progress=False)
         explanation = assemble(
             question,
@@ -86,7 +86,8 @@ class Inquiry:
             nodes_per_path=integral.num_nodes,
             estimated_error=integral.error,
         )
-        return Explanation(explanation.to_dataset().assign_coords(sample=[self.position]))
+        own = Explanation(explanation.to_dataset().assign_coords(sample=[self.position]))
+        return own, shortfall(integral, self.tolerance)
 
 
 def _scale(question: Question) -> Scale:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from .counterfactual import values_read
 from .figure_explore import LOWER
+from .step_names import step_names
 from .widget_core import Exploration
 from .widget_state import State
 
@@ -41,31 +43,37 @@ class Controls:
     folder: Any
     save: Any
     names: dict[str, list[str]] = field(default_factory=dict)
+    positions: dict[Any, float] = field(default_factory=dict)
 
     def box(self) -> list[Any]:
         """Return the rows of controls, each of which breaks where the window is narrow."""
         import ipywidgets
 
-        def row(*children: Any) -> Any:
+        def row(title: str, *groups: Sequence[Any]) -> Any:
+            head = ipywidgets.HTML(f"<b>{title}</b>", layout=ipywidgets.Layout(min_width="66px"))
             layout = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
-            return ipywidgets.HBox(list(children), layout=layout)
+            kept = ipywidgets.Layout(margin="0 16px 0 0", max_width="100%", align_items="center")
+            boxes = [ipywidgets.HBox(list(group), layout=kept) for group in groups]
+            return ipywidgets.HBox(
+                [head, ipywidgets.HBox(boxes, layout=layout)],
+                layout=ipywidgets.Layout(align_items="flex-start"),
+            )
 
-        facts = [control for controls in self.facts.values() for control in controls]
         rows = [
-            row(self.way, self.next, self.sample),
-            row(self.variable, self.steps, self.first, self.last),
-            row(self.value, self.number, self.missing),
+            row("Sample", [self.sample], [self.way, self.next]),
+            row("Change", [self.variable], [self.first, self.last], [self.steps]),
+            row("", [self.value, self.number], [self.missing], [self.flip]),
         ]
-        if facts:
-            rows.append(row(*facts))
-        rows.append(row(self.undo, self.reset, self.pin, self.unpin, self.lower, self.flip))
+        if self.facts:
+            rows.append(row("Facts", *self.facts.values()))
+        rows.append(row("Compare", [self.undo, self.reset], [self.pin, self.unpin], [self.lower]))
         return rows
 
     def every(self) -> list[Any]:
         """Return all controls."""
-        own = [getattr(self, name) for name in self.__dataclass_fields__ if name != "facts"]
+        own = [getattr(self, name) for name in self.__dataclass_fields__]
         facts = [control for controls in self.facts.values() for control in controls]
-        return [control for control in (*own, *facts) if not isinstance(control, dict)]
+        return [*(control for control in own if not isinstance(control, dict)), *facts]
 
     @property
     def chosen_steps(self) -> tuple[int, int]:
@@ -79,19 +87,52 @@ class Controls:
         end = int(sample.lengths[0]) - 1
         self.sample.value = state.sample
         first, last = (min(step, end) for step in self.chosen_steps)
-        self.steps.max = self.first.max = self.last.max = end
-        self.steps.value, self.first.value, self.last.value = (first, last), first, last
+        with self.steps.hold_sync():
+            self.steps.max = end
+            self.steps.value = (first, last)
+        options = [(called, step) for step, called in enumerate(step_names(sample))]
+        for control, step in ((self.first, first), (self.last, last)):
+            with control.hold_sync():
+                if tuple(options) != control.options:
+                    control.options = options
+                control.value = step
         value = float(np.mean(values_read(sample, name, range(first, last + 1))))
-        _set_range(self.value, *core.familiarity.ranges[name])
-        _set_number(self.value, value)
-        _set_number(self.number, value)
+        # In one message: told the ends alone, a page would move the slider and report that back.
+        with self.value.hold_sync():
+            _set_range(self.value, *core.familiarity.ranges[name])
+            self._set(self.value, value)
+        self._set(self.number, value)
         for fact, controls in self.facts.items():
             for control in controls:
-                _set_number(control, float(values_read(sample, fact, None)[0]))
+                self._set(control, float(values_read(sample, fact, None)[0]))
         self.missing.disabled = not core.data.variables
         self.undo.disabled = not state.past
         self.reset.disabled = not state.edits
         self.unpin.disabled = state.pinned is None
+
+    def is_moved(self, control: Any, value: Any) -> bool:
+        """Tell whether a new value comes from the reader's hand, if the control is a slider.
+
+        A page rounds a slider to its steps in its own way and reports the rounded value.
+        """
+        known = self.positions.get(control)
+        return known is None or abs(value - known) > 0.5 * control.step
+
+    def _set(self, control: Any, value: float) -> None:
+        """Set a slider, a list or a tick to the nearest value that it has, a box to any value."""
+        if isinstance(control.value, bool):
+            control.value = value > 0.5
+        elif hasattr(control, "options"):
+            known = [number for _, number in control.options]
+            control.value = min(known, key=lambda number: abs(number - value))
+        elif hasattr(control, "max"):
+            steps = round((value - control.min) / control.step)
+            # With few digits: what the page would make of it.
+            rounded = float(f"{control.min + steps * control.step:.12g}")
+            control.value = min(max(rounded, control.min), control.max)
+            self.positions[control] = control.value
+        else:
+            control.value = float(f"{value:.6g}")
 
 
 def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
@@ -137,12 +178,13 @@ def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
                 named(move, label),
                 w.FloatText(tooltip=f"{label}, number", layout=small),
             ]
-    end = int(core.data.lengths[sample]) - 1
+    end, when = int(core.data.lengths[sample]) - 1, core.data.time_name
+    ends = [(called, step) for step, called in enumerate(step_names(core.data[sample]))]
     return Controls(
-        way=w.Dropdown(options=ways, description="Choose", style=wide, layout=fit),
+        way=w.Dropdown(options=ways, description="or the", style=wide, layout=fit),
         next=button("Next", "The next sample in this order"),
         sample=w.BoundedIntText(
-            min=0, max=len(core.data) - 1, value=sample, description="Sample", style=wide,
+            min=0, max=len(core.data) - 1, value=sample, description="Number", style=wide,
             layout=w.Layout(width="150px"),
         ),
         variable=w.Dropdown(
@@ -150,15 +192,14 @@ def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
         ),
         steps=named(
             w.IntRangeSlider(
-                min=0, max=end, value=(end, end), description="Steps", style=wide, readout=False,
-                layout=slider,
+                min=0, max=end, value=(end, end), style=wide, readout=False, layout=slider,
+                description="Steps",
             ),
             "First step", "Last step",
         ),
-        first=w.BoundedIntText(min=0, max=end, value=end, description="from", style=wide,
-                               layout=small),
-        last=w.BoundedIntText(min=0, max=end, value=end, description="to", style=wide,
-                              layout=small),
+        first=w.Dropdown(options=ends, value=end, description=f"from {when}", style=wide,
+                         layout=fit),
+        last=w.Dropdown(options=ends, value=end, description="to", style=wide, layout=fit),
         value=named(
             w.FloatSlider(description="Value", style=wide, readout=False, layout=slider), "Value"
         ),
@@ -221,16 +262,3 @@ def _set_range(slider: Any, low: float, high: float) -> None:
     else:
         slider.min, slider.max = low, high
     slider.step = step_of(low, high)
-
-
-def _set_number(control: Any, value: float) -> None:
-    """Set a slider, a list or a tick to the nearest value that it has, a box to any value."""
-    if isinstance(control.value, bool):
-        control.value = value > 0.5
-    elif hasattr(control, "options"):
-        known = [number for _, number in control.options]
-        control.value = min(known, key=lambda number: abs(number - value))
-    elif hasattr(control, "max"):
-        control.value = min(max(value, control.min), control.max)
-    else:
-        control.value = float(f"{value:.6g}")

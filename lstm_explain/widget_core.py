@@ -69,7 +69,7 @@ class Exploration:
         self.familiarity = Familiarity.with_data(self.training)
         self.lock = threading.RLock()
         self._inquiry: Inquiry | None = None
-        self._explained: dict[tuple[int, Edits], Explanation] = {}
+        self._explained: dict[tuple[int, Edits], tuple[Explanation, str]] = {}
         self._orders: dict[str, np.ndarray] = {}
 
     @property
@@ -131,9 +131,13 @@ class Exploration:
 
     def explanation(self, state: State) -> Explanation:
         """Return the explanation of the sample as it is now."""
-        return self._explain(state, state.edits)
+        return self._explain(state, state.edits)[0]
 
-    def _explain(self, state: State, edits: Edits) -> Explanation:
+    def caution(self, state: State) -> str:
+        """Return in words how far the explanation is from its tolerance; nothing if within."""
+        return self._explain(state, state.edits)[1]
+
+    def _explain(self, state: State, edits: Edits) -> tuple[Explanation, str]:
         key = (state.sample, edits)
         with self.lock:
             if key not in self._explained:
@@ -149,7 +153,7 @@ class Exploration:
     def view(self, state: State, variable: str) -> View:
         """Return everything that the picture shows of a state."""
         label = "as recorded" if state.pinned is None else "pinned"
-        before = self._explain(state, state.pinned or ())
+        before, _ = self._explain(state, state.pinned or ())
         return view_of(before, self.explanation(state), variable, label)
 
     def order(self, way: str, state: State) -> np.ndarray:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from html import escape
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -20,7 +18,8 @@ from .widget_controls import as_html, make_controls
 from .widget_core import Exploration
 from .widget_ranking import ways
 from .widget_state import Edit, State, changed, pick, pinned, reset, undone, unpinned
-from .widget_view import View, sentence
+from .widget_static import framed, hide, show_both
+from .widget_view import View, heading, sentence
 from .widget_worker import Newest
 
 # Seconds. Above this, pictures that are out of date already are not computed.
@@ -53,17 +52,13 @@ class Explorer:
         self.words = ipywidgets.HTML()
         self.status = ipywidgets.HTML()
         self.image = ipywidgets.Image(format="png")
-        self.image.layout.max_width = "100%"
-        self.image.layout.height = "auto"
-        # Hides the static picture that stands above it; a saved notebook shows that one.
-        hide = ipywidgets.HTML(f"<style>.{self._scope}-static {{display: none}}</style>")
         rows = [
-            *self.controls.box(), self.live, self.warning, self.image, self.words,
+            *self.controls.box(), self.live, self.warning, framed(self.image), self.words,
             ipywidgets.HBox(
                 [self.controls.folder, self.controls.save],
                 layout=ipywidgets.Layout(flex_flow="row wrap"),
             ),
-            self.status, hide,
+            self.status, hide(self._scope),
         ]  # fmt: skip
         self._live: Any = None
         if widget_live.is_available():
@@ -77,7 +72,8 @@ class Explorer:
         self._show_numbers(self.state)
         view = core.view(self.state, self.controls.variable.value)
         self._show_picture(view, self.controls.lower.value)
-        self._first = (self.image.value, sentence(view))
+        self._first = (self.image.value, heading(view), sentence(view))
+        self.status.value = as_html(core.caution(self.state), "warning")
 
     # -- for the analyst ---------------------------------------------------------------------------
     @property
@@ -110,21 +106,11 @@ class Explorer:
     def close(self) -> None:
         """End the worker and close all controls."""
         self._worker.close()
-        for control in (*self.controls.every(), *self.widget.children, self.widget):
+        for control in (*self.controls.every(), self.image, *self.widget.children, self.widget):
             control.close()
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        image, words = self._first
-        source = f"data:image/png;base64,{b64encode(image).decode()}"
-        text = escape(words, quote=True)
-        static = (
-            f'<div class="{self._scope}-static"><img src="{source}" alt="{text}" '
-            f'style="max-width:100%"><p>{text}</p></div>'
-        )
-        display({"text/html": static, "text/plain": words}, raw=True)
-        display(self.widget)
+        show_both(self.widget, self._scope, *self._first)
 
     # -- from controls to states -------------------------------------------------------------------
     def _bind(self) -> None:
@@ -137,11 +123,12 @@ class Explorer:
             own.steps: self._select,
             own.first: lambda _: self._select((own.first.value, own.last.value)),
             own.last: lambda _: self._select((own.first.value, own.last.value)),
-            own.value: self._set,
+            own.value: self._slide(own.value, self._set),
             own.number: self._set,
         }
         for name, controls in own.facts.items():
-            changes |= dict.fromkeys(controls, partial(self._set_fact, name))
+            act = partial(self._set_fact, name)
+            changes |= {control: self._slide(control, act) for control in controls}
         clicks: dict[Any, Callable[[], None]] = {
             own.next: lambda: self._choose(own.way.value),
             own.missing: lambda: self._set(None),
@@ -189,6 +176,10 @@ class Explorer:
         finally:
             self._quiet = before
 
+    def _slide(self, control: Any, act: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Act on a slider that was moved by hand; on any other control always."""
+        return lambda value: act(value) if self.controls.is_moved(control, value) else None
+
     def _choose(self, way: str) -> None:
         order = self.core.order(way, self.state)
         self._go_to(pick(order, self.state.sample))
@@ -205,9 +196,8 @@ class Explorer:
         self._move_to(changed(self.state, Edit(name, float(value))))
 
     def _select(self, steps: tuple[int, int]) -> None:
-        first, last = steps
         with self._silently():
-            self.controls.steps.value = (min(first, last), max(first, last))
+            self.controls.steps.value = (min(steps), max(steps))
         self._show_state()
 
     def _move_to(self, state: State) -> None:
@@ -230,7 +220,7 @@ class Explorer:
                 start = perf_counter()
                 self._show_picture(self.core.view(state, variable), lower)
                 self._seconds = perf_counter() - start
-                self.status.value = ""
+                self.status.value = as_html(self.core.caution(state), "warning")
             except Exception as error:  # elsewhere it would be lost
                 self._complain(error)
 
@@ -266,7 +256,7 @@ class Explorer:
     def _show_picture(self, view: View, lower: str) -> None:
         with self.core.lock:
             if self._picture is None or not self._picture.fits(view, lower):
-                self._picture = Picture(view, lower)
+                self._picture = Picture(view, lower, headed=False)
             else:
                 self._picture.update(view)
             png = self._picture.png()

@@ -9,6 +9,7 @@ import numpy as np
 from . import figure_content as content
 from .explanation import Explanation
 from .figure_text import decimals, fixed, number, percent, plain, with_unit
+from .step_names import named_times
 
 _MOST_ROWS, _MOST_FACTS = 10, 6
 
@@ -75,6 +76,10 @@ class View:
     def change(self) -> np.ndarray:
         """SHAP values now less those before, (row, step)."""
         return self.values[1] - self.values[0]
+
+    def when(self, step: int) -> str:
+        """Return what a step is called: hour 30."""
+        return f"{self.time_name} {named_times(self.times)[step]}"
 
     def text(self, which: int) -> str:
         """Return a prediction as it is read: 23 % or 1.25."""
@@ -192,8 +197,8 @@ def _attention(view: View) -> str:
         return ""
     before, now = (int(weights.argmax()) for weights in view.attention)
     if before == now:
-        return f" Attention is highest at step {now}."
-    return f" Attention is highest at step {now}; before, at step {before}."
+        return f" Attention is highest at {view.when(now)}."
+    return f" Attention is highest at {view.when(now)}; before, at {view.when(before)}."
 
 
 def _signed(name: str, value: float) -> str:

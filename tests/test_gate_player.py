@@ -128,11 +128,14 @@ def test_the_static_picture_is_hidden_by_the_live_one(player, monkeypatch):
     monkeypatch.setattr("IPython.display.display", lambda *args, **kwargs: shown.extend(args))
     player._ipython_display_()
     static, live = shown
-    scope = next(name for name in live._dom_classes if name.startswith("lstm-explain-"))
+    assert live["application/vnd.jupyter.widget-view+json"]["model_id"] == player.widget.model_id
+    [scope] = [name for name in player.widget._dom_classes if name.startswith("lstm-explain-")]
     assert f'class="{scope}-static"' in static["text/html"]
     assert "data:image/png;base64," in static["text/html"]
     hidden = [
-        child.value for child in live.children if "<style>" in str(getattr(child, "value", 0))
+        child.value
+        for child in player.widget.children
+        if "<style>" in str(getattr(child, "value", 0))
     ]
     assert hidden == [f"<style>.{scope}-static {{display: none}}</style>"]
     assert "After 3 words" in static["text/plain"]

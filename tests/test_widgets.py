@@ -20,7 +20,7 @@ from lstm_explain.widget_core import Exploration
 from lstm_explain.widget_guard import guard_figures, release_figures
 from lstm_explain.widget_ranking import orders, ways
 from lstm_explain.widget_state import Edit, State, changed, edited, pinned, reset, undone
-from lstm_explain.widget_view import sentence, view_of
+from lstm_explain.widget_view import heading, sentence, view_of
 from lstm_explain.widget_worker import Newest
 
 
@@ -322,7 +322,7 @@ def test_view_shows_what_the_explanations_hold(model_and_data):
     np.testing.assert_allclose(view.shown, chance, rtol=1e-6)
     words = sentence(view)
     assert f"goes from {view.text(0)} to {view.text(1)}" in words
-    assert f"Attention is highest at step {int(view.attention[1].argmax())}" in words
+    assert f"Attention is highest at step {int(view.attention[1].argmax()) + 1}" in words
     assert any(name.startswith("age") and "→ 75" in name for name in view.facts)
     same = view_of(core.explanation(State(2)), core.explanation(State(2)), "lactate", "as recorded")
     assert not same.moved.any()
@@ -420,6 +420,58 @@ def test_hand_made_states_equal_fresh_ones(explorer, model_and_data, rng):
     fresh.close()
 
 
+def test_what_a_page_reports_of_itself_changes_nothing(explorer):
+    """Pages round a slider to its steps, and say so; only a move by a whole step is a hand's."""
+    own = explorer.controls
+    for slider in (own.value, own.facts["age"][0]):
+        shown, step = slider.value, slider.step
+        assert abs((shown - slider.min) / step % 1 - 0.5) > 0.499 or shown == slider.max
+        slider.value = shown + 0.2 * step * (-1 if shown > slider.min else 1)
+        assert explorer.state.edits == ()
+    own.variable.value = "pulse"
+    assert explorer.state.edits == ()
+    own.value.value += own.value.step * (-1 if own.value.value > own.value.min else 1)
+    assert [edit.name for edit in explorer.state.edits] == ["pulse"]
+
+
+def test_the_ends_of_a_slider_and_its_value_are_one_message(explorer):
+    """Else the page would clip the old value to the new ends, and report that as a move."""
+    sent = []
+    slider = explorer.controls.value
+    slider.send_state, kept = lambda key=None: sent.append(set(key)), slider.send_state
+    explorer.controls.variable.value = "pulse"
+    slider.send_state = kept
+    assert len(sent) == 1
+    assert {"min", "value"} <= sent[0]
+
+
+def test_a_tolerance_that_is_missed_stands_in_the_status_line(model_and_data):
+    model, data = model_and_data
+    with warnings.catch_warnings():  # no warning leaves the worker's thread
+        warnings.simplefilter("error")
+        rough = lx.explore(model, data.test, background=data.train[:2], tolerance=1e-12)
+        assert "Expected values within tolerance=1e-12" in value_of(rough.status)
+        rough.controls.number.value = 12.0
+        assert rough.wait(60)
+    assert "Expected values within tolerance=1e-12; with 64 nodes" in value_of(rough.status)
+    rough.close()
+
+
+def test_steps_are_called_as_the_axis_calls_them():
+    days = np.array(["2011-01-03", "2011-01-04", "2011-01-05"], "datetime64[D]")
+    values = np.random.default_rng(0).normal(size=(12, 3, 1))
+    data = SequenceData.from_arrays(
+        values, np.arange(12) % 2, feature_names=["dose"], times=np.tile(days, (12, 1)),
+        time_name="day",
+    )  # fmt: skip
+    explorer = lx.explore(linear_model(1.0, 0.0), data, background=data)
+    assert [name for name, _ in explorer.controls.first.options] == [str(day) for day in days]
+    assert explorer.controls.first.description == "from day"
+    explorer.controls.first.value = 0
+    assert explorer.controls.steps.value == (0, 2)
+    explorer.close()
+
+
 def test_errors_stand_in_the_status_line_and_pass(explorer, monkeypatch):
     own = explorer.controls
     own.number.value = float("nan")
@@ -468,9 +520,13 @@ def test_static_picture_is_shown_beside_the_widget(explorer, monkeypatch):
     monkeypatch.setattr("IPython.display.display", lambda thing, **options: shown.append(thing))
     explorer._ipython_display_()
     static, widget = shown
-    assert widget is explorer.widget
-    assert static["text/html"].startswith(f'<div class="{explorer._scope}-static"><img src="data:')
-    assert static["text/plain"] == sentence(explorer.core.view(State(0), "lactate"))
+    view_type = "application/vnd.jupyter.widget-view+json"
+    assert widget[view_type]["model_id"] == explorer.widget.model_id
+    assert "running kernel" in widget["text/plain"]
+    assert static["text/html"].startswith(f'<div class="{explorer._scope}-static">')
+    assert '<img src="data:image/png;base64,' in static["text/html"]
+    view = explorer.core.view(State(0), "lactate")
+    assert static["text/plain"] == f"{heading(view)}. {sentence(view)}"
     hidden = [child.value for child in explorer.widget.children if hasattr(child, "value")]
     assert any(f".{explorer._scope}-static" in str(value) for value in hidden)
 
