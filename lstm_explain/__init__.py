@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .anatomy import Anatomy as Anatomy
     from .anatomy import inspect as inspect
-    from .answers import answers_by_step as answers_by_step
     from .assessment import calibration_error as calibration_error
     from .assessment import reliability as reliability
     from .assessment import score_difference as score_difference
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from .plots import plot_timeline as plot_timeline
     from .plots import plot_tokens as plot_tokens
     from .prediction import PaddingWarning as PaddingWarning
+    from .prefix_answers import answers_by_step as answers_by_step
     from .sequences import SequenceData as SequenceData
     from .subgroups import score_by_group as score_by_group
     from .training import TrainingRun as TrainingRun
@@ -95,7 +95,7 @@ _HOME = {
     "TrainingRun": "training",
     "UnverifiedDataWarning": "datasets.store",
     "WordVectors": "word_vectors",
-    "answers_by_step": "answers",
+    "answers_by_step": "prefix_answers",
     "attention_maps": "attention",
     "build_model": "models",
     "calibration_error": "assessment",

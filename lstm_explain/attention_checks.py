@@ -10,8 +10,8 @@ import numpy as np
 
 from .agreement import kendall
 from .backend import keras, ops
-from .cases import Case, over_time
-from .evidence import Evidence
+from .faithfulness_case import Case, over_time
+from .faithfulness_evidence import Evidence
 from .forward import in_batches
 from .inputs import arrange
 from .layers import AttentionPooling

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .attention_checks import agreement_evidence, replacement_evidence
-from .cases import Case, open_case
-from .evidence import Evidence, summary
 from .explanation import Explanation
+from .faithfulness_case import Case, open_case
+from .faithfulness_evidence import Evidence, summary
+from .faithfulness_repeat import ROWS, Repeat, repeat_of
 from .progress import progress_bar
 from .randomisation import NotDefined, randomisation_evidence
 from .ranking_checks import ranking_evidence
-from .repetition import ROWS, Repeat, repeat_of
 from .sensitivity import gap_evidence, infidelity_evidence, sensitivity_evidence
 from .stability import Retrain, stability_evidence
 from .verdicts import Verdict, verdict_of

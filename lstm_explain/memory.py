@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from .anatomy import inspect
-from .answers import answers_by_step
 from .figure_gates import is_lstm, need_layer
 from .figure_text import fixed, number, percent
 from .gates import trace_gates
+from .prefix_answers import answers_by_step
 from .sequences import SequenceData
 from .words import UNKNOWN, tokenise
 

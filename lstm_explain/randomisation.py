@@ -8,9 +8,9 @@ import numpy as np
 
 from .agreement import spearman
 from .backend import keras
-from .evidence import Evidence, difference
+from .faithfulness_evidence import Evidence, difference
+from .faithfulness_repeat import Repeat
 from .progress import progress_bar
-from .repetition import Repeat
 
 # One random model may agree by chance, with a sign or a feature: each step is a mean of several.
 _CASCADES = 3

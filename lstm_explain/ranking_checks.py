@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .cases import Case, over_time
-from .evidence import Evidence, difference
+from .faithfulness_case import Case, over_time
+from .faithfulness_evidence import Evidence, difference
 from .removal import SHARES, outputs_by_share, places_of
 from .shapley import Players
 

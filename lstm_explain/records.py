@@ -117,7 +117,7 @@ def _labelled(
 
 
 def _to_reopen(question: Question) -> dict[str, Any]:
-    """Return what the model's inputs and the background rows are made of again, in `reopening`.
+    """Return what `recorded_question` makes the model's inputs and background rows of again.
 
     The data stands in the explanation in its own units: two numbers per feature turn it back, which
     takes less room than the inputs.

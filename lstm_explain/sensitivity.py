@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .cases import Case
-from .evidence import Evidence
 from .explanation import Explanation
+from .faithfulness_case import Case
+from .faithfulness_evidence import Evidence
+from .faithfulness_repeat import Repeat
 from .removal import worth_of
-from .repetition import Repeat
 
 # Random sets of absent players per sample.
 _SETS = 20

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .agreement import spearman
-from .evidence import Evidence
+from .faithfulness_evidence import Evidence
+from .faithfulness_repeat import Repeat
 from .progress import progress_bar
-from .repetition import Repeat
 
 Retrain = Callable[[int, bool], Any]
 _WAYS = {"other seeds": False, "permuted labels": True}

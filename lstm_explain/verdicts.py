@@ -56,7 +56,7 @@ def verdict_of(table: pd.DataFrame, background: str, num_samples: int) -> Verdic
     Parameters
     ----------
     table : DataFrame
-        From `evidence.summary`.
+        From `faithfulness_evidence.summary`.
     background : str
         What stood for "absent".
     """

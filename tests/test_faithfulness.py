@@ -14,7 +14,7 @@ import lstm_explain as lx
 from lstm_explain import Explanation, SequenceData
 from lstm_explain.attention_checks import replacement_evidence, step_gradients
 from lstm_explain.backend import keras
-from lstm_explain.cases import open_case
+from lstm_explain.faithfulness_case import open_case
 from lstm_explain.randomisation import NotDefined, copied
 from lstm_explain.ranking_checks import BETTER, ranking_evidence
 from lstm_explain.sensitivity import gap_evidence, infidelity_evidence

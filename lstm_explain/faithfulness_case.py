@@ -9,8 +9,8 @@ import numpy as np
 
 from .explanation import Explanation
 from .preparation import Question
+from .recorded_question import question_of
 from .removal import all_players, outputs_by_share, real_players, with_few_rows
-from .reopening import question_of
 from .shapley import Players
 
 _LEVELS = ("cell", "time", "feature", "window")

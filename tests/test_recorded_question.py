@@ -8,7 +8,7 @@ import lstm_explain as lx
 from lstm_explain import Explanation, SequenceData
 from lstm_explain.background import Background
 from lstm_explain.preparation import prepare
-from lstm_explain.reopening import background_of, data_of, question_of
+from lstm_explain.recorded_question import background_of, data_of, question_of
 
 
 def saved(explanation, folder):

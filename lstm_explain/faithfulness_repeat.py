@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from .background import Background
-from .cases import Case
 from .coalitions import shapley_values
 from .engine import explain
 from .explanation import Explanation
+from .faithfulness_case import Case
 from .integration import ToleranceWarning
 from .prediction import PaddingWarning
-from .reopening import background_of, data_of, roles_of, scale_of
+from .recorded_question import background_of, data_of, roles_of, scale_of
 from .sequences import SequenceData
 
 # Some samples and rows are enough to see whether an explanation follows the model.
