@@ -44,10 +44,10 @@ endef
 export OTHER_BACKENDS
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab check test lint types notebooks format clean
+.PHONY: help install lab check test browser-test lint types notebooks format clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 install: $(STAMP) ## make the environment (.venv), or bring it up to date
 
@@ -80,6 +80,13 @@ test: lint types ## everything that can run here: also slow tests, every noteboo
 	done
 	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env \
 	    --nbval-cell-timeout=300 --durations=15 $(PYTEST_ARGS)
+
+# Chromium comes from the system: what Playwright would download lacks its libraries on a bare machine.
+browser-test: $(STAMP) ## the tests of the widgets in JupyterLab and a real browser
+	@$(BIN)/python tests/lab.py \
+	    || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update && apt-get install -y chromium; } \
+	    || { echo "No Chromium was found. On Debian: sudo apt-get install chromium; on Ubuntu: sudo snap install chromium" >&2; exit 1; }
+	$(BIN)/python -m pytest tests -m browser $(PYTEST_ARGS)
 
 notebooks: $(STAMP) ## run every notebook again and save it with its outputs
 	$(BIN)/jupyter-nbconvert --to notebook --inplace --execute \

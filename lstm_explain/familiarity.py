@@ -10,7 +10,7 @@ import numpy as np
 from .counterfactual import training_range, values_read
 from .missingness import PARTS
 from .sequences import SequenceData
-from .step_names import step_names
+from .step_names import phrase_of
 
 # So many steps stand for the training data; farther than this share of them is unusual.
 _ROWS, _USUAL = 2000, 0.99
@@ -107,10 +107,9 @@ class Familiarity:
         rows = _moves(sample, np.zeros(len(late), int), late) / self.widths
         far = _distances(rows, self.rows).min(axis=1)
         if far.max() > self.reach:
-            worst_step = late[far.argmax()]
-            where = step_names(sample)[int(sample.mask[0][:worst_step].sum())]
+            where = phrase_of(sample, int(late[far.argmax()]))
             found.append(
-                f"{sample.time_name} {where}, with its change from the step before, is farther "
+                f"what was measured at {where}, with its change from the step before, is farther "
                 "from the training data than 99 of 100 of their own steps"
             )
         return found

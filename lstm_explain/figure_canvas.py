@@ -74,8 +74,8 @@ class Canvas:
         self.forget()
         return low, high
 
-    def png(self) -> bytes:
-        """Return the picture as PNG."""
+    def png(self, level: int = 1) -> bytes:
+        """Return the picture as PNG, compressed in haste (level 1) or well (9)."""
         if self._kept is None:
             shown = [artist.get_visible() for artist in self._moving]
             for artist in self._moving:
@@ -87,10 +87,10 @@ class Canvas:
         self._canvas.restore_region(self._kept)
         for artist in self._moving:
             artist.draw(self._canvas.get_renderer())
-        return png_of(np.asarray(self._canvas.buffer_rgba()))
+        return png_of(np.asarray(self._canvas.buffer_rgba()), level)
 
 
-def png_of(pixels: np.ndarray) -> bytes:
+def png_of(pixels: np.ndarray, level: int = 1) -> bytes:
     """Write pixels (row, column, 4) as PNG without transparency.
 
     In about half the time of Pillow, which chooses a filter for each row: in large plain areas none
@@ -100,7 +100,7 @@ def png_of(pixels: np.ndarray) -> bytes:
     rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each row begins with 0: not filtered
     rows[:, 1:] = pixels[..., :3].reshape(height, -1)
     header = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), level)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in chunks

@@ -63,7 +63,7 @@ class Picture(Canvas):
         weights = "attention\n(where it looked)" if view.looked else "SHAP value\nper step"
         self._data = Lines(self, ax["data"], steps, view.variable, gaps, from_zero=False)
         self._weights = Lines(self, ax["attention"], steps, weights, False, from_zero=True)
-        second = f"SHAP values {view.label}" if lower == "before" else "change"
+        second = f"SHAP values {view.label}" if lower == "before" else f"change: now {MINUS} before"
         self._maps = [
             Map(self, ax["now"], view.names, steps, "SHAP values now"),
             Map(self, ax["lower"], view.names, steps, second),

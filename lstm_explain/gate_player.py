@@ -111,14 +111,14 @@ class GatePlayer:
         rows.append(hide(self._scope))
         self._live: Any = None
         if widget_live.is_available():
-            names = {"lstm-explain-slider-words": ["Words read"]}
+            names = {"lstm-explain-slider-words": "Words read"}
             self._live = widget_live.make_live(self._scope, names)
             rows.append(self._live)
         self.widget = w.VBox(rows)
         self.widget.add_class(self._scope)
         # The first picture is drawn here, on the thread of the cell.
         self._show(count)
-        self._first = (self.image.value, " ".join(self.memory.words), describe(self.memory))
+        self._first = (self._picture.png(level=9), " ".join(self.memory.words), describe(self.memory))
         self.text.observe(self._type, names="value")
         self.word.observe(self._step, names="value")
 

@@ -32,7 +32,29 @@ def step_names(sample: SequenceData) -> list[str]:
     >>> step_names(SequenceData.from_arrays([[[4.0], [5.0]]]))
     ['1', '2']
     """
+    return named_times(_times_of(sample))
+
+
+def phrase(times: np.ndarray, time_name: str, step: int) -> str:
+    """Return what stands after "at" in a sentence.
+
+    Examples
+    --------
+    >>> phrase(np.array([1.0, 2.0]), "step", 0), phrase(np.array([0.0, 1.0]), "hours in care", 1)
+    ('step 1', '1 (hours in care)')
+    """
+    called = named_times(times)[step]
+    if np.issubdtype(times.dtype, np.datetime64):
+        return called
+    return f"step {called}" if time_name == "step" else f"{called} ({time_name})"
+
+
+def phrase_of(sample: SequenceData, position: int) -> str:
+    """Return what stands after "at" in a sentence on one position of a padded sample."""
+    real = int(sample.mask[0][:position].sum())
+    return phrase(_times_of(sample), sample.time_name, real)
+
+
+def _times_of(sample: SequenceData) -> np.ndarray:
     real = sample.mask[0]
-    if sample.times is not None:
-        return named_times(sample.times[0][real])
-    return named_times(np.flatnonzero(real) + 1.0)
+    return np.flatnonzero(real) + 1.0 if sample.times is None else sample.times[0][real]

@@ -21,15 +21,20 @@ _FEW = 6
 
 @dataclass
 class Controls:
-    """Every control by its name; `names` holds what a screen reader says for each slider."""
+    """Every control by its name.
+
+    `names` holds what a screen reader says for each slider, by a class of the slider. Sliders
+    count; `ladders` holds the value at each of their positions. A slider of numbers would be
+    rounded by the page in its own way, and the rounded value reported as if a hand had moved it.
+    """
 
     way: Any
     next: Any
     sample: Any
     variable: Any
-    steps: Any
     first: Any
     last: Any
+    unit: Any
     value: Any
     number: Any
     missing: Any
@@ -42,8 +47,8 @@ class Controls:
     flip: Any
     folder: Any
     save: Any
-    names: dict[str, list[str]] = field(default_factory=dict)
-    positions: dict[Any, float] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    ladders: dict[Any, np.ndarray] = field(default_factory=dict)
 
     def box(self) -> list[Any]:
         """Return the rows of controls, each of which breaks where the window is narrow."""
@@ -61,7 +66,7 @@ class Controls:
 
         rows = [
             row("Sample", [self.sample], [self.way, self.next]),
-            row("Change", [self.variable], [self.first, self.last], [self.steps]),
+            row("Change", [self.variable], [self.first, self.last, self.unit]),
             row("", [self.value, self.number], [self.missing], [self.flip]),
         ]
         if self.facts:
@@ -78,8 +83,20 @@ class Controls:
     @property
     def chosen_steps(self) -> tuple[int, int]:
         """First and last of the steps that a change is made to."""
-        first, last = self.steps.value
-        return int(first), int(last)
+        return int(self.first.value), int(self.last.value)
+
+    def read(self, control: Any, value: Any) -> Any:
+        """Return what a control says: of a slider, the value at its position."""
+        return float(self.ladders[control][value]) if control in self.ladders else value
+
+    def readings(self) -> dict[str, str]:
+        """Return what a screen reader says for the position of each slider, by its class."""
+        return {
+            own: f"{self.read(slider, slider.value):g}"
+            for own in self.names
+            for slider in self.ladders
+            if own in slider._dom_classes
+        }
 
     def follow(self, core: Exploration, state: State) -> None:
         """Set every control to what a state says."""
@@ -87,9 +104,6 @@ class Controls:
         end = int(sample.lengths[0]) - 1
         self.sample.value = state.sample
         first, last = (min(step, end) for step in self.chosen_steps)
-        with self.steps.hold_sync():
-            self.steps.max = end
-            self.steps.value = (first, last)
         options = [(called, step) for step, called in enumerate(step_names(sample))]
         for control, step in ((self.first, first), (self.last, last)):
             with control.hold_sync():
@@ -97,10 +111,8 @@ class Controls:
                     control.options = options
                 control.value = step
         value = float(np.mean(values_read(sample, name, range(first, last + 1))))
-        # In one message: told the ends alone, a page would move the slider and report that back.
-        with self.value.hold_sync():
-            _set_range(self.value, *core.familiarity.ranges[name])
-            self._set(self.value, value)
+        self.ladders[self.value] = ladder(*core.familiarity.ranges[name])
+        self._set(self.value, value)
         self._set(self.number, value)
         for fact, controls in self.facts.items():
             for control in controls:
@@ -110,14 +122,6 @@ class Controls:
         self.reset.disabled = not state.edits
         self.unpin.disabled = state.pinned is None
 
-    def is_moved(self, control: Any, value: Any) -> bool:
-        """Tell whether a new value comes from the reader's hand, if the control is a slider.
-
-        A page rounds a slider to its steps in its own way and reports the rounded value.
-        """
-        known = self.positions.get(control)
-        return known is None or abs(value - known) > 0.5 * control.step
-
     def _set(self, control: Any, value: float) -> None:
         """Set a slider, a list or a tick to the nearest value that it has, a box to any value."""
         if isinstance(control.value, bool):
@@ -125,12 +129,13 @@ class Controls:
         elif hasattr(control, "options"):
             known = [number for _, number in control.options]
             control.value = min(known, key=lambda number: abs(number - value))
-        elif hasattr(control, "max"):
-            steps = round((value - control.min) / control.step)
-            # With few digits: what the page would make of it.
-            rounded = float(f"{control.min + steps * control.step:.12g}")
-            control.value = min(max(rounded, control.min), control.max)
-            self.positions[control] = control.value
+        elif control in self.ladders:
+            values = self.ladders[control]
+            # In one message: told the end alone, a page would move the slider and report that.
+            with control.hold_sync():
+                control.max = max(len(values) - 1, 1)
+                control.value = int(np.abs(values - value).argmin())
+                control.disabled = len(values) < 2
         else:
             control.value = float(f"{value:.6g}")
 
@@ -139,19 +144,23 @@ def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
     """Make the controls for a data set, set to nothing in particular."""
     import ipywidgets as w
 
-    names: dict[str, list[str]] = {}
-
-    def named(control: Any, *texts: str) -> Any:
-        """Give a slider a class by which its handles are found, and their accessible names."""
-        own = f"lstm-explain-slider-{len(names)}"
-        control.add_class(own)
-        names[own] = list(texts)
-        return control
-
+    names: dict[str, str] = {}
+    ladders: dict[Any, np.ndarray] = {}
     wide = {"description_width": "initial"}
     slider = w.Layout(width="340px", max_width="100%")
     small = w.Layout(width="110px")
     fit = w.Layout(width="auto", max_width="100%")
+
+    def slide(label: str, values: np.ndarray) -> Any:
+        """Make a slider with a class by which its handle is found, and its accessible name."""
+        made = w.IntSlider(
+            min=0, max=max(len(values) - 1, 1), description=label, style=wide, readout=False,
+            layout=slider,
+        )  # fmt: skip
+        own = f"lstm-explain-slider-{len(names)}"
+        made.add_class(own)
+        names[own], ladders[made] = label, values
+        return made
 
     def button(text: str, tooltip: str) -> Any:
         return w.Button(description=text, tooltip=tooltip, layout=fit)
@@ -168,17 +177,12 @@ def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
             options = [(f"{value:.4g}", float(value)) for value in known]
             facts[name] = [w.Dropdown(options=options, description=label, style=wide, layout=fit)]
         else:
-            low, high = core.familiarity.ranges[name]
-            move = w.FloatSlider(
-                min=low, max=high, step=step_of(low, high), description=label, style=wide,
-                readout=False, layout=slider,
-            )  # fmt: skip
             # The label names the slider; the box beside it says so to those who do not see it.
             facts[name] = [
-                named(move, label),
+                slide(label, ladder(*core.familiarity.ranges[name])),
                 w.FloatText(tooltip=f"{label}, number", layout=small),
             ]
-    end, when = int(core.data.lengths[sample]) - 1, core.data.time_name
+    end = int(core.data.lengths[sample]) - 1
     ends = [(called, step) for step, called in enumerate(step_names(core.data[sample]))]
     return Controls(
         way=w.Dropdown(options=ways, description="or the", style=wide, layout=fit),
@@ -190,19 +194,11 @@ def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
         variable=w.Dropdown(
             options=core.variables, description="Variable", style=wide, layout=fit
         ),
-        steps=named(
-            w.IntRangeSlider(
-                min=0, max=end, value=(end, end), style=wide, readout=False, layout=slider,
-                description="Steps",
-            ),
-            "First step", "Last step",
-        ),
-        first=w.Dropdown(options=ends, value=end, description=f"from {when}", style=wide,
+        first=w.Dropdown(options=ends, value=end, description="from", style=wide,
                          layout=fit),
         last=w.Dropdown(options=ends, value=end, description="to", style=wide, layout=fit),
-        value=named(
-            w.FloatSlider(description="Value", style=wide, readout=False, layout=slider), "Value"
-        ),
+        unit=w.Label(core.data.time_name),
+        value=slide("Value", np.zeros(1)),
         number=w.FloatText(tooltip="Value, number", layout=small),
         missing=button("Make it missing", "As if it had not been measured at these steps"),
         facts=facts,
@@ -218,7 +214,24 @@ def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
                       layout=w.Layout(width="220px")),
         save=button("Save", "Write the picture as PNG and the explanation as netCDF"),
         names=names,
+        ladders=ladders,
     )  # fmt: skip
+
+
+def ladder(low: float, high: float) -> np.ndarray:
+    """Return round values from low to high, both included, for the positions of a slider.
+
+    Examples
+    --------
+    >>> ladder(0.53, 12.6)[[0, 1, 2, -2, -1]].tolist()
+    [0.53, 0.6, 0.7, 12.5, 12.6]
+    """
+    if not np.isfinite([low, high]).all():  # never measured: there is nothing to choose among
+        return np.zeros(1)
+    step = step_of(low, high)
+    inner = step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
+    rounded = np.array([float(f"{value:.10g}") for value in inner])
+    return np.unique([low, *rounded[(rounded > low) & (rounded < high)], high])
 
 
 def step_of(low: float, high: float) -> float:
@@ -252,13 +265,3 @@ def as_html(text: str, kind: str) -> str:
     if not text:
         return ""
     return f'<div role="status" style="{looks[kind]}">{escape(text)}</div>'
-
-
-def _set_range(slider: Any, low: float, high: float) -> None:
-    """Set the ends of a slider in the order in which neither crosses the other."""
-    low, high = (low, high) if high > low else (low - 0.5, low + 0.5)
-    if low > slider.max:
-        slider.max, slider.min = high, low
-    else:
-        slider.min, slider.max = low, high
-    slider.step = step_of(low, high)

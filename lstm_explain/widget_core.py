@@ -13,13 +13,15 @@ from .counterfactual import Flip, smallest_change
 from .explanation import Explanation
 from .familiarity import Familiarity
 from .outputs import Scale
+from .preparation import Question
 from .sequences import SequenceData
 from .widget_answers import Inquiry
 from .widget_ranking import orders
 from .widget_state import Edits, State, edited
 from .widget_view import View, read_prediction, view_of
 
-# Explanations of the last few versions are kept: for undo, and for the one that is compared with.
+# Predictions and explanations of the last few versions are kept: for undo, and for the one that is
+# compared with.
 _KEPT = 16
 
 
@@ -50,6 +52,8 @@ class Exploration:
     data : SequenceData
         Samples to choose from.
     background : SequenceData, Background, array, "zero" or "mean"
+    training : SequenceData, optional
+        Where it is learned what is usual; by default the background, else `data`.
     """
 
     def __init__(
@@ -60,15 +64,17 @@ class Exploration:
         output: int | str | None = None,
         scale: Scale = "margin",
         tolerance: float = 0.05,
+        training: SequenceData | None = None,
     ) -> None:
         self.model, self.data = model, data
         self._options: dict[str, Any] = {"output": output, "scale": scale, "tolerance": tolerance}
         self.background = Background.resolve(background, data)
-        # What is usual is learned from the background's data where these are sequences.
-        self.training = background if isinstance(background, SequenceData) else data
+        known = background if isinstance(background, SequenceData) else data
+        self.training = known if training is None else training
         self.familiarity = Familiarity.with_data(self.training)
         self.lock = threading.RLock()
         self._inquiry: Inquiry | None = None
+        self._asked: dict[tuple[int, Edits], Question] = {}
         self._explained: dict[tuple[int, Edits], tuple[Explanation, str]] = {}
         self._orders: dict[str, np.ndarray] = {}
 
@@ -98,13 +104,8 @@ class Exploration:
     def predictions(self, state: State) -> np.ndarray:
         """Return the explained output before (as recorded, or pinned) and now, shape (2,)."""
         with self.lock:
-            inquiry = self.inquiry(state)
-            return np.array(
-                [
-                    inquiry.asked_of(edited(self.recorded(state), edits)).predictions[0]
-                    for edits in (state.pinned or (), state.edits)
-                ]
-            )
+            both = (self._ask(state, edits) for edits in (state.pinned or (), state.edits))
+            return np.array([question.predictions[0] for question in both])
 
     def glance(self, state: State) -> Glance:
         """Return the new prediction beside the old one, and warnings."""
@@ -117,7 +118,7 @@ class Exploration:
             both = 1 / (1 + np.exp(-both))
         difference = float(np.ptp(both))
         first, second = (read_prediction(float(one), probability, difference) for one in both)
-        what = f"probability of {name}" if probability else name
+        what = f"probability of {name}" if probability else f"predicted {name}"
         text = f"{what}: {second}" if first == second else f"{what}: {first} → {second}"
         return Glance(text, tuple(self.warnings(state)))
 
@@ -141,20 +142,33 @@ class Exploration:
         key = (state.sample, edits)
         with self.lock:
             if key not in self._explained:
-                inquiry = self.inquiry(state)
-                question = inquiry.asked_of(edited(self.recorded(state), edits))
-                while len(self._explained) >= _KEPT:
-                    self._explained.pop(next(iter(self._explained)))
-                self._explained[key] = inquiry.explain(question)
-            # The one that was used last is dropped last.
-            found = self._explained[key] = self._explained.pop(key)
-            return found
+                found = self.inquiry(state).explain(self._ask(state, edits))
+                _keep(self._explained, key, found)
+            return _keep(self._explained, key, self._explained[key])
+
+    def _ask(self, state: State, edits: Edits) -> Question:
+        key = (state.sample, edits)
+        with self.lock:
+            if key not in self._asked:
+                question = self.inquiry(state).asked_of(edited(self.recorded(state), edits))
+                _keep(self._asked, key, question)
+            return _keep(self._asked, key, self._asked[key])
 
     def view(self, state: State, variable: str) -> View:
         """Return everything that the picture shows of a state."""
         label = "as recorded" if state.pinned is None else "pinned"
         before, _ = self._explain(state, state.pinned or ())
         return view_of(before, self.explanation(state), variable, label)
+
+    def striking(self, state: State) -> tuple[str, int]:
+        """Return the variable that matters most for a sample, and the step where it does."""
+        explanation = self.explanation(state)
+        if "variable" in explanation.to_dataset():
+            explanation = explanation.over_variables()
+        values = explanation.values.values[0]
+        column = int(np.abs(values.sum(axis=0)).argmax())
+        real = np.abs(values[explanation.mask.values[0], column])
+        return str(explanation.feature_names[column]), int(real.argmax())
 
     def order(self, way: str, state: State) -> np.ndarray:
         """Return all samples in an order that `widget_ranking.orders` names."""
@@ -176,3 +190,12 @@ class Exploration:
                 self.model, self.edited(state), name, training=self.training, steps=steps,
                 threshold=float(question.base_values[0]) if is_value else None,
             )  # fmt: skip
+
+
+def _keep(known: dict[Any, Any], key: Any, value: Any) -> Any:
+    """Remember a value as the one that was used last, forget the oldest; return it."""
+    known.pop(key, None)
+    while len(known) >= _KEPT:
+        known.pop(next(iter(known)))
+    known[key] = value
+    return value

@@ -66,13 +66,16 @@ class Explorer:
             rows.append(self._live)
         self.widget = ipywidgets.VBox(rows)
         self.widget.add_class(self._scope)
+        # Where the first move of the slider is sure to matter.
+        self.controls.variable.value, step = core.striking(self.state)
+        self.controls.first.value = self.controls.last.value = step
         self._show_state()
         self._bind()
         # The first picture is drawn here, on the thread of the cell.
         self._show_numbers(self.state)
         view = core.view(self.state, self.controls.variable.value)
-        self._show_picture(view, self.controls.lower.value)
-        self._first = (self.image.value, heading(view), sentence(view))
+        drawn = self._show_picture(view, self.controls.lower.value)
+        self._first = (drawn.png(level=9), heading(view), sentence(view))
         self.status.value = as_html(core.caution(self.state), "warning")
 
     # -- for the analyst ---------------------------------------------------------------------------
@@ -120,15 +123,13 @@ class Explorer:
             own.sample: self._go_to,
             own.variable: self._look,
             own.lower: self._look,
-            own.steps: self._select,
-            own.first: lambda _: self._select((own.first.value, own.last.value)),
-            own.last: lambda _: self._select((own.first.value, own.last.value)),
-            own.value: self._slide(own.value, self._set),
+            own.first: self._begin,
+            own.last: self._end,
+            own.value: lambda position: self._set(own.read(own.value, position)),
             own.number: self._set,
         }
         for name, controls in own.facts.items():
-            act = partial(self._set_fact, name)
-            changes |= {control: self._slide(control, act) for control in controls}
+            changes |= {control: partial(self._set_fact, name, control) for control in controls}
         clicks: dict[Any, Callable[[], None]] = {
             own.next: lambda: self._choose(own.way.value),
             own.missing: lambda: self._set(None),
@@ -176,10 +177,6 @@ class Explorer:
         finally:
             self._quiet = before
 
-    def _slide(self, control: Any, act: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Act on a slider that was moved by hand; on any other control always."""
-        return lambda value: act(value) if self.controls.is_moved(control, value) else None
-
     def _choose(self, way: str) -> None:
         order = self.core.order(way, self.state)
         self._go_to(pick(order, self.state.sample))
@@ -192,12 +189,20 @@ class Explorer:
         name = self.controls.variable.value
         self._move_to(changed(self.state, Edit(name, value, self.controls.chosen_steps)))
 
-    def _set_fact(self, name: str, value: Any) -> None:
-        self._move_to(changed(self.state, Edit(name, float(value))))
+    def _set_fact(self, name: str, control: Any, value: Any) -> None:
+        value = float(self.controls.read(control, value))
+        self._move_to(changed(self.state, Edit(name, value)))
 
-    def _select(self, steps: tuple[int, int]) -> None:
+    def _begin(self, step: int) -> None:
+        """Take another first step; the last one gives way."""
         with self._silently():
-            self.controls.steps.value = (min(steps), max(steps))
+            self.controls.last.value = max(step, self.controls.last.value)
+        self._show_state()
+
+    def _end(self, step: int) -> None:
+        """Take another last step; the first one gives way."""
+        with self._silently():
+            self.controls.first.value = min(step, self.controls.first.value)
         self._show_state()
 
     def _move_to(self, state: State) -> None:
@@ -243,6 +248,8 @@ class Explorer:
     def _show_state(self) -> None:
         with self._silently():
             self.controls.follow(self.core, self.state)
+        if self._live is not None:
+            self._live.readings = self.controls.readings()
 
     def _show_numbers(self, state: State) -> None:
         glance = self.core.glance(state)
@@ -253,7 +260,7 @@ class Explorer:
             "explanation." if unlike else "", "warning",
         )  # fmt: skip
 
-    def _show_picture(self, view: View, lower: str) -> None:
+    def _show_picture(self, view: View, lower: str) -> Picture:
         with self.core.lock:
             if self._picture is None or not self._picture.fits(view, lower):
                 self._picture = Picture(view, lower, headed=False)
@@ -267,6 +274,7 @@ class Explorer:
         self.image.width, self.image.height = str(width), str(height)
         self.image.value = png
         self.words.value = as_html(words, "status")
+        return self._picture
 
     def _complain(self, error: Exception) -> None:
         self.status.value = as_html(f"{type(error).__name__}: {error}", "warning")

@@ -16,10 +16,15 @@ function render({ model, el }) {
     if (!root) return;
     for (const one of root.querySelectorAll(".noUi-handle, select, button, input"))
       one.setAttribute("data-lm-suppress-shortcuts", "true");
-    for (const [own, names] of Object.entries(model.get("names")))
-      for (const slider of root.querySelectorAll("." + own))
-        slider.querySelectorAll(".noUi-handle").forEach((handle, place) =>
-          handle.setAttribute("aria-label", names[place] ?? names[0]));
+    const readings = model.get("readings");
+    for (const [own, name] of Object.entries(model.get("names")))
+      for (const handle of root.querySelectorAll("." + own + " .noUi-handle")) {
+        const text = readings[own] ?? handle.getAttribute("aria-valuetext");
+        handle.setAttribute("aria-label", name);
+        // Only where it differs: each change of it calls this again.
+        if (handle.getAttribute("aria-valuetext") !== text)
+          handle.setAttribute("aria-valuetext", text);
+      }
     for (const box of root.querySelectorAll("input[type=number]")) {
       const title = box.closest("[title]");
       if (title && title.title) box.setAttribute("aria-label", title.title);
@@ -30,11 +35,13 @@ function render({ model, el }) {
     root = el.closest("." + model.get("scope"));
     if (!root) { if (!stopped) requestAnimationFrame(find); return; }
     observer = new MutationObserver(mend);
-    observer.observe(root, { childList: true, subtree: true });
+    observer.observe(root, {
+      childList: true, subtree: true, attributes: true, attributeFilter: ["aria-valuetext"],
+    });
     mend();
   };
   find();
-  model.on("change:words", mend);
+  model.on("change:words change:readings", mend);
   return () => { stopped = true; observer?.disconnect(); };
 }
 export default { render };
@@ -46,15 +53,15 @@ def is_available() -> bool:
     return find_spec("anywidget") is not None
 
 
-def make_live(scope: str, names: dict[str, list[str]]) -> Any:
+def make_live(scope: str, names: dict[str, str]) -> Any:
     """Return an invisible widget that looks after the box it is put into.
 
     Parameters
     ----------
     scope : str
         A class of that box and of no other.
-    names : dict of list of str
-        Accessible names of the handles of a slider, by a class of the slider.
+    names : dict of str
+        Accessible names of sliders, by a class of each.
     """
     return _live_class()(scope=scope, names=names)
 
@@ -65,11 +72,12 @@ def _live_class() -> Any:
     import traitlets
 
     class Live(anywidget.AnyWidget):
-        """Its `words` describe the picture."""
+        """Its `words` describe the picture, its `readings` the positions of sliders."""
 
         _esm = _SCRIPT
         scope = traitlets.Unicode("").tag(sync=True)
         names = traitlets.Dict().tag(sync=True)
+        readings = traitlets.Dict().tag(sync=True)
         words = traitlets.Unicode("").tag(sync=True)
 
     return Live

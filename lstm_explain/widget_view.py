@@ -9,7 +9,7 @@ import numpy as np
 from . import figure_content as content
 from .explanation import Explanation
 from .figure_text import decimals, fixed, number, percent, plain, with_unit
-from .step_names import named_times
+from .step_names import phrase
 
 _MOST_ROWS, _MOST_FACTS = 10, 6
 
@@ -78,8 +78,8 @@ class View:
         return self.values[1] - self.values[0]
 
     def when(self, step: int) -> str:
-        """Return what a step is called: hour 30."""
-        return f"{self.time_name} {named_times(self.times)[step]}"
+        """Return what stands after "at" in a sentence on a step."""
+        return phrase(self.times, self.time_name, step)
 
     def text(self, which: int) -> str:
         """Return a prediction as it is read: 23 % or 1.25."""
@@ -167,7 +167,7 @@ def read_prediction(shown: float, probability: bool, difference: float) -> str:
 def heading(view: View) -> str:
     """Say in one line what the changes did to the prediction."""
     first, second = view.text(0), view.text(1)
-    what = f"probability of {view.output}" if view.probability else view.explained
+    what = f"probability of {view.output}" if view.probability else f"predicted {view.explained}"
     if first == second:
         return f"{what}: {second}"
     return f"{what}: {first} → {second}"

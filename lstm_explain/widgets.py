@@ -20,6 +20,7 @@ def explore(
     output: int | str | None = None,
     scale: Scale = "margin",
     tolerance: float = 0.05,
+    training: SequenceData | None = None,
     guard: bool = True,
 ) -> Explorer:
     """Show a widget in which inputs are changed by hand, beside what that does to the prediction.
@@ -39,11 +40,13 @@ def explore(
     data : SequenceData
         Samples to choose from, usually ``data.test``; numbers, without missing values.
     background : SequenceData, Background, array, "zero" or "mean"
-        What stands for "absent", usually ``data.train``. Where it is a SequenceData, the ranges of
-        the sliders and the warnings are learned from it too, else from `data`.
+        What stands for "absent", usually ``data.train``.
     sample : int
         The sample that is shown first.
     output, scale, tolerance : as in `explain`
+    training : SequenceData, optional
+        What the ranges of the sliders and the warnings are learned from; by default the background
+        where it is a SequenceData, else `data`.
     guard : bool
         Let matplotlib's IPython hooks run on the main thread only. Without it, JupyterLab 4.4 and
         later can spoil the figures of a cell that plots while a slider is moved. Stays on for the
@@ -81,4 +84,6 @@ def explore(
         from IPython import get_ipython
 
         guard_figures(get_ipython())
-    return Explorer(Exploration(model, data, background, output, scale, tolerance), sample)
+    return Explorer(
+        Exploration(model, data, background, output, scale, tolerance, training), sample
+    )

@@ -1,6 +1,7 @@
 """The explorer: a state reached by hand equals the same state made afresh, and nothing is lost."""
 
 import io
+import re
 import threading
 import types
 import warnings
@@ -199,6 +200,9 @@ def test_warnings_name_what_is_beyond_its_range(model_and_data):
     [text] = core.warnings(State(0, (Edit("age", 200.0),)))
     assert "age = 200 lies outside" in text
     assert core.warnings(State(0, (Edit("sex", 1.0),))) == []
+    few = Exploration(model_and_data[0], data.test, data.train[:3], training=data.train)
+    assert few.familiarity.ranges == core.familiarity.ranges
+    assert len(few.background) == 3
 
 
 def test_a_jump_within_the_range_is_noticed_and_the_training_steps_are_not():
@@ -214,7 +218,7 @@ def test_a_jump_within_the_range_is_noticed_and_the_training_steps_are_not():
     nearby = low.change("slow", float(low.display_values[0, 10, 0]) + 0.005, 10)
     assert usual.warnings(nearby, ["slow"], moved) == []
     [text] = usual.warnings(low.change("slow", 1.0, 10), ["slow"], moved)
-    assert text.startswith("step 1")
+    assert re.match("what was measured at step 1[12], with its change", text)
     assert "farther from the training data" in text
 
 
@@ -333,13 +337,19 @@ def test_view_shows_what_the_explanations_hold(model_and_data):
 def test_each_control_leads_to_the_state_that_it_names(explorer):
     own = explorer.controls
     own.variable.value = "pulse"
+    own.last.value = 5
     own.first.value = 1
+    assert own.chosen_steps == (1, 5)
     own.last.value = 3
-    assert own.steps.value == (1, 3)
+    assert own.chosen_steps == (1, 3)
     own.number.value = 17.5
     assert explorer.state.edits == (Edit("pulse", 17.5, (1, 3)),)
-    own.steps.value = (2, 4)
-    assert (own.first.value, own.last.value) == (2, 4)
+    own.last.value = 0  # the other end gives way
+    assert own.chosen_steps == (0, 0)
+    own.first.value = 4
+    assert own.chosen_steps == (4, 4)
+    own.first.value = 2
+    assert own.chosen_steps == (2, 4)
     own.missing.click()
     own.facts["age"][1].value = 71.0
     own.facts["sex"][0].value = not own.facts["sex"][0].value
@@ -375,11 +385,11 @@ def test_hand_made_states_equal_fresh_ones(explorer, model_and_data, rng):
     def move() -> None:
         kind = rng.integers(9)
         if kind < 2:
-            own.value.value = float(rng.uniform(own.value.min, own.value.max))
+            own.value.value = int(rng.integers(own.value.max + 1))
         elif kind == 2:
             own.number.value = float(np.round(rng.uniform(-20, 40), 3))
         elif kind == 3:
-            own.steps.value = tuple(sorted(rng.integers(0, 6, 2).tolist()))
+            [own.first, own.last][rng.integers(2)].value = int(rng.integers(6))
         elif kind == 4:
             own.variable.value = str(rng.choice(["lactate", "pulse"]))
         elif kind == 5:
@@ -388,6 +398,8 @@ def test_hand_made_states_equal_fresh_ones(explorer, model_and_data, rng):
                 control.value = not control.value
             elif hasattr(control, "options"):
                 control.value = control.options[rng.integers(len(control.options))][1]
+            elif control in own.ladders:
+                control.value = int(rng.integers(control.max + 1))
             else:
                 control.value = float(rng.uniform(40, 80))
         elif kind == 6:
@@ -420,29 +432,53 @@ def test_hand_made_states_equal_fresh_ones(explorer, model_and_data, rng):
     fresh.close()
 
 
-def test_what_a_page_reports_of_itself_changes_nothing(explorer):
-    """Pages round a slider to its steps, and say so; only a move by a whole step is a hand's."""
+def test_the_first_move_is_made_where_it_matters_most(explorer):
     own = explorer.controls
-    for slider in (own.value, own.facts["age"][0]):
-        shown, step = slider.value, slider.step
-        assert abs((shown - slider.min) / step % 1 - 0.5) > 0.499 or shown == slider.max
-        slider.value = shown + 0.2 * step * (-1 if shown > slider.min else 1)
-        assert explorer.state.edits == ()
-    own.variable.value = "pulse"
+    values = explorer.explanation.over_variables().values[0].transpose("feature", "time")
+    totals = dict(zip(values["feature"].values, values.values.sum(axis=1), strict=True))
+    assert own.variable.value == max(totals, key=lambda name: abs(totals[name]))
+    step = int(np.abs(values.sel(feature=own.variable.value).values).argmax())
+    assert own.chosen_steps == (step, step)
+
+
+def test_without_anywidget_everything_but_the_keys_is_there(model_and_data, monkeypatch):
+    model, data = model_and_data
+    monkeypatch.setattr("lstm_explain.widget_live.is_available", lambda: False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plain = lx.explore(model, data.test, background=data.train)
+        plain.controls.number.value = 12.0
+        assert plain.wait(60)
+    assert "→" in value_of(plain.live)
+    assert value_of(plain.status) == ""
+    plain.close()
+
+
+def test_sliders_stand_at_round_values_within_the_training_data(explorer):
+    own = explorer.controls
+    for slider, name in ((own.value, "lactate"), (own.facts["age"][0], "age")):
+        low, high = explorer.core.familiarity.ranges[name]
+        values = own.ladders[slider]
+        assert (values[0], values[-1]) == (low, high)
+        assert all(len(f"{value:g}") <= 4 for value in values[1:-1])
+        assert slider.max == len(values) - 1
     assert explorer.state.edits == ()
-    own.value.value += own.value.step * (-1 if own.value.value > own.value.min else 1)
-    assert [edit.name for edit in explorer.state.edits] == ["pulse"]
+    own.value.value = 20
+    value = own.ladders[own.value][20]
+    assert explorer.state.edits == (Edit("lactate", value, own.chosen_steps),)
+    assert own.number.value == own.ladders[own.value][20]
+    assert own.readings()["lstm-explain-slider-1"] == f"{own.number.value:g}"
 
 
 def test_the_ends_of_a_slider_and_its_value_are_one_message(explorer):
-    """Else the page would clip the old value to the new ends, and report that as a move."""
+    """Else the page would clip the old position to the new end, and report that as a move."""
     sent = []
     slider = explorer.controls.value
     slider.send_state, kept = lambda key=None: sent.append(set(key)), slider.send_state
     explorer.controls.variable.value = "pulse"
     slider.send_state = kept
     assert len(sent) == 1
-    assert {"min", "value"} <= sent[0]
+    assert {"max", "value"} <= sent[0]
 
 
 def test_a_tolerance_that_is_missed_stands_in_the_status_line(model_and_data):
@@ -466,9 +502,9 @@ def test_steps_are_called_as_the_axis_calls_them():
     )  # fmt: skip
     explorer = lx.explore(linear_model(1.0, 0.0), data, background=data)
     assert [name for name, _ in explorer.controls.first.options] == [str(day) for day in days]
-    assert explorer.controls.first.description == "from day"
+    assert explorer.controls.unit.value == "day"
     explorer.controls.first.value = 0
-    assert explorer.controls.steps.value == (0, 2)
+    assert explorer.controls.chosen_steps == (0, 2)
     explorer.close()
 
 
