@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .datasets.icu import load_icu as load_icu
     from .datasets.icu_variables import icu_reference_ranges as icu_reference_ranges
     from .datasets.market import load_market as load_market
+    from .datasets.recall import load_recall as load_recall
     from .datasets.reviews import load_reviews as load_reviews
     from .datasets.reviews import review_rationales as review_rationales
     from .datasets.sentences import deciding_words as deciding_words
@@ -114,6 +115,7 @@ _HOME = {
     "load_icu": "datasets.icu",
     "load_market": "datasets.market",
     "load_model": "models",
+    "load_recall": "datasets.recall",
     "load_reviews": "datasets.reviews",
     "load_sentences": "datasets.sentences",
     "load_truth": "datasets.truth",

@@ -1,0 +1,81 @@
+"""Texts of which only the first letter matters: a task that needs memory."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..sequences import SequenceData
+
+LETTERS = "abcd"
+_VOCABULARY = ("[PAD]", "[UNK]", *LETTERS)
+
+
+def load_recall(
+    longest: int = 30, *, shortest: int = 2, count: int = 4000, seed: int = 0
+) -> SequenceData:
+    """Make random texts of the letters a to d, whose class is their first letter.
+
+    The first letter is a or b. Each of the others is a, b, c or d, whatever stood before it, so
+    that it says nothing about the class. Nobody is in these data: they are made here, in the
+    manner of the tasks with long time lags of Hochreiter and Schmidhuber (1997).
+
+    Parameters
+    ----------
+    longest, shortest : int
+        Letters of a text: each number from shortest to longest is equally likely.
+    count : int
+        Texts to draw. Of equal ones all but the first are dropped, so that no text stands in two
+        parts; short texts are therefore rarer than long ones.
+    seed : int
+        Same seed, same texts.
+
+    Returns
+    -------
+    SequenceData
+        Tokens (sample, letter), with classes "a first" and "b first"; 70 % train, 15 % validation,
+        15 % test, drawn at random. The vocabulary is the same for any length.
+
+    Raises
+    ------
+    ValueError
+        `shortest` is below 1 or above `longest`, or there are fewer than 40 different texts.
+
+    References
+    ----------
+    Hochreiter and Schmidhuber (1997), "Long Short-Term Memory", Neural Computation 9, section 5.
+
+    Examples
+    --------
+    >>> data = load_recall(5, shortest=5, count=100)
+    >>> data.vocabulary
+    ('[PAD]', '[UNK]', 'a', 'b', 'c', 'd')
+    >>> set(data.words[data.target == 1, 0].tolist())
+    {'b'}
+    """
+    if not 1 <= shortest <= longest:
+        raise ValueError(
+            f"Expected 1 <= shortest <= longest; received shortest={shortest}, longest={longest}. "
+            "Give both, or make longest larger."
+        )
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(shortest, longest + 1, count)
+    texts = dict.fromkeys(_draw(length, rng) for length in lengths.tolist())
+    if len(texts) < 40:
+        raise ValueError(
+            f"Expected at least 40 different texts; received {len(texts)} of {count} drawn. Make "
+            "count or longest larger."
+        )
+    part = rng.choice(["train", "validation", "test"], len(texts), p=[0.7, 0.15, 0.15])
+    return SequenceData.from_texts(
+        [list(text) for text in texts],
+        [LETTERS.index(text[0]) for text in texts],
+        vocabulary=_VOCABULARY,
+        split=part,
+        target_name="first letter",
+        class_names=[f"{letter} first" for letter in LETTERS[:2]],
+        name="letters",
+    )
+
+
+def _draw(length: int, rng: np.random.Generator) -> str:
+    return "".join([LETTERS[rng.integers(2)], *rng.choice(list(LETTERS), length - 1)])
