@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from .sequences import SequenceData
 from .widget_answers import Inquiry
 from .widget_ranking import orders
 from .widget_state import Edits, State, edited
-from .widget_view import View, read_prediction, view_of
+from .widget_view import View, by_variable, read_prediction, view_of
 
 # Predictions and explanations of the last few versions are kept: for undo, and for the one that is
 # compared with.
@@ -39,6 +39,14 @@ class Glance:
 
     text: str
     warnings: tuple[str, ...]
+
+
+class Answer(NamedTuple):
+    """An explanation, the same with one value per variable, and what to say of its exactness."""
+
+    explanation: Explanation
+    shown: Explanation
+    caution: str
 
 
 class Exploration:
@@ -75,7 +83,7 @@ class Exploration:
         self.lock = threading.RLock()
         self._inquiry: Inquiry | None = None
         self._asked: dict[tuple[int, Edits], Question] = {}
-        self._explained: dict[tuple[int, Edits], tuple[Explanation, str]] = {}
+        self._explained: dict[tuple[int, Edits], Answer] = {}
         self._orders: dict[str, np.ndarray] = {}
 
     @property
@@ -132,18 +140,18 @@ class Exploration:
 
     def explanation(self, state: State) -> Explanation:
         """Return the explanation of the sample as it is now."""
-        return self._explain(state, state.edits)[0]
+        return self._explain(state, state.edits).explanation
 
     def caution(self, state: State) -> str:
         """Return in words how far the explanation is from its tolerance; nothing if within."""
-        return self._explain(state, state.edits)[1]
+        return self._explain(state, state.edits).caution
 
-    def _explain(self, state: State, edits: Edits) -> tuple[Explanation, str]:
+    def _explain(self, state: State, edits: Edits) -> Answer:
         key = (state.sample, edits)
         with self.lock:
             if key not in self._explained:
-                found = self.inquiry(state).explain(self._ask(state, edits))
-                _keep(self._explained, key, found)
+                found, caution = self.inquiry(state).explain(self._ask(state, edits))
+                _keep(self._explained, key, Answer(found, by_variable(found), caution))
             return _keep(self._explained, key, self._explained[key])
 
     def _ask(self, state: State, edits: Edits) -> Question:
@@ -157,14 +165,12 @@ class Exploration:
     def view(self, state: State, variable: str) -> View:
         """Return everything that the picture shows of a state."""
         label = "as recorded" if state.pinned is None else "pinned"
-        before, _ = self._explain(state, state.pinned or ())
-        return view_of(before, self.explanation(state), variable, label)
+        before, now = (self._explain(state, edits) for edits in (state.pinned or (), state.edits))
+        return view_of(before.shown, now.shown, variable, label)
 
     def striking(self, state: State) -> tuple[str, int]:
         """Return the variable that matters most for a sample, and the step where it does."""
-        explanation = self.explanation(state)
-        if "variable" in explanation.to_dataset():
-            explanation = explanation.over_variables()
+        explanation = self._explain(state, state.edits).shown
         values = explanation.values.values[0]
         column = int(np.abs(values.sum(axis=0)).argmax())
         real = np.abs(values[explanation.mask.values[0], column])

@@ -100,7 +100,7 @@ def view_of(before: Explanation, now: Explanation, variable: str, label: str) ->
     label : str
         What "before" is.
     """
-    pair = [_by_variable(one) for one in (before, now)]
+    pair = [by_variable(one) for one in (before, now)]
     first, second = pair
     steps = content.real_steps(first)
     data = np.stack([one.data.values[0, steps] for one in pair])
@@ -205,7 +205,8 @@ def _signed(name: str, value: float) -> str:
     return f"{name} {fixed(value, decimals(value), sign=True)}"
 
 
-def _by_variable(explanation: Explanation) -> Explanation:
+def by_variable(explanation: Explanation) -> Explanation:
+    """Return one value per variable, however many features the model reads of it."""
     if "variable" in explanation.to_dataset():
         return explanation.over_variables()
     return explanation

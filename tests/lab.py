@@ -203,6 +203,10 @@ class Page:
             ".cells.map(cell => cell.outputs ?? [])"
         )
 
+    def widget_text(self) -> str:
+        """Return the widget's line with the prediction, before and now."""
+        return self.it.locator(".jupyter-widgets [role=status]").first.text_content()
+
     def wait_for(self, script: str, argument: Any = None, timeout: float = 30.0) -> None:
         """Wait until an expression of the page is true."""
         self.it.wait_for_function(script, arg=argument, timeout=1000 * timeout)
