@@ -52,7 +52,7 @@ class FaithfulnessReport:
     draws: int = 1000
 
     def __repr__(self) -> str:
-        return f"FaithfulnessReport of {len(self.explanation)} samples. {self.verdict()}"
+        return f"FaithfulnessReport of {len(self.explanation)} samples.\n{self.verdict()}"
 
     @cached_property
     def _table(self) -> pd.DataFrame:

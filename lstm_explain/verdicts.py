@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -41,10 +42,21 @@ class Verdict:
     sentences: tuple[str, ...]
     reasons: tuple[str, ...] = ()
 
+    @property
+    def state(self) -> str:
+        """In words: accepted, not accepted, or too few samples to say."""
+        if self.accepted is None:
+            return "too few samples to say"
+        return "accepted" if self.accepted else "not accepted"
+
     def __str__(self) -> str:
-        return " ".join(self.sentences)
+        return "\n".join(self.sentences)
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        lines = [f"<strong>Verdict: {self.state}.</strong>", *map(escape, self.sentences)]
+        return "".join(f"<p>{line}</p>" for line in lines)
 
 
 def verdict_of(table: pd.DataFrame, background: str, num_samples: int) -> Verdict:
@@ -79,7 +91,7 @@ def _reasons(look: _Table) -> list[str]:
             f"it leaves out {_number(gap)} of the spread of predictions (at most {LARGEST_GAP})"
         )
     gain = look.row("comprehensiveness", "explanation better than random")
-    if not gain["low"] > 0:
+    if not _above_zero(gain):
         reasons.append(
             "what it ranks first matters no more than cells drawn at random "
             f"(difference {_interval(gain)})"
@@ -94,11 +106,11 @@ def _reasons(look: _Table) -> list[str]:
         same = look.mean("rank correlation", "same weights")
         if not same >= STRONG_CORRELATION:
             reasons.append(
-                f"made again from this model it agrees by {_number(same)} only (Spearman, at "
+                f"made again from this model it agrees by {_correlation(same)} only (Spearman, at "
                 f"least {STRONG_CORRELATION})"
             )
         change = look.row("rank correlation", look.last_random())
-        if same >= STRONG_CORRELATION and not change["low"] > 0:
+        if same >= STRONG_CORRELATION and not _above_zero(change):
             reasons.append(
                 "with random weights it comes out as with the model's own (Spearman falls by "
                 f"{_interval(change)})"
@@ -106,8 +118,8 @@ def _reasons(look: _Table) -> list[str]:
     if look.mean("local rank correlation", "permuted labels") >= STRONG_CORRELATION:
         permuted = look.mean("local rank correlation", "permuted labels")
         reasons.append(
-            f"models trained on permuted labels give much the same (Spearman {_number(permuted)}, "
-            f"below {STRONG_CORRELATION})"
+            "models trained on permuted labels give much the same (Spearman "
+            f"{_correlation(permuted)}, below {STRONG_CORRELATION})"
         )
     moved = look.mean("maximum sensitivity", "explanation")
     if moved > LARGEST_SENSITIVITY:
@@ -151,13 +163,13 @@ def _attention(look: _Table) -> list[str]:
     tau = look.mean("Kendall tau with |SHAP|", "attention")
     figures = (
         f"the steps with most attention carry {_number(share)} where those of the explanation "
-        f"carry {_number(whole)}, and their order agrees with SHAP values by {_number(tau)} "
+        f"carry {_number(whole)}, and their order agrees with SHAP values by {_correlation(tau)} "
         "(Kendall's tau)"
     )
     if look.has("prediction moved", "uniform attention"):
         moved = look.mean("prediction moved", "uniform attention")
         figures += f"; with uniform attention predictions move by {_number(moved)} of their spread"
-    if not gain["low"] > 0:
+    if not _above_zero(gain):
         begin = (
             "Attention must not be shown as a reason: its first steps matter no more than random "
             f"ones (difference {_interval(gain)})"
@@ -184,7 +196,7 @@ def _trained_again(look: _Table) -> str:
         return ""
     seeds = look.mean("local rank correlation", "other seeds")
     permuted = look.mean("local rank correlation", "permuted labels")
-    figures = f"Spearman {_number(seeds)}, with permuted labels {_number(permuted)}"
+    figures = f"Spearman {_correlation(seeds)}, with permuted labels {_correlation(permuted)}"
     if seeds >= STRONG_CORRELATION:
         return f" It holds for models trained again with other seeds ({figures})."
     return f" It is of this one model, not of others trained with other seeds ({figures})."
@@ -216,8 +228,17 @@ class _Table:
         return str(rows["of"].iloc[-1])
 
 
+def _above_zero(row: pd.Series) -> bool:
+    """Tell whether an interval lies above 0; of one sample, which has none, its number."""
+    return bool((row["low"] if np.isfinite(row["low"]) else row["mean"]) > 0)
+
+
 def _number(value: float) -> str:
     return fixed(value, decimals(value)) if np.isfinite(value) else "an unknown number"
+
+
+def _correlation(value: float) -> str:
+    return fixed(value, 2) if np.isfinite(value) else "an unknown number"
 
 
 def _interval(row: pd.Series) -> str:

@@ -17,7 +17,9 @@ from lstm_explain.backend import keras
 from lstm_explain.faithfulness_case import open_case
 from lstm_explain.randomisation import NotDefined, copied
 from lstm_explain.ranking_checks import BETTER, ranking_evidence
+from lstm_explain.report_tables import _QUESTIONS, _READINGS, samples_table, values_tables
 from lstm_explain.sensitivity import gap_evidence, infidelity_evidence
+from lstm_explain.verdicts import Verdict
 
 QUIET = {"progress": False, "draws": 200}
 
@@ -210,7 +212,19 @@ def test_few_samples_get_no_verdict_and_one_sample_no_interval():
     report = lx.check_faithfulness(tiny.model(), reported().explanation[0], **QUIET)
     assert report.verdict().accepted is None
     assert "Nothing general may be claimed from 1 sample," in str(report.verdict())
-    assert report.to_frame()["low"].isna().all()
+    table = report.to_frame()
+    assert table["low"].isna().all()
+    # Without an interval the number itself speaks: what is above a control is not called below it.
+    gains = table[table["of"].str.contains("better than random")].set_index(["measure", "of"])
+    assert (gains.loc[("comprehensiveness", "explanation better than random"), "mean"] > 0).all()
+    assert not [reason for reason in report.verdict().reasons if "drawn at random" in reason]
+
+
+def test_verdict_is_shown_sentence_by_sentence_and_escaped():
+    verdict = Verdict(False, ("Not <b>.", "Second."), ("x",))
+    assert str(verdict) == "Not <b>.\nSecond."
+    assert "<p>Not &lt;b&gt;.</p><p>Second.</p>" in verdict._repr_html_()
+    assert "not accepted" in verdict._repr_html_()
 
 
 def test_figure_shows_the_numbers_of_the_report():
@@ -265,6 +279,22 @@ def test_page_holds_everything_and_no_script(tmp_path):
         for part in ("Verdict", "Provenance", "weights_sha256", "Signature", "comprehensiveness"):
             assert part in page.text
         assert all(sentence in page.text for sentence in one.verdict().sentences)
+
+
+def test_page_says_how_each_check_is_read_and_counts_steps_as_its_figures_do(tmp_path):
+    report = reported()
+    e = report.explanation
+    text = Page(report.save(tmp_path / "cohort.html").read_text(encoding="utf-8")).text
+    checks = report.to_frame()["check"].unique()
+    assert set(_QUESTIONS) == set(_READINGS) == {*checks, "stability"}
+    assert all(_QUESTIONS[check] in text and _READINGS[check] in text for check in checks)
+    assert "Explained: the log-odds of" in text
+    chance = 1 / (1 + np.exp(-e.predictions.values[0]))
+    assert f"{chance:.3f}" in samples_table(e)
+    # The first row holds the largest value, by the number of its step from 1 on.
+    sizes = np.abs(e[0].values.values[0]).max(axis=1)
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", values_tables(e[0]))
+    assert cells[0] == str(int(sizes.argmax()) + 1)
 
 
 def test_what_cannot_be_checked_is_refused():

@@ -21,12 +21,15 @@ def main() -> None:
     start = time.perf_counter()
     e = lx.explain(model, data.test[:SAMPLES], background=data.train, progress=False)
     explained = time.perf_counter() - start
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     report = lx.check_faithfulness(model, e, progress=False)
-    seconds = time.perf_counter() - start
+    seconds, busy = time.perf_counter() - start, time.process_time() - busy
     sizes = " x ".join(str(size) for size in e.values.shape)
     print(f"{sizes} values, {os.cpu_count()} cores")
-    print(f"explaining {explained:.0f} s, report {seconds:.0f} s")
+    print(
+        f"explaining {explained:.0f} s, report {seconds:.0f} s ({busy:.0f} s of processor time, "
+        f"load {os.getloadavg()[0]:.1f})"
+    )
     table = report.to_frame()
     print(table[table["share"].isna()].drop(columns="share").round(3).to_string(index=False))
     print(report.verdict())
