@@ -20,6 +20,8 @@ STAMP := $(VENV)/.installed
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 # The tests that run again on every other Keras backend that is installed: those of the engine.
 ENGINE_TESTS := $(addprefix tests/test_,explain.py any_model.py attention.py layers.py shapley.py)
+# A test file stays on one core, so that what it trains once serves all its tests.
+ON_CORES := -n auto --maxprocesses=4 --dist=loadfile
 # JupyterLab refuses to run as root unless it is told that this is meant.
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -71,15 +73,15 @@ types: $(STAMP) ## check the types
 	$(BIN)/mypy
 
 check: lint types ## the quick part of the tests, under 5 minutes
-	$(BIN)/python -m pytest tests -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests -m "not slow" $(ON_CORES) $(PYTEST_ARGS)
 
 test: lint types ## everything that can run here: also slow tests, every notebook, the built wheel
 	for backend in $$($(BIN)/python -c "$$OTHER_BACKENDS"); do \
 	    echo "Keras backend: $$backend"; \
-	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(ENGINE_TESTS) -m "not slow" $(PYTEST_ARGS) || exit 1; \
+	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(ENGINE_TESTS) -m "not slow" $(ON_CORES) $(PYTEST_ARGS) || exit 1; \
 	done
 	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env \
-	    --nbval-cell-timeout=300 --durations=15 $(PYTEST_ARGS)
+	    --nbval-cell-timeout=300 --durations=15 $(ON_CORES) $(PYTEST_ARGS)
 
 # Chromium comes from the system: what Playwright would download lacks its libraries on a bare machine.
 browser-test: $(STAMP) ## the tests of the widgets in JupyterLab and a real browser
