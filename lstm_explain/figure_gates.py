@@ -24,6 +24,7 @@ from .figure_style import (
 )
 from .figure_text import MINUS, plain
 from .figure_words import visible
+from .gates import is_lstm, need_layer
 
 Order = Literal["change", "keep", "number"]
 DRAWN = ("input_gate", "candidate", "forget_gate", "cell", "output_gate", "hidden")
@@ -103,27 +104,6 @@ def need_trace(trace: object, caller: str) -> xr.Dataset:
             f"Expected one sample, received {count}: use {caller}(trace.isel(sample=[0]))."
         )
     return trace.squeeze("sample") if "sample" in trace.dims else trace
-
-
-def need_layer(trace: xr.Dataset, layer: str | None) -> xr.Dataset:
-    """Return one direction of one layer: that of the name, or the only one."""
-    columns = zip(trace["layer"].values, trace["direction"].values, strict=True)
-    labels = np.array([f"{name}, {direction}" for name, direction in columns])
-    names = trace["layer"].values.astype(str)
-    known = list(dict.fromkeys(labels.tolist()))
-    wanted = known[0] if layer is None and len(known) == 1 else layer
-    found = labels == wanted if wanted in known else names == wanted
-    if len(set(labels[found])) != 1:
-        raise ValueError(
-            f"Expected layer to be one of {known}; received {layer!r}. A layer that reads in both "
-            "directions is drawn one direction at a time."
-        )
-    return trace.isel(unit=found)
-
-
-def is_lstm(trace: xr.Dataset) -> bool:
-    """Tell whether units of one layer have a cell."""
-    return "cell" in trace and not bool(np.isnan(trace["cell"].values).all())
 
 
 def need_parts(trace: xr.Dataset, parts: Sequence[str] | None) -> tuple[str, ...]:

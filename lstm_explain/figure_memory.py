@@ -75,7 +75,7 @@ class MemoryPicture(Canvas):
         )  # fmt: skip
         # What is written and forgotten is small beside what is remembered: it has its own scale.
         self._colours = {part: self._scale_of(part) for part in _SCALES}
-        lowest = self.figure.axes[3]
+        lowest = self._maps["remembered"].mesh.axes
         lowest.set_xlabel("red: above 0, blue: below 0", fontsize=STYLE.small)
         self._upright = max(map(len, memory.words)) * columns > _WIDE
         lowest.xaxis.labelpad = 60 if self._upright else 16

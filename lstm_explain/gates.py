@@ -232,3 +232,24 @@ def _dataset(traces: list[_Trace], data: SequenceData, mask: np.ndarray) -> xr.D
         "number": ("unit", np.concatenate([np.arange(size) for size in sizes])),
     }
     return xr.Dataset(variables, coordinates, {"time_name": data.time_name})
+
+
+def need_layer(trace: xr.Dataset, layer: str | None) -> xr.Dataset:
+    """Return one direction of one layer: that of the name, or the only one."""
+    columns = zip(trace["layer"].values, trace["direction"].values, strict=True)
+    labels = np.array([f"{name}, {direction}" for name, direction in columns])
+    names = trace["layer"].values.astype(str)
+    known = list(dict.fromkeys(labels.tolist()))
+    wanted = known[0] if layer is None and len(known) == 1 else layer
+    found = labels == wanted if wanted in known else names == wanted
+    if len(set(labels[found])) != 1:
+        raise ValueError(
+            f"Expected layer to be one of {known}; received {layer!r}. A layer that reads in both "
+            "directions is drawn one direction at a time."
+        )
+    return trace.isel(unit=found)
+
+
+def is_lstm(trace: xr.Dataset) -> bool:
+    """Tell whether units of one layer have a cell."""
+    return "cell" in trace and not bool(np.isnan(trace["cell"].values).all())

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from .anatomy import inspect
-from .figure_gates import is_lstm, need_layer
 from .figure_text import fixed, number, percent
-from .gates import trace_gates
+from .gates import is_lstm, need_layer, trace_gates
 from .prefix_answers import answers_by_step
 from .sequences import SequenceData
 from .words import UNKNOWN, tokenise
@@ -55,7 +54,9 @@ class Memory:
             name: getattr(self, name)[..., :count]
             for name in ("answers", "written", "forgotten", "remembered")
         }
-        return replace(self, words=self.words[:count], **cut)
+        read = self.words[:count]
+        unknown = tuple(word for word in self.unknown if word in read)
+        return replace(self, words=read, unknown=unknown, **cut)
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ def test_the_sentence_says_what_the_numbers_are(letters):
     assert f"yes with {100 * memory.answers[-1]:.1f}" in text
     assert text.endswith("Not in the model's vocabulary, read as [UNK]: x.")
     assert describe(memory.until(1)).startswith("After 1 word the model answers yes")
+    assert "[UNK]" not in describe(memory.until(2))  # not read yet
 
 
 def test_a_typed_text_equals_one_made_afresh(letters, player):
