@@ -12,7 +12,7 @@ from .memory import Cut, Memory, describe, reader_of
 from .sequences import SequenceData
 from .widget_controls import as_html
 from .widget_guard import guard_figures
-from .widget_static import framed, hide, show_both
+from .widget_static import framed, hide, picture_html, show_both
 from .widget_worker import Newest
 
 
@@ -118,7 +118,9 @@ class GatePlayer:
         self.widget.add_class(self._scope)
         # The first picture is drawn here, on the thread of the cell.
         self._show(count)
-        self._first = (self._picture.png(level=9), " ".join(self.memory.words), describe(self.memory))
+        words = describe(self.memory)
+        body = picture_html(self._picture.png(level=9), words)
+        self._first = (body, " ".join(self.memory.words), words)
         self.text.observe(self._type, names="value")
         self.word.observe(self._step, names="value")
 

@@ -52,26 +52,16 @@ class Controls:
 
     def box(self) -> list[Any]:
         """Return the rows of controls, each of which breaks where the window is narrow."""
-        import ipywidgets
-
-        def row(title: str, *groups: Sequence[Any]) -> Any:
-            head = ipywidgets.HTML(f"<b>{title}</b>", layout=ipywidgets.Layout(min_width="66px"))
-            layout = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
-            kept = ipywidgets.Layout(margin="0 16px 0 0", max_width="100%", align_items="center")
-            boxes = [ipywidgets.HBox(list(group), layout=kept) for group in groups]
-            return ipywidgets.HBox(
-                [head, ipywidgets.HBox(boxes, layout=layout)],
-                layout=ipywidgets.Layout(align_items="flex-start"),
-            )
-
         rows = [
-            row("Sample", [self.sample], [self.way, self.next]),
-            row("Change", [self.variable], [self.first, self.last, self.unit]),
-            row("", [self.value, self.number], [self.missing], [self.flip]),
+            in_row("Sample", [self.sample], [self.way, self.next]),
+            in_row("Change", [self.variable], [self.first, self.last, self.unit]),
+            in_row("", [self.value, self.number], [self.missing], [self.flip]),
         ]
         if self.facts:
-            rows.append(row("Facts", *self.facts.values()))
-        rows.append(row("Compare", [self.undo, self.reset], [self.pin, self.unpin], [self.lower]))
+            rows.append(in_row("Facts", *self.facts.values()))
+        rows.append(
+            in_row("Compare", [self.undo, self.reset], [self.pin, self.unpin], [self.lower])
+        )
         return rows
 
     def every(self) -> list[Any]:
@@ -140,6 +130,50 @@ class Controls:
             control.value = float(f"{value:.6g}")
 
 
+def in_row(title: str, *groups: Sequence[Any]) -> Any:
+    """Put groups of controls into a row with a title, which breaks between groups."""
+    import ipywidgets
+
+    head = ipywidgets.HTML(f"<b>{title}</b>", layout=ipywidgets.Layout(min_width="66px"))
+    layout = ipywidgets.Layout(flex_flow="row wrap", align_items="center", width="100%")
+    kept = ipywidgets.Layout(margin="0 16px 0 0", max_width="100%", align_items="center")
+    boxes = [ipywidgets.HBox(list(group), layout=kept) for group in groups]
+    return ipywidgets.HBox(
+        [head, ipywidgets.HBox(boxes, layout=layout)],
+        layout=ipywidgets.Layout(align_items="flex-start"),
+    )
+
+
+def shared_controls(core: Exploration, sample: int, ways: list[str]) -> dict[str, Any]:
+    """Return the controls that every kind of data has, by their names."""
+    import ipywidgets as w
+
+    wide = {"description_width": "initial"}
+    fit = w.Layout(width="auto", max_width="100%")
+
+    def button(text: str, tooltip: str) -> Any:
+        return w.Button(description=text, tooltip=tooltip, layout=fit)
+
+    return {
+        "way": w.Dropdown(options=ways, description="or the", style=wide, layout=fit),
+        "next": button("Next", "The next sample in this order"),
+        "sample": w.BoundedIntText(
+            min=0, max=len(core.data) - 1, value=sample, description="Number", style=wide,
+            layout=w.Layout(width="150px"),
+        ),
+        "undo": button("Undo", "Take the last change back"),
+        "reset": button("Reset", "Back to the sample as it was recorded"),
+        "pin": button("Pin", "Compare with the present state from now on"),
+        "unpin": button("Unpin", "Compare with the sample as recorded again"),
+        "flip": button(
+            "Smallest change that flips it", "Of the chosen variable, at the chosen steps"
+        ),
+        "folder": w.Text(value="exploration", description="Folder", style=wide,
+                         layout=w.Layout(width="220px")),
+        "save": button("Save", "Write the picture as PNG and the explanation as netCDF"),
+    }  # fmt: skip
+
+
 def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
     """Make the controls for a data set, set to nothing in particular."""
     import ipywidgets as w
@@ -162,9 +196,6 @@ def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
         names[own], ladders[made] = label, values
         return made
 
-    def button(text: str, tooltip: str) -> Any:
-        return w.Button(description=text, tooltip=tooltip, layout=fit)
-
     facts: dict[str, list[Any]] = {}
     training = core.training.display_static
     for position, name in enumerate(core.data.static_names):
@@ -185,12 +216,7 @@ def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
     end = int(core.data.lengths[sample]) - 1
     ends = [(called, step) for step, called in enumerate(step_names(core.data[sample]))]
     return Controls(
-        way=w.Dropdown(options=ways, description="or the", style=wide, layout=fit),
-        next=button("Next", "The next sample in this order"),
-        sample=w.BoundedIntText(
-            min=0, max=len(core.data) - 1, value=sample, description="Number", style=wide,
-            layout=w.Layout(width="150px"),
-        ),
+        **shared_controls(core, sample, ways),
         variable=w.Dropdown(
             options=core.variables, description="Variable", style=wide, layout=fit
         ),
@@ -200,19 +226,14 @@ def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
         unit=w.Label(core.data.time_name),
         value=slide("Value", np.zeros(1)),
         number=w.FloatText(tooltip="Value, number", layout=small),
-        missing=button("Make it missing", "As if it had not been measured at these steps"),
+        missing=w.Button(
+            description="Make it missing", layout=fit,
+            tooltip="As if it had not been measured at these steps",
+        ),
         facts=facts,
-        undo=button("Undo", "Take the last change back"),
-        reset=button("Reset", "Back to the sample as it was recorded"),
-        pin=button("Pin", "Compare with the present state from now on"),
-        unpin=button("Unpin", "Compare with the sample as recorded again"),
         lower=w.Dropdown(
             options=LOWER, description="Lower map", style=wide, layout=fit
         ),
-        flip=button("Smallest change that flips it", "Of the chosen variable, at the chosen steps"),
-        folder=w.Text(value="exploration", description="Folder", style=wide,
-                      layout=w.Layout(width="220px")),
-        save=button("Save", "Write the picture as PNG and the explanation as netCDF"),
         names=names,
         ladders=ladders,
     )  # fmt: skip

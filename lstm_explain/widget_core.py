@@ -64,6 +64,12 @@ class Exploration:
         Where it is learned what is usual; by default the background, else `data`.
     """
 
+    # What is said of a changed input that differs from the training data.
+    unlike = (
+        "Unlike anything in the training data: {}. Trust neither the prediction nor its "
+        "explanation."
+    )
+
     def __init__(
         self,
         model: Any,
@@ -79,12 +85,16 @@ class Exploration:
         self.background = Background.resolve(background, data)
         known = background if isinstance(background, SequenceData) else data
         self.training = known if training is None else training
-        self.familiarity = Familiarity.with_data(self.training)
+        self._learn()
         self.lock = threading.RLock()
         self._inquiry: Inquiry | None = None
         self._asked: dict[tuple[int, Edits], Question] = {}
         self._explained: dict[tuple[int, Edits], Answer] = {}
         self._orders: dict[str, np.ndarray] = {}
+
+    def _learn(self) -> None:
+        """Learn what is usual."""
+        self.familiarity = Familiarity.with_data(self.training)
 
     @property
     def variables(self) -> list[str]:
@@ -97,7 +107,11 @@ class Exploration:
 
     def edited(self, state: State) -> SequenceData:
         """Return the sample with its changes."""
-        return edited(self.recorded(state), state.edits)
+        return self.changed(state, state.edits)
+
+    def changed(self, state: State, edits: Edits) -> SequenceData:
+        """Return the sample of a state with these changes."""
+        return edited(self.recorded(state), edits)
 
     def inquiry(self, state: State) -> Inquiry:
         """Return what can be asked about the sample of a state."""
@@ -158,7 +172,7 @@ class Exploration:
         key = (state.sample, edits)
         with self.lock:
             if key not in self._asked:
-                question = self.inquiry(state).asked_of(edited(self.recorded(state), edits))
+                question = self.inquiry(state).asked_of(self.changed(state, edits))
                 _keep(self._asked, key, question)
             return _keep(self._asked, key, self._asked[key])
 

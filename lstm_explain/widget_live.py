@@ -14,7 +14,7 @@ function render({ model, el }) {
   let root = null, observer = null, stopped = false;
   const mend = () => {
     if (!root) return;
-    for (const one of root.querySelectorAll(".noUi-handle, select, button, input"))
+    for (const one of root.querySelectorAll(".noUi-handle, select, button, input, textarea"))
       one.setAttribute("data-lm-suppress-shortcuts", "true");
     const readings = model.get("readings");
     for (const [own, name] of Object.entries(model.get("names")))
@@ -25,7 +25,7 @@ function render({ model, el }) {
         if (handle.getAttribute("aria-valuetext") !== text)
           handle.setAttribute("aria-valuetext", text);
       }
-    for (const box of root.querySelectorAll("input[type=number]")) {
+    for (const box of root.querySelectorAll("input[type=number], textarea")) {
       const title = box.closest("[title]");
       if (title && title.title) box.setAttribute("aria-label", title.title);
     }

@@ -11,7 +11,7 @@ _NARROWEST = 640
 _LIVE = "(The controls need a running kernel: run the cell.)"
 
 
-def show_both(widget: Any, scope: str, image: bytes, title: str, words: str) -> None:
+def show_both(widget: Any, scope: str, body: str, title: str, words: str) -> None:
     """Display a static picture, and a widget that hides it.
 
     A saved notebook keeps only the first: what is shown of a widget lives in the kernel.
@@ -22,25 +22,29 @@ def show_both(widget: Any, scope: str, image: bytes, title: str, words: str) -> 
         Holds a `hide` of the same scope.
     scope : str
         A class of the widget's box and of no other.
-    image : bytes
-        PNG.
+    body : str
+        HTML: the picture.
     title, words : str
         Written above and below it; escaped here.
     """
     from IPython.display import display
 
-    source = f"data:image/png;base64,{b64encode(image).decode()}"
-    head, text = escape(title, quote=True), escape(words, quote=True)
-    static = (
-        f'<div class="{scope}-static"><p><b>{head}</b></p>'
-        f'<div style="overflow-x:auto"><img src="{source}" alt="{text}" '
-        f'style="width:100%;min-width:{_NARROWEST}px;max-width:960px"></div><p>{text}</p></div>'
-    )
+    head, text = escape(title), escape(words)
+    static = f'<div class="{scope}-static"><p><b>{head}</b></p>{body}<p>{text}</p></div>'
     display({"text/html": static, "text/plain": f"{title}. {words}"}, raw=True)
     shown = widget._repr_mimebundle_()
     shown = shown[0] if isinstance(shown, tuple) else shown
     # The list of its parts, which would be shown where there are no widgets, says nothing.
     display({**shown, "text/plain": _LIVE}, raw=True)
+
+
+def picture_html(image: bytes, words: str) -> str:
+    """Return a picture (PNG) with its alternative text as HTML."""
+    source = f"data:image/png;base64,{b64encode(image).decode()}"
+    return (
+        f'<div style="overflow-x:auto"><img src="{source}" alt="{escape(words, quote=True)}" '
+        f'style="width:100%;min-width:{_NARROWEST}px;max-width:960px"></div>'
+    )
 
 
 def hide(scope: str) -> Any:

@@ -9,6 +9,9 @@ from .sequences import SequenceData
 from .widget_core import Exploration
 from .widget_explorer import Explorer
 from .widget_guard import guard_figures
+from .widget_text import TextExplorer
+from .widget_wording import TextExploration
+from .words import UNKNOWN
 
 
 def explore(
@@ -22,13 +25,13 @@ def explore(
     tolerance: float = 0.05,
     training: SequenceData | None = None,
     guard: bool = True,
-) -> Explorer:
+) -> Explorer | TextExplorer:
     """Show a widget in which inputs are changed by hand, beside what that does to the prediction.
 
     Choose a sample, a variable and steps; move the slider or type a number. The picture shows data,
-    attention and SHAP values before (grey) and now (dark) on one time axis. A line warns where the
-    changed input is unlike anything in the training data. What the model would have said is not
-    what would have happened.
+    attention and SHAP values before (grey) and now (dark) on one time axis. Of a text: type another
+    sentence, or switch single words off. A line warns where the changed input is unlike anything in
+    the training data. What the model would have said is not what would have happened.
 
     Where no kernel runs, a static picture of the first view stands in the widget's place. No other
     cell should depend on what was done here: `Explorer.save` keeps it.
@@ -38,9 +41,9 @@ def explore(
     model : keras.Model
         As in `explain`.
     data : SequenceData
-        Samples to choose from, usually ``data.test``; numbers, without missing values.
+        Samples to choose from, usually ``data.test``: numbers without missing values, or texts.
     background : SequenceData, Background, array, "zero" or "mean"
-        What stands for "absent", usually ``data.train``.
+        What stands for "absent", usually ``data.train``; not needed for texts.
     sample : int
         The sample that is shown first.
     output, scale, tolerance : as in `explain`
@@ -54,13 +57,13 @@ def explore(
 
     Returns
     -------
-    Explorer
+    Explorer or TextExplorer
         The last expression of a cell shows it.
 
     Raises
     ------
     TypeError, ValueError
-        `data` is no SequenceData, holds texts, or has no such sample; and what `explain` raises.
+        `data` is no SequenceData, or has no such sample or no vocabulary; what `explain` raises.
 
     Examples
     --------
@@ -71,19 +74,20 @@ def explore(
             f"Expected SequenceData, whose names and units the widget shows; received "
             f"{type(data).__name__}. Make it with SequenceData.from_arrays(values)."
         )
-    if data.tokens is not None:
-        raise ValueError(
-            "Expected sequences of numbers; received a text. Compare two versions of it with "
-            "lx.compare, and read them with lx.tokens_html."
-        )
     if not 0 <= sample < len(data):
         raise ValueError(
             f"Expected a sample from 0 to {len(data) - 1}; received {sample}. Counting begins at 0."
+        )
+    if data.tokens is not None and UNKNOWN not in data.vocabulary:
+        raise ValueError(
+            "Expected texts with a vocabulary; received token ids without one. Make them with "
+            "SequenceData.from_texts, so that their words can be shown and changed."
         )
     if guard:
         from IPython import get_ipython
 
         guard_figures(get_ipython())
-    return Explorer(
-        Exploration(model, data, background, output, scale, tolerance, training), sample
-    )
+    options = (background, output, scale, tolerance, training)
+    if data.tokens is not None:
+        return TextExplorer(TextExploration(model, data, *options), sample)
+    return Explorer(Exploration(model, data, *options), sample)

@@ -26,6 +26,10 @@ import lstm_explain as lx
 from test_widgets import gappy
 model, data = gappy()"""
 EXPLORE = "explorer = lx.explore(model, data.test, background=data.train)\nexplorer"
+TEXTS = """\
+import tiny
+texts = lx.explore(tiny.text_model(), tiny.texts().test)
+texts"""
 # Plots for some seconds; each figure must have its own number of lines. Widgets move meanwhile.
 PLOT = """\
 import io, time
@@ -62,7 +66,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture(scope="module")
 def opened(server: lab.Lab) -> Any:
     """A notebook whose explorer was shown."""
-    server.write("explore.ipynb", SETUP, EXPLORE, "explorer.state", "text = 'kept'")
+    server.write("explore.ipynb", SETUP, EXPLORE, "explorer.state", "text = 'kept'", TEXTS)
     with server.page() as page:
         page.open("explore.ipynb")
         page.run_all()
@@ -256,6 +260,30 @@ def test_a_fast_drag_ends_with_the_picture_of_its_last_value(page):
     assert drawn == pytest.approx(value, rel=1e-5)
 
 
+def test_texts_change_by_typing_and_by_switching_words_off(page):
+    cells, box = page.sources(), page.it.locator(".widget-textarea textarea")
+    box.fill("a good film")
+    word = page.it.get_by_role("button", name="good", exact=True)
+    word.click()
+    off = page.it.get_by_role("button", name="[good]", exact=True)
+    off.wait_for()
+    for key in ("b", "x", "d", "d", "m"):
+        off.press(key)
+    code = (
+        "assert texts.wait(60); import numpy as np\n"
+        "print(texts.state.edits, *(100 / (1 + np.exp(-texts.core.predictions(texts.state)))))"
+    )
+    *state, before, now = in_kernel(page, code).split()
+    assert " ".join(state) == "(Wording(typed='a good film', off=(1,)),)"
+    found = page.it.get_by_text(re.compile("probability of up goes from")).last.inner_text()
+    shown = [float(number) for number in re.findall(r"([\d.]+)\s%", found)]
+    np.testing.assert_allclose(shown, [float(before), float(now)], atol=0.051)  # one digit
+    assert page.it.locator("bdi", has_text="[good]").first.is_visible()
+    assert page.sources() == cells
+    assert box.get_attribute("aria-label") == "The text, to be changed"
+    page.it.get_by_role("button", name="Reset").last.click()
+
+
 def test_moving_while_a_cell_plots_spoils_neither(page, server):
     """Without the guard figures of the cell are drawn and closed by the widget's thread."""
     result = stress(page, seconds=5)
@@ -310,6 +338,7 @@ def check_static(page: lab.Page) -> None:
     image.wait_for(state="visible")
     page.wait_for("() => document.querySelector('img[alt^=\"The pred\"]').naturalWidth > 900")
     assert page.it.get_by_text("Largest sums of SHAP values").first.is_visible()
+    assert page.it.get_by_text("SHAP values: red raises").first.is_visible()
     assert "VBox(" not in page.it.locator("body").inner_text()
 
 

@@ -576,7 +576,7 @@ def test_refused_with_a_remedy(model_and_data):
     with pytest.raises(ValueError, match=r"background=data\.train"):
         lx.explore(model, data.test)
     words = SequenceData.from_tokens(np.ones((2, 3), int))
-    with pytest.raises(ValueError, match="Expected sequences of numbers; received a text"):
+    with pytest.raises(ValueError, match=r"token ids without one\. Make them with Seq"):
         lx.explore(model, words, background=words)
 
 
