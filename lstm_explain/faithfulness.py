@@ -77,7 +77,10 @@ class FaithfulnessReport:
         Its `accepted` says whether the explanation may be shown as one of this model; `reasons`
         what speaks against it.
         """
-        return verdict_of(self._table, self.explanation.background, len(self.explanation))
+        e = self.explanation
+        step = "step" if "feature" in e.data.dims else "word"
+        unit = step if e.level == "time" else e.level
+        return verdict_of(self._table, e.background, len(e), f"{unit}s")
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw all checks with their controls and intervals in one figure.

@@ -48,7 +48,9 @@ def draw_report(table: pd.DataFrame, title: str, notes: Sequence[str], ax: Axes 
             _draw_points(
                 place.add(len(levels) + row, 2 * column + 1, label=name), table, name, rows, limit
             )
-    write_heading(main, [title], [*notes, "bands and lines: 95 % interval over samples"], place)
+    if table["low"].notna().any():  # one sample has no interval
+        notes = [*notes, "bands and lines: 95 % interval over samples"]
+    write_heading(main, [title], notes, place)
     place.figure.sca(main)
     return main
 

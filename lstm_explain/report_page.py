@@ -30,7 +30,7 @@ padding:0 1rem}
 h1{font-size:1.6rem;margin:0 0 .2rem}h2{font-size:1.15rem;margin:2rem 0 .5rem}
 h3{font-size:.95rem;margin:1.4rem 0 0}
 table{border-collapse:collapse;font-size:.85rem;width:100%}
-th,td{text-align:left;padding:.2rem .6rem .2rem 0;border-bottom:1px solid #ddd;
+th,td{text-align:left;padding:.2rem .6rem;border-bottom:1px solid #ddd;
 vertical-align:top;overflow-wrap:anywhere}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 img{max-width:100%;height:auto}

@@ -59,7 +59,9 @@ class Verdict:
         return "".join(f"<p>{line}</p>" for line in lines)
 
 
-def verdict_of(table: pd.DataFrame, background: str, num_samples: int) -> Verdict:
+def verdict_of(
+    table: pd.DataFrame, background: str, num_samples: int, unit: str = "cells"
+) -> Verdict:
     """Judge the figures of a report.
 
     Accepted is an explanation that adds up, that ranks cells better than chance, that tells what
@@ -71,18 +73,20 @@ def verdict_of(table: pd.DataFrame, background: str, num_samples: int) -> Verdic
         From `faithfulness_evidence.summary`.
     background : str
         What stood for "absent".
+    unit : str
+        What the explanation ranks, for the sentences: "cells", "words", "steps", ...
     """
     look = _Table(table)
-    reasons = _reasons(look)
+    reasons = _reasons(look, unit)
     if num_samples < FEWEST_SAMPLES:
         accepted: bool | None = None
     else:
         accepted = not reasons
-    sentences = [_claim(look, accepted, reasons, num_samples), *_attention(look)]
-    return Verdict(accepted, (*sentences, _limits(look, background)), tuple(reasons))
+    sentences = [_claim(look, accepted, reasons, num_samples, unit), *_attention(look)]
+    return Verdict(accepted, (*sentences, _limits(look, background, unit)), tuple(reasons))
 
 
-def _reasons(look: _Table) -> list[str]:
+def _reasons(look: _Table, unit: str) -> list[str]:
     """Return what speaks against an explanation, each with its figure."""
     reasons = []
     gap = look.mean("gap", "explanation")
@@ -93,7 +97,7 @@ def _reasons(look: _Table) -> list[str]:
     gain = look.row("comprehensiveness", "explanation better than random")
     if not _above_zero(gain):
         reasons.append(
-            "what it ranks first matters no more than cells drawn at random "
+            f"what it ranks first matters no more than {unit} drawn at random "
             f"(difference {_interval(gain)})"
         )
     infidelity = look.mean("infidelity", "explanation")
@@ -130,11 +134,13 @@ def _reasons(look: _Table) -> list[str]:
     return reasons
 
 
-def _claim(look: _Table, accepted: bool | None, reasons: list[str], num_samples: int) -> str:
+def _claim(
+    look: _Table, accepted: bool | None, reasons: list[str], num_samples: int, unit: str
+) -> str:
     own = look.row("comprehensiveness", "explanation")
     random = look.row("comprehensiveness", "random")
     figures = (
-        f"without the cells that it ranks first, the output moves by {_interval(own)}, without "
+        f"without the {unit} that it ranks first, the output moves by {_interval(own)}, without "
         f"random ones by {_interval(random)}"
     )
     if accepted is None:
@@ -184,10 +190,10 @@ def _attention(look: _Table) -> list[str]:
     return [f"{begin}; {figures}."]
 
 
-def _limits(look: _Table, background: str) -> str:
+def _limits(look: _Table, background: str, unit: str) -> str:
     return (
         "Not claimed is what causes the outcome, or what an intervention would do: all figures are "
-        f"of this model, with absent cells replaced by {background}.{_trained_again(look)}"
+        f"of this model, with absent {unit} replaced by {background}.{_trained_again(look)}"
     )
 
 

@@ -331,4 +331,4 @@ def test_a_text_has_no_small_noise():
     assert any(reason.startswith("sensitivity: not defined") for reason in report.skipped)
     gain = figure(report, "comprehensiveness", "attention better than random", level="time")
     assert np.isfinite(gain["mean"])
-    assert "[UNK]" in str(report.verdict())
+    assert "with absent words replaced by the word '[UNK]'" in str(report.verdict())
