@@ -62,15 +62,14 @@ class MemoryPicture(Canvas):
         name_panel(top, f"{what}\n{plain(memory.answer_name, 22)}\nif the text ended here")
         self._maps: dict[str, Map] = {}
         names = [str(unit) if units <= _MOST_NAMED else "" for unit in range(units)]
-        layer, kind = memory.names
         for row, part in enumerate(_MAPS, start=1):
             ax = self.figure.add_subplot(grid[row], label=part)
             self._maps[part] = Map(self, ax, names, columns, "")
             self._maps[part].mesh.set_cmap(_COLOURS)
             ax.tick_params(axis="x", bottom=False, labelbottom=False)
-            name_panel(ax, f"{part}\n({plain(kind)})" if part == "remembered" else part)
+            name_panel(ax, f"{part}\n({plain(memory.kind)})" if part == "remembered" else part)
         top.set_title(
-            f"{plain(layer)}: {units} unit{'s' * (units != 1)}, word by word",
+            f"{plain(memory.layer)}: {units} unit{'s' * (units != 1)}, word by word",
             loc="left", fontsize=STYLE.title, fontweight="bold",
         )  # fmt: skip
         # What is written and forgotten is small beside what is remembered: it has its own scale.

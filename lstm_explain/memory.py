@@ -34,8 +34,10 @@ class Memory:
     is_probability : bool
     written, forgotten, remembered : arrays (unit, word)
         ``remembered = remembered before + written - forgotten``.
-    names : tuple of str
-        The layer, and what it remembers by: "cell", or "hidden state" of a GRU.
+    layer : str
+        Its name, and whether it reads backwards.
+    kind : str
+        What it remembers by: "cell", or "hidden state" of a GRU.
     """
 
     words: tuple[str, ...]
@@ -46,7 +48,8 @@ class Memory:
     written: np.ndarray
     forgotten: np.ndarray
     remembered: np.ndarray
-    names: tuple[str, str]
+    layer: str
+    kind: str
 
     def until(self, count: int) -> Memory:
         """Return the first words only."""
@@ -96,10 +99,8 @@ class Reader:
             written=trace["written"].values[read].T,
             forgotten=trace["forgotten"].values[read].T,
             remembered=memory.values[read].T,
-            names=(
-                f"{layer}{', reading backwards' * (direction == 'backward')}",
-                "cell" if is_lstm(trace) else "hidden state",
-            ),
+            layer=f"{layer}{', reading backwards' * (direction == 'backward')}",
+            kind="cell" if is_lstm(trace) else "hidden state",
         )
 
 

@@ -58,7 +58,7 @@ def test_what_is_read_is_the_trace(letters, layer):
     answers = lx.answers_by_step(model, replace(text, class_names=data.class_names))
     np.testing.assert_allclose(memory.answers, answers[0], atol=1e-6)
     assert memory.answer_name == "yes"
-    assert memory.names[1] == ("hidden state" if layer == "last" else "cell")
+    assert memory.kind == ("hidden state" if layer == "last" else "cell")
 
 
 def test_the_sentence_says_what_the_numbers_are(letters):
