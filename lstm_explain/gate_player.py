@@ -92,13 +92,14 @@ class GatePlayer:
         self._scope = f"lstm-explain-{uuid4().hex[:12]}"
         wide = {"description_width": "initial"}
         self.text = w.Text(
-            value=text, description="Type here", style=wide, layout=w.Layout(width="640px"),
+            value=text, description="Type here", style=wide,
+            layout=w.Layout(width="640px", max_width="100%"),
             continuous_update=True,
         )  # fmt: skip
         count = len(self.memory.words)
         self.word = w.IntSlider(
             min=1, max=count, value=count, description="Words read", style=wide,
-            layout=w.Layout(width="400px"),
+            layout=w.Layout(width="400px", max_width="100%"),
         )  # fmt: skip
         self.word.add_class("lstm-explain-slider-words")
         self.player = w.Play(min=1, max=count, value=count, interval=700, show_repeat=False)
@@ -106,6 +107,7 @@ class GatePlayer:
         width, height = map(str, self._picture.size)
         self.image = w.Image(format="png", width=width, height=height)
         self.words, self.status = w.HTML(), w.HTML()
+        self.player.layout.margin = "0 16px 0 0"
         controls = w.HBox([self.player, self.word], layout=w.Layout(flex_flow="row wrap"))
         rows = [self.text, controls, framed(self.image), self.words, self.status]
         rows.append(hide(self._scope))

@@ -29,6 +29,8 @@ function render({ model, el }) {
       const title = box.closest("[title]");
       if (title && title.title) box.setAttribute("aria-label", title.title);
     }
+    root.querySelectorAll(".widget-play button").forEach((button, place) =>
+      button.setAttribute("aria-label", ["Play or pause", "Back to the start", "Repeat"][place]));
     for (const image of root.querySelectorAll("img")) image.alt = model.get("words");
   };
   const find = () => {
