@@ -6,18 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .backend import ops
 from .estimation import estimated_error, norm_of
+from .path_sums import sum_nodes
 from .preparation import Question
 from .progress import progress_bar
 from .quadrature import between, gauss_legendre, shifted_midpoints
+from .refinement import refine
 
 # From this many rows on, the errors of shifted midpoints cancel well enough over the rows.
 _MANY_ROWS = 8
 # Nodes per path: midpoints, doubled while they miss the tolerance, every node used again; then, and
-# for few rows, Gauss-Legendre rules, each of which measures the one before it.
+# for few rows, Gauss-Legendre rules, each of which measures the one before it. What few rows leave
+# open then is refined sample by sample, where its paths are steep.
 _MIDPOINTS = (1, 2, 4, 8, 16)
-_GAUSS_AFTER, _GAUSS_ALONE = (32, 64), (4, 8, 16, 32, 64)
+_GAUSS_AFTER, _GAUSS_ALONE = (32, 64), (4, 8, 16)
 # Samples that share one call of the compiled function, and the most numbers that it returns.
 _MOST_SAMPLES, _MOST_NUMBERS = 32, 4_000_000
 
@@ -118,7 +120,7 @@ def _integrate_block(question: Question, block: np.ndarray, tolerance: float) ->
             # Which sixteenth of its path a node stands in: later rules take the sums apart by it.
             bin_ = (fresh * bins).astype(int)
             weights = np.full(fresh.shape, 1.0 / num_rows)
-            found = _sum_nodes(question, block[todo], fresh, weights, bin_, bins)
+            found = sum_nodes(question, block[todo], fresh, weights, bin_, bins)
             sums[todo] += found[0]
             static_sums[todo] += found[1]
             slopes[todo[:, None, None], np.arange(num_rows)[:, None], bin_] = found[2]
@@ -135,7 +137,7 @@ def _integrate_block(question: Question, block: np.ndarray, tolerance: float) ->
         if len(todo) == 0:
             break
         positions, weights = gauss_legendre(num_rows, gauss_nodes)
-        found = _sum_nodes(
+        found = sum_nodes(
             question, block[todo], positions, weights, np.zeros(positions.shape, int), 1
         )
         new, new_static = found[0][:, 0], found[1][:, 0]
@@ -145,6 +147,12 @@ def _integrate_block(question: Question, block: np.ndarray, tolerance: float) ->
             errors[todo] = moved / np.where(length > 0, length, 1.0)
         values[todo], static_values[todo], nodes = new, new_static, gauss_nodes
         todo = _unfinished(question, block, todo, values, static_values, errors, tolerance)
+    if num_rows < _MANY_ROWS:
+        for one in todo:
+            coarse = values[one], static_values[one]
+            fine = refine(question, int(block[one]), coarse, tolerance, _spread(question))
+            values[one], static_values[one], errors[one], needed = fine
+            nodes = max(nodes, needed)
     return Integral(values, static_values, errors, nodes)
 
 
@@ -174,60 +182,10 @@ def _gaps(
     """What the values leave out, relative to the spread of predictions, (sample,)."""
     difference = (question.predictions - question.base_values)[index]
     left = difference - values.sum(axis=(1, 2)) - static_values.sum(axis=1)
+    return left / _spread(question)
+
+
+def _spread(question: Question) -> float:
+    """Standard deviation of all predictions, of samples and background rows."""
     everything = np.concatenate([question.row_outputs.ravel(), question.predictions])
-    return left / (float(everything.std()) or 1.0)
-
-
-def _sum_nodes(
-    question: Question,
-    samples: np.ndarray,
-    positions: np.ndarray,
-    weights: np.ndarray,
-    bin_: np.ndarray,
-    bins: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Evaluate nodes (row, node) of every path of some samples, in batches of one size.
-
-    Returns
-    -------
-    values (sample, bin, time, feature), static_values (sample, bin, static feature)
-        Weighted gradients times (sample - row), summed over the nodes of a bin.
-    slopes (sample, row, node)
-        Weighted slope of the output along the path.
-    """
-    subject, chosen = question.subject[samples], question.chosen[samples]
-    shape = (len(samples), *positions.shape)
-    sample, row, node = (index.ravel() for index in np.indices(shape))
-    columns = [
-        (sample * bins + bin_[row, node]).astype(np.int32),
-        sample.astype(np.int32),
-        row.astype(np.int32),
-        weights[row, node].astype(np.float32),
-        positions[row, node].astype(np.float32),
-    ]
-    moves = np.zeros((len(samples) * bins, *subject.values.shape[1:]), np.float32)
-    static_moves = np.zeros((len(samples) * bins, subject.static.shape[1]), np.float32)
-    values, static_values = np.zeros(moves.shape), np.zeros(static_moves.shape)
-    slopes = []
-    total = len(sample)
-    size = min(question.batch_size, total)
-    for begin in range(0, total, size):
-        # Missing nodes of the last batch are copies of its last with weight 0.
-        index = np.minimum(np.arange(begin, begin + size), total - 1)
-        group, which, start, weight, position = (column[index] for column in columns)
-        real = np.arange(begin, begin + size) < total
-        _, gradients, _ = question.compiled.path(
-            (moves, static_moves, position),
-            subject.arrays,
-            question.rows,
-            (group, which, start, weight * real.astype(np.float32)),
-            (chosen.weights, chosen.steps),
-        )
-        values += ops.convert_to_numpy(gradients[0])
-        static_values += ops.convert_to_numpy(gradients[1])
-        slopes.append(ops.convert_to_numpy(gradients[2])[real])
-    return (
-        values.reshape(len(samples), bins, *subject.values.shape[1:]),
-        static_values.reshape(len(samples), bins, -1),
-        np.concatenate(slopes).reshape(shape).astype(np.float64),
-    )
+    return float(everything.std()) or 1.0

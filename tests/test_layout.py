@@ -66,6 +66,8 @@ ORDER = (
     "prediction",
     "preparation",
     "estimation",
+    "path_sums",
+    "refinement",
     "integration",
     "attention",
     "records",
