@@ -22,7 +22,7 @@ def explore(
     sample: int = 0,
     output: int | str | None = None,
     scale: Scale = "margin",
-    tolerance: float = 0.05,
+    tolerance: float = 0.1,
     training: SequenceData | None = None,
     guard: bool = True,
 ) -> Explorer | TextExplorer:
@@ -46,7 +46,9 @@ def explore(
         What stands for "absent", usually ``data.train``; not needed for texts.
     sample : int
         The sample that is shown first.
-    output, scale, tolerance : as in `explain`
+    output, scale : as in `explain`
+    tolerance : float
+        As in `explain`, but coarser by default, so that the picture follows the hand.
     training : SequenceData, optional
         What the ranges of the sliders and the warnings are learned from; by default the background
         where it is a SequenceData, else `data`.

@@ -489,7 +489,7 @@ def test_a_tolerance_that_is_missed_stands_in_the_status_line(model_and_data):
         assert "Expected values within tolerance=1e-12" in value_of(rough.status)
         rough.controls.number.value = 12.0
         assert rough.wait(60)
-    assert "Expected values within tolerance=1e-12; with 64 nodes" in value_of(rough.status)
+    assert re.search(r"within tolerance=1e-12; with \d+ nodes", value_of(rough.status))
     rough.close()
 
 
