@@ -19,7 +19,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 # The tests that run again on every other Keras backend that is installed: those of the engine.
-ENGINE_TESTS := $(addprefix tests/test_,explain.py any_model.py attention.py layers.py shapley.py)
+ENGINE_TESTS := $(addprefix tests/test_,explain.py refinement.py any_model.py attention.py layers.py shapley.py)
 # A test file stays on one core, so that what it trains once serves all its tests.
 ON_CORES := -n auto --maxprocesses=4 --dist=loadfile
 # JupyterLab refuses to run as root unless it is told that this is meant.

@@ -44,7 +44,7 @@ def known_values(cells: np.ndarray, start: float = 0.0) -> np.ndarray:
 
 def test_steps_between_the_nodes_are_found(cells):
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", ToleranceWarning)
         e = lx.explain(steep_model(), cells, background="zero", tolerance=0.01, progress=False)
     expected = known_values(cells)
     # As exact as was asked for: relative L2 within the tolerance.
