@@ -306,7 +306,7 @@ def test_the_gates_follow_what_is_typed_and_played(page):
 
 
 def test_moving_while_a_cell_plots_spoils_neither(page, server):
-    """What the guard is for is tested in test_widgets.py: here nothing goes wrong without it either."""
+    """That the guard guards is tested in test_widgets.py: here all goes well without it too."""
     result = stress(page, seconds=5)
     assert re.search(r"done [1-9]\d* wrong 0", result["printed"])
     assert result["errors"] == []
