@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from planted_rationale import auprc_of, print_over_seeds
 
 import lstm_explain as lx
 
-SEEDS = (0, 1, 2)
 EXPLAINED = 100
 
 
@@ -31,12 +31,8 @@ def scores_of_one(seed: int) -> pd.Series:
         "attention": e.attention.values,
         "random": np.random.default_rng(seed).random(some.mask.shape),
     }
-    return pd.Series(
-        {n: lx.score_cells(v[..., None], truth, some.mask)["auprc"] for n, v in found.items()}
-    )
+    return auprc_of(found, truth, some.mask)
 
 
 if __name__ == "__main__":
-    table = pd.DataFrame({seed: scores_of_one(seed) for seed in SEEDS})
-    parts = {"mean": table.mean(axis=1), "lowest": table.min(axis=1), "highest": table.max(axis=1)}
-    print(pd.DataFrame(parts).round(2).to_string())
+    print_over_seeds(scores_of_one)

@@ -7,6 +7,8 @@ Mean and lowest to highest AUPRC over the seeds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -51,12 +53,20 @@ def scores_of_one(seed: int) -> pd.Series:
         "attention": e.attention.values,
         "random": np.random.default_rng(seed).random(some.mask.shape),
     }
+    return auprc_of(found, truth, some.mask)
+
+
+def auprc_of(found: dict[str, np.ndarray], truth: np.ndarray, mask: np.ndarray) -> pd.Series:
     return pd.Series(
-        {n: lx.score_cells(v[..., None], truth, some.mask)["auprc"] for n, v in found.items()}
+        {name: lx.score_cells(v[..., None], truth, mask)["auprc"] for name, v in found.items()}
     )
 
 
-if __name__ == "__main__":
+def print_over_seeds(scores_of_one: Callable[[int], pd.Series]) -> None:
     table = pd.DataFrame({seed: scores_of_one(seed) for seed in SEEDS})
     parts = {"mean": table.mean(axis=1), "lowest": table.min(axis=1), "highest": table.max(axis=1)}
     print(pd.DataFrame(parts).round(2).to_string())
+
+
+if __name__ == "__main__":
+    print_over_seeds(scores_of_one)
