@@ -19,7 +19,7 @@ _MANY_ROWS = 8
 # for few rows, Gauss-Legendre rules, each of which measures the one before it. What few rows leave
 # open then is refined sample by sample, where its paths are steep.
 _MIDPOINTS = (1, 2, 4, 8, 16)
-_GAUSS_AFTER, _GAUSS_ALONE = (32, 64), (4, 8, 16)
+_GAUSS_AFTER, _GAUSS_ALONE = (32, 64), (4, 8, 16, 32)
 # Samples that share one call of the compiled function, and the most numbers that it returns.
 _MOST_SAMPLES, _MOST_NUMBERS = 32, 4_000_000
 
