@@ -20,8 +20,9 @@ STAMP := $(VENV)/.installed
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 # The tests that run again on every other Keras backend that is installed: those of the engine.
 ENGINE_TESTS := $(addprefix tests/test_,explain.py refinement.py any_model.py attention.py layers.py shapley.py)
-# A test file stays on one core, so that what it trains once serves all its tests.
-ON_CORES := -n auto --maxprocesses=4 --dist=loadfile
+# A test file stays on one core, so that what it trains once serves all its tests. In their own order:
+# by default the files with few tests come last, and those are the slow ones.
+ON_CORES := -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # JupyterLab refuses to run as root unless it is told that this is meant.
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
