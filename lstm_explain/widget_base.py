@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from . import widget_live
@@ -19,6 +19,9 @@ from .widget_ranking import ways
 from .widget_state import State, pick, pinned, reset, undone, unpinned
 from .widget_static import hide, show_both
 from .widget_worker import Newest
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Seconds. Above this, pictures that are out of date already are not computed.
 _SLOW = 0.3
@@ -36,6 +39,7 @@ class BaseExplorer(ABC):
 
     core: Any
     _canvas: Any
+    _kind: str  # what the names of saved files begin with
 
     def __init__(self, core: Exploration, sample: int) -> None:
         import ipywidgets
@@ -85,9 +89,16 @@ class BaseExplorer(ABC):
         """The explanation of the sample as it is now."""
         return self.core.explanation(self.state)
 
-    @abstractmethod
     def save(self, folder: str | Path) -> tuple[Path, Path]:
         """Write the present picture as PNG, its `Explanation` as netCDF; return the paths."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{self._kind}_{self.state.sample}{'_changed' if self.state.edits else ''}"
+        picture, file = folder / f"{name}.png", folder / f"{name}.nc"
+        with self.core.lock:
+            self._figure().savefig(picture, dpi=160)
+            self.explanation.save(file)
+        return picture, file
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the picture shows the present state; tell whether it came to that in time."""
@@ -111,6 +122,10 @@ class BaseExplorer(ABC):
 
     @abstractmethod
     def _draw(self, state: State, wishes: Any) -> None: ...
+
+    @abstractmethod
+    def _figure(self) -> Figure:
+        """Return the present picture as a figure of its own, without pyplot."""
 
     @abstractmethod
     def _static(self) -> tuple[str, str, str]:

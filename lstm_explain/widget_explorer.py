@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .figure_explore import Picture
 from .widget_base import BaseExplorer
@@ -12,6 +11,9 @@ from .widget_controls import as_html, make_controls
 from .widget_state import Edit, State, changed
 from .widget_static import framed, picture_html
 from .widget_view import heading, sentence
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Explorer(BaseExplorer):
@@ -25,20 +27,7 @@ class Explorer(BaseExplorer):
     """
 
     _picture: Picture | None = None
-
-    # -- for the analyst ---------------------------------------------------------------------------
-    def save(self, folder: str | Path) -> tuple[Path, Path]:
-        """Write the present picture as PNG, its `Explanation` as netCDF; return the paths."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        name = f"sample_{self.state.sample}{'_changed' if self.state.edits else ''}"
-        picture, file = folder / f"{name}.png", folder / f"{name}.nc"
-        with self.core.lock:
-            view = self.core.view(self.state, self.controls.variable.value)
-            drawing = Picture(view, self.controls.lower.value)
-            drawing.figure.savefig(picture, dpi=160)
-            self.explanation.save(file)
-        return picture, file
+    _kind = "sample"
 
     # -- the picture -------------------------------------------------------------------------------
     def _make_controls(self, names: list[str]) -> Any:
@@ -72,6 +61,10 @@ class Explorer(BaseExplorer):
         self.image.width, self.image.height = str(width), str(height)
         self.image.value = png
         self._say(sentence(view))
+
+    def _figure(self) -> Figure:
+        view = self.core.view(self.state, self.controls.variable.value)
+        return Picture(view, self.controls.lower.value).figure
 
     def _static(self) -> tuple[str, str, str]:
         """Return the first picture as HTML, its title and its words."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .figure_html import tokens_html
 from .figure_tokens import plot_tokens
@@ -20,6 +19,9 @@ from .widget_wording import (
     worded,
     wording_of,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Of a longer text only the first words have a button.
 _MOST_BUTTONS = 80
@@ -84,23 +86,7 @@ class TextExplorer(BaseExplorer):
 
     core: TextExploration
 
-    def save(self, folder: str | Path) -> tuple[Path, Path]:
-        """Write the present picture as PNG, its `Explanation` as netCDF; return the paths."""
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        name = f"text_{self.state.sample}{'_changed' if self.state.edits else ''}"
-        picture, file = folder / f"{name}.png", folder / f"{name}.nc"
-        with self.core.lock:
-            pair = self.core.pair(self.state)
-            figure = Figure((8.5, 3.5 * len(pair)), layout="constrained")
-            FigureCanvasAgg(figure)  # not pyplot: this may run while a cell draws
-            plot_tokens(pair, ax=figure.add_subplot())
-            figure.savefig(picture, dpi=160)
-            self.explanation.save(file)
-        return picture, file
+    _kind = "text"
 
     # -- the picture -------------------------------------------------------------------------------
     def _make_controls(self, names: list[str]) -> Any:
@@ -126,6 +112,16 @@ class TextExplorer(BaseExplorer):
         pair = self.core.pair(state)
         self._canvas.value = tokens_html(pair)
         self._say(text_sentence(pair))
+
+    def _figure(self) -> Figure:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        pair = self.core.pair(self.state)
+        figure = Figure((8.5, 3.5 * len(pair)), layout="constrained")
+        FigureCanvasAgg(figure)  # not pyplot: this may run while a cell draws
+        plot_tokens(pair, ax=figure.add_subplot())
+        return figure
 
     def _static(self) -> tuple[str, str, str]:
         pair = self.core.pair(self.state)
