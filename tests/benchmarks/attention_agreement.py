@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 
 import numpy as np
+from reviews_accuracy import trained
 
 import lstm_explain as lx
 from lstm_explain.attention_checks import agreement_evidence
@@ -26,18 +27,9 @@ def main(seeds: int) -> None:
     some = data.test[:EXPLAINED]
     for naive_bayes in (True, False):
         for seed in range(seeds):
-            model = lx.build_model(
-                data,
-                bidirectional=True,
-                dropout=0.5,
-                word_dropout=0.3,
-                naive_bayes=naive_bayes,
-                seed=seed,
-            )
-            options = {"epochs": 15, "patience": 3, "learning_rate": 2e-3, "progress": False}
-            run = lx.train(model, data, seed=seed, **options)
-            e = lx.explain(model, some, output=1, progress=False)
-            found = agreement_evidence(open_case(model, e), seed)
+            run = trained(data, "rt_polarity", seed, naive_bayes)
+            e = lx.explain(run.model, some, output=1, progress=False)
+            found = agreement_evidence(open_case(run.model, e), seed)
             print(
                 f"{'beside naive Bayes' if naive_bayes else 'LSTM alone'}, seed {seed}: "
                 f"accuracy {run.metrics['accuracy']:.3f}",

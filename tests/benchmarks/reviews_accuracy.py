@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
+
 import lstm_explain as lx
 from lstm_explain.datasets.reviews_baseline import bag_of_words_forecast
 
@@ -20,28 +22,38 @@ OPTIONS = {
 MAX_WORDS = {"rt_polarity": None, "imdb": 400}
 
 
+def trained(
+    data: lx.SequenceData,
+    source: str,
+    seed: int,
+    naive_bayes: bool = True,
+    baselines: dict[str, np.ndarray] | None = None,
+) -> lx.TrainingRun:
+    model = lx.build_model(
+        data,
+        bidirectional=True,
+        dropout=0.5,
+        word_dropout=0.3,
+        naive_bayes=naive_bayes,
+        seed=seed,
+    )
+    return lx.train(
+        model,
+        data,
+        learning_rate=2e-3,
+        seed=seed,
+        baselines=baselines,
+        progress=False,
+        **OPTIONS[source],
+    )
+
+
 def main(source: str, seeds: int) -> None:
     data = lx.load_reviews(source, max_words=MAX_WORDS[source], progress=False)  # type: ignore[arg-type]
     print(data, flush=True)
     baselines = {"words": bag_of_words_forecast(data)}
     for seed in range(seeds):
-        model = lx.build_model(
-            data,
-            bidirectional=True,
-            dropout=0.5,
-            word_dropout=0.3,
-            naive_bayes=True,
-            seed=seed,
-        )
-        run = lx.train(
-            model,
-            data,
-            learning_rate=2e-3,
-            seed=seed,
-            baselines=baselines,
-            progress=False,
-            **OPTIONS[source],
-        )
+        run = trained(data, source, seed, baselines=baselines)
         accuracy = run.to_frame()["accuracy"]
         print(
             f"seed {seed}: accuracy {accuracy['this model']:.3f}, bag of words and pairs "
