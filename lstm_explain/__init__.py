@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .coalitions import interactions as interactions
     from .coalitions import shapley_values as shapley_values
     from .comparison import compare as compare
+    from .cooccurrence import learn_word_vectors as learn_word_vectors
     from .counterfactual import smallest_change as smallest_change
     from .datasets.icu import load_icu as load_icu
     from .datasets.icu_variables import icu_reference_ranges as icu_reference_ranges
@@ -65,14 +66,15 @@ if TYPE_CHECKING:
     from .plots import plot_tokens as plot_tokens
     from .prediction import PaddingWarning as PaddingWarning
     from .prefix_answers import answers_by_step as answers_by_step
+    from .ranking import score_saliency as score_saliency
     from .sequences import SequenceData as SequenceData
     from .subgroups import score_by_group as score_by_group
     from .training import TrainingRun as TrainingRun
     from .training import train as train
     from .vanishing import gradient_norms as gradient_norms
     from .widgets import explore as explore
+    from .word_vector_file import load_word_vectors as load_word_vectors
     from .word_vectors import WordVectors as WordVectors
-    from .word_vectors import load_word_vectors as load_word_vectors
     from .words import load_vocabulary as load_vocabulary
     from .words import make_vocabulary as make_vocabulary
     from .words import save_vocabulary as save_vocabulary
@@ -112,6 +114,7 @@ _HOME = {
     "icu_reference_ranges": "datasets.icu_variables",
     "inspect": "anatomy",
     "interactions": "coalitions",
+    "learn_word_vectors": "cooccurrence",
     "load_icu": "datasets.icu",
     "load_market": "datasets.market",
     "load_model": "models",
@@ -120,7 +123,7 @@ _HOME = {
     "load_sentences": "datasets.sentences",
     "load_truth": "datasets.truth",
     "load_vocabulary": "words",
-    "load_word_vectors": "word_vectors",
+    "load_word_vectors": "word_vector_file",
     "make_vocabulary": "words",
     "planted_truth": "datasets.truth",
     "play_gates": "gate_player",

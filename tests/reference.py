@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import combinations, permutations
-from math import factorial
+from math import factorial, log
 
 import numpy as np
 
@@ -108,3 +108,31 @@ def interaction(worth: Callable[[frozenset], float], players: int, i: int, j: in
             s = frozenset(subset)
             total += weight * (worth(s | {i, j}) - worth(s | {i}) - worth(s | {j}) + worth(s))
     return total
+
+
+# -- words -----------------------------------------------------------------------------------------
+def word_vectors(texts: list[list[int]], num_words: int, size: int, window: int) -> np.ndarray:
+    """Levy, Goldberg and Dagan (2015), sections 2 and 3: PPMI with smoothing, U sqrt(S).
+
+    Neighbours at distance d count (window + 1 - d) / window; ids 0 and 1 (padding, unknown) do not
+    count. Each vector is brought to a root mean square of 0.25; words without neighbours have 0.
+    """
+    counts = np.zeros((num_words, num_words))
+    for text in texts:
+        for i, word in enumerate(text):
+            for j, neighbour in enumerate(text):
+                distance = abs(i - j)
+                if 0 < distance <= window and word > 1 and neighbour > 1:
+                    counts[word, neighbour] += (window + 1 - distance) / window
+    information = np.zeros_like(counts)
+    smoothed = [sum(counts[:, n]) ** 0.75 for n in range(num_words)]
+    for w in range(num_words):
+        for n in range(num_words):
+            if counts[w, n] > 0:
+                together = counts[w, n] / counts.sum()
+                apart = sum(counts[w]) / counts.sum() * smoothed[n] / sum(smoothed)
+                information[w, n] = max(0.0, log(together / apart))
+    left, strengths, _ = np.linalg.svd(information)
+    vectors = left[:, :size] * np.sqrt(strengths[:size])
+    lengths = np.sqrt((vectors**2).mean(axis=1, keepdims=True))
+    return np.where(lengths > 1e-9, 0.25 * vectors / np.maximum(lengths, 1e-9), 0.0)
