@@ -75,23 +75,42 @@ class TrailingMeans(keras.layers.Layer):
 class SumOfFirst(keras.layers.Layer):
     """Sum the first number of each step's vector over the real steps, (sample, 1).
 
+    Parameters
+    ----------
+    dropped : float
+        Share of the steps that count as 0 in training, because `WordDropout` hides them. Sums are
+        divided by what is left, so that they are as large in training as in use.
+
+    References
+    ----------
+    Srivastava et al. (2014), "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
+    section 10: scaling in training instead of in use.
+
     Examples
     --------
     >>> import numpy as np
-    >>> np.asarray(SumOfFirst()(np.array([[[1.0, 9.0], [2.0, 9.0]]]))).tolist()
+    >>> vectors = np.array([[[1.0, 9.0], [2.0, 9.0]]])
+    >>> np.asarray(SumOfFirst(dropped=0.25)(vectors)).tolist()
     [[3.0]]
+    >>> np.asarray(SumOfFirst(dropped=0.25)(vectors, training=True)).tolist()
+    [[4.0]]
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, dropped: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.dropped = dropped
         self.supports_masking = True
 
-    def call(self, vectors: Any, mask: Any = None) -> Any:
+    def call(self, vectors: Any, mask: Any = None, training: bool = False) -> Any:
         """Return the sums (sample, 1)."""
         first = vectors[..., :1]
         if mask is not None:
             first = first * ops.cast(mask, first.dtype)[..., None]
-        return ops.sum(first, axis=1)
+        return ops.sum(first, axis=1) / (1 - self.dropped if training else 1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what a saved model needs to build the layer again."""
+        return {**super().get_config(), "dropped": self.dropped}
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """Return no mask: the time axis is gone."""

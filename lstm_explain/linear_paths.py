@@ -79,7 +79,7 @@ def word_ratios(data: SequenceData) -> np.ndarray:
     return ratios
 
 
-def word_ratios_path(data: SequenceData, vectors: Any, mask: Any) -> Any:
+def word_ratios_path(data: SequenceData, vectors: Any, mask: Any, word_dropout: float) -> Any:
     """Return the log-odds of a naive Bayes classifier whose ratios stand first in the vectors.
 
     Both the ratios and their weight are learned on. The weight begins where texts of one half,
@@ -97,7 +97,8 @@ def word_ratios_path(data: SequenceData, vectors: Any, mask: Any) -> Any:
         sums[half == part] = (ratios[judged.tokens] * judged.mask).sum(axis=1)
     fitted = LogisticRegression(C=np.inf).fit(sums[:, None], train.target)
     linear = keras.layers.Dense(1, name="linear_path")
-    margin = linear(SumOfFirst(name="sum_of_ratios")(vectors, mask=mask))
+    total = SumOfFirst(word_dropout, name="sum_of_ratios")
+    margin = linear(total(vectors, mask=mask))
     linear.set_weights([fitted.coef_, fitted.intercept_])
     return margin
 

@@ -153,7 +153,7 @@ def build_model(
     elif summaries:
         linear = summaries_path(data, summaries_times, values, mask, static)
     elif naive_bayes:
-        linear = word_ratios_path(data, vectors, mask)
+        linear = word_ratios_path(data, vectors, mask, word_dropout)
     if linear is not None:
         margin = keras.layers.Add(name="margin")([margin, linear])
     return keras.Model(inputs, _output_layer(data)(margin), name="lstm_with_attention")

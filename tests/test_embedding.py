@@ -181,6 +181,19 @@ def test_without_the_lstm_the_margin_is_the_weighted_sum_of_the_ratios():
     np.testing.assert_allclose(e.values, terms, atol=1e-5)
 
 
+def test_hidden_words_leave_the_sum_as_large_in_training_as_in_use():
+    """Else a model trained on half of the words would be twice too sure of whole texts."""
+    data = labelled_texts()
+    model = lx.build_model(data, units=(3,), word_dropout=0.5, naive_bayes=True)
+    margin = keras.Model(model.inputs, model.get_layer("linear_path").output)
+    weight, bias = (part.item() for part in model.get_layer("linear_path").get_weights())
+    draws = [np.array(margin(data.inputs_for(model), training=True)) - bias for _ in range(400)]
+    sums = np.array(margin(data.inputs_for(model))) - bias
+    # 400 draws of sums about as large as they vary: a standard error of 0.05 of them.
+    np.testing.assert_allclose(np.mean(draws, axis=0), sums, atol=0.2 * np.abs(sums).max())
+    assert np.abs(sums).max() > 0.5 * weight
+
+
 def test_naive_bayes_needs_texts_of_two_classes():
     numbers = SequenceData.from_arrays(np.zeros((4, 2, 1)), ["a", "b", "a", "b"])
     with pytest.raises(ValueError, match="two classes for naive_bayes=True; received measurements"):
