@@ -7,6 +7,7 @@ import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import matplotlib
@@ -58,3 +59,15 @@ def data_home() -> Path:
     if not Path(folder).is_dir():
         pytest.fail(f"LSTM_EXPLAIN_DATA names {folder}, which is not a folder")
     return Path(folder)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One JupyterLab and one browser for the tests of a file, or skip them where one is missing."""
+    import lab
+
+    if what := lab.missing():
+        pytest.skip(f"a real browser: {what}")
+    running = lab.Lab(tmp_path_factory.mktemp("lab"))
+    yield running
+    running.close()

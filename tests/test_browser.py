@@ -55,16 +55,6 @@ STATIC = "[class*=lstm-explain-][class$=-static]"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """One JupyterLab and one browser for all tests of this file."""
-    if what := lab.missing():
-        pytest.skip(what)
-    running = lab.Lab(tmp_path_factory.mktemp("lab"))
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
 def opened(server: lab.Lab) -> Any:
     """A notebook whose explorer was shown."""
     server.write("explore.ipynb", SETUP, EXPLORE, "explorer.state", "text = 'kept'", TEXTS, GATES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import lab
 import nbformat
@@ -63,16 +62,6 @@ def the_widget_of(path: Path) -> tuple[int, str, Callable[[lab.Page], None]] | N
                 switch_a_word_off,
             )
     return None
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """One JupyterLab and one browser for all notebooks."""
-    if what := lab.missing():
-        pytest.skip(what)
-    running = lab.Lab(tmp_path_factory.mktemp("lab"))
-    yield running
-    running.close()
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ ERASER movies: an LSTM with attention learns 1,600 long reviews; 100 test review
 marked every passage that supports the class, are scored word by word. Every score is that of one
 model and in favour of the class that it predicts; attention has no sign. Per review:
 
-- AUPRC of the scores against the marked words;
+- AUPRC of the scores against the marked words, and of their sums over sentences against the
+  sentences in which a word is marked, because people marked passages, not words;
 - comprehensiveness and sufficiency: the log-odds lost when the best 1, 5, 10, 20, 50 % of the words
   become "[UNK]", and when all others do; their mean over the shares is compared.
 
@@ -34,6 +35,7 @@ EXPLAINED = 100
 VERSIONS = 1000  # of a review, for LIME
 RESAMPLES = 5000
 SEED = 0
+SENTENCE_ENDS = (".", "!", "?")
 
 
 def trained(data: lx.SequenceData) -> keras.Model:
@@ -95,6 +97,20 @@ def by_lime(model: keras.Model, data: lx.SequenceData) -> np.ndarray:
     return found
 
 
+def agreement_with_people(
+    data: lx.SequenceData, truth: np.ndarray, scores: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the average precision of each review's words, and of its sentences."""
+    of_words, of_sentences = [], []
+    for words, real, marks, own in zip(data.words, data.mask, truth, scores, strict=True):
+        ends = np.isin(words[real], SENTENCE_ENDS)
+        sentence = np.concatenate([[0], np.cumsum(ends)[:-1]])
+        marked = np.bincount(sentence, marks[real]) > 0
+        of_words.append(average_precision_score(marks[real], own[real]))
+        of_sentences.append(average_precision_score(marked, np.bincount(sentence, own[real])))
+    return np.array(of_words), np.array(of_sentences)
+
+
 def main() -> None:
     data = lx.load_reviews("movies", max_words=MAX_WORDS, progress=False)
     model = trained(data)
@@ -123,12 +139,9 @@ def main() -> None:
         seconds[name] = time.perf_counter() - start
     print(f"{len(some)} reviews, {truth[some.mask].mean():.2f} of the words marked", flush=True)
     print("seconds:", {name: round(value, 1) for name, value in seconds.items()}, flush=True)
-    auprc, lost, kept = {}, {}, {}
+    auprc, of_sentences, lost, kept = {}, {}, {}, {}
     for name, score in scores.items():
-        auprc[name] = np.array([
-            average_precision_score(marks[real], own[real])
-            for marks, own, real in zip(truth, score, some.mask, strict=True)
-        ])  # fmt: skip
+        auprc[name], of_sentences[name] = agreement_with_people(some, truth, score)
         for keep, result in ((False, lost), (True, kept)):
             left = removal_outputs(model, some, score, output=1, keep=keep, progress=False)
             result[name] = (e.predictions.values[:, None] - left.values) * sign
@@ -136,7 +149,8 @@ def main() -> None:
         table = {name: found.mean(axis=0) for name, found in result.items()}
         print(f"\n{title}\n", pd.DataFrame(table, [f"{s:.0%}" for s in SHARES]).T.round(2))
     compared = {
-        "AUPRC": auprc,
+        "AUPRC of words": auprc,
+        "AUPRC of sentences": of_sentences,
         "comprehensiveness": {name: found.mean(axis=1) for name, found in lost.items()},
         "sufficiency": {name: found.mean(axis=1) for name, found in kept.items()},
     }
