@@ -24,10 +24,11 @@ EXPLAINED = 300
 
 def main(seeds: int) -> None:
     data = lx.load_reviews("rt_polarity", progress=False)
+    vectors = lx.learn_word_vectors(data)
     some = data.test[:EXPLAINED]
     for naive_bayes in (True, False):
         for seed in range(seeds):
-            run = trained(data, "rt_polarity", seed, naive_bayes)
+            run = trained(data, "rt_polarity", seed, naive_bayes=naive_bayes, word_vectors=vectors)
             e = lx.explain(run.model, some, output=1, progress=False)
             found = agreement_evidence(open_case(run.model, e), seed)
             print(
