@@ -15,6 +15,9 @@ from .words import SPECIAL_WORDS
 SMOOTHING = 0.75
 # Root mean square of the numbers, as in files of pretrained vectors.
 SPREAD = 0.25
+# A word whose row is this much shorter than the longest stands in none of the components: what is
+# left of it is rounding, which must not be stretched into a direction.
+ROUNDING = 1e-6
 
 
 def learn_word_vectors(
@@ -23,9 +26,9 @@ def learn_word_vectors(
     """Learn vectors of a vocabulary's words from how often they stand near each other.
 
     Words with like neighbours, such as "boring" and "tedious", get like vectors. A model that
-    starts from them need not learn from the labels alone which words are alike; that helps where
-    labelled texts are few but long. No file is needed: only the training part is read, without its
-    labels. 5 million words take about 10 seconds.
+    starts from them need not learn from the labels alone which words are alike. No file is needed:
+    only the training part is read (all texts where there is no split), without its labels. 5
+    million words take about 10 seconds.
 
     Parameters
     ----------
@@ -37,13 +40,14 @@ def learn_word_vectors(
         Neighbours up to this many words away count; one at a distance d counts
         ``(window + 1 - d) / window``.
     seed : int
-        Of the approximate decomposition, and of the vectors of words that have no neighbours.
+        Of the approximate decomposition, and of the small vectors of words that get none from it.
 
     Returns
     -------
     WordVectors
         For ``build_model(data, word_vectors=...)``. Each word's vector has a root mean square of
-        0.25; `found` says which words have neighbours; "[PAD]" and "[UNK]" have zeros.
+        0.25; `found` says which words have one; rare words may have none, "[PAD]" and "[UNK]" have
+        zeros.
 
     Raises
     ------
@@ -74,16 +78,17 @@ def learn_word_vectors(
 
     _check(data, size, window)
     information = positive_information(_neighbours(training_part(data), window))
-    has_neighbours = np.flatnonzero(np.diff(information.indptr))
-    if not len(has_neighbours):
+    if not information.nnz:
         raise ValueError(
-            f"Expected training texts in which words of the vocabulary stand within {window} words "
-            "of each other; found none. Give longer texts, or a wider window."
+            f"Expected training texts in which different words of the vocabulary stand within "
+            f"{window} words of each other; found none. Give longer texts, or a wider window."
         )
     left, strengths, _ = randomized_svd(information, size, n_iter=3, random_state=seed)
-    vectors = (left * np.sqrt(strengths))[has_neighbours]
-    vectors *= SPREAD * np.sqrt(size) / np.linalg.norm(vectors, axis=1, keepdims=True)
-    learned = dict(zip(has_neighbours.tolist(), vectors, strict=True))
+    vectors = left * np.sqrt(strengths)
+    lengths = np.linalg.norm(vectors, axis=1)
+    known = np.flatnonzero(lengths > ROUNDING * lengths.max())
+    vectors = SPREAD * np.sqrt(size) * vectors[known] / lengths[known, None]
+    learned = dict(zip(known.tolist(), vectors, strict=True))
     return WordVectors(*filled(learned, data.vocabulary, size, seed), data.vocabulary)
 
 
@@ -92,7 +97,7 @@ def _neighbours(data: SequenceData, window: int) -> Any:
     from scipy.sparse import coo_array
 
     number = len(data.vocabulary)
-    special = [data.vocabulary.index(word) for word in SPECIAL_WORDS]
+    special = [row for row, word in enumerate(data.vocabulary) if word in SPECIAL_WORDS]
     tokens = np.asarray(data.tokens)
     counts = coo_array((number, number)).tocsr()
     for distance in range(1, window + 1):

@@ -75,7 +75,7 @@ def word_ratios(data: SequenceData) -> np.ndarray:
         counts[positive, np.unique(tokens[real])] += 1
     shares = counts / counts.sum(axis=1, keepdims=True)
     ratios = np.log(shares[1] / shares[0])
-    ratios[[data.vocabulary.index(word) for word in SPECIAL_WORDS]] = 0
+    ratios[[row for row, word in enumerate(data.vocabulary) if word in SPECIAL_WORDS]] = 0
     return ratios
 
 
@@ -89,7 +89,7 @@ def word_ratios_path(data: SequenceData, vectors: Any, mask: Any, word_dropout: 
     from sklearn.linear_model import LogisticRegression
 
     train = training_part(data)
-    half = np.arange(len(train)) % 2
+    half = _halves(np.asarray(train.target))
     sums = np.zeros(len(train))
     for part in (0, 1):
         ratios = word_ratios(train[half != part])
@@ -101,6 +101,16 @@ def word_ratios_path(data: SequenceData, vectors: Any, mask: Any, word_dropout: 
     margin = linear(total(vectors, mask=mask))
     linear.set_weights([fitted.coef_, fitted.intercept_])
     return margin
+
+
+def _halves(target: np.ndarray) -> np.ndarray:
+    """Return 0 or 1 for each sample, at random, so that each half has as much of every class."""
+    half = np.zeros(len(target), int)
+    random = np.random.default_rng(0)
+    for label in np.unique(target):
+        rows = random.permutation(np.flatnonzero(target == label))
+        half[rows] = np.arange(len(rows)) % 2
+    return half
 
 
 def training_part(data: SequenceData) -> SequenceData:

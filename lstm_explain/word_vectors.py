@@ -20,7 +20,7 @@ class WordVectors:
     values : float32 array (word, number)
         In the order of the vocabulary, so that a token id is its row.
     found : bool array (word,)
-        False for small random numbers: the word was not in the file, or has no neighbours.
+        False for small random numbers: the word was not in the file or texts, or is too rare.
     vocabulary : tuple of str
         The word of each row.
     """
@@ -57,7 +57,7 @@ class WordVectors:
         >>> WordVectors(values, np.ones(3, bool), ("dull", "slow", "film")).nearest("dull", 1)
         ['slow']
         """
-        rows = np.flatnonzero(self.found)
+        rows = np.flatnonzero(self.found & self.values.any(axis=1))
         at = [place for place, row in enumerate(rows) if self.vocabulary[row] == word]
         if not at:
             raise ValueError(

@@ -44,7 +44,7 @@ def test_vectors_are_those_of_the_literal_decomposition(window):
 
 
 def test_information_of_counts_by_hand():
-    """Two words always together, twice as often as chance, where neighbours count alike."""
+    """Two words always together, three times as often as chance."""
     counts = csr_array([[0.0, 4.0, 0.0], [4.0, 0.0, 0.0], [0.0, 0.0, 4.0]])
     expected = [[0, np.log(3), 0], [np.log(3), 0, 0], [0, 0, np.log(3)]]
     # Of three words equally often, each neighbour has a chance of a third.
@@ -92,6 +92,18 @@ def test_words_without_neighbours_are_not_found():
     with pytest.raises(ValueError, match=r"stand within 1 words of each other; found none"):
         lx.learn_word_vectors(apart, 2, window=1)
     assert lx.learn_word_vectors(apart, 2, window=2).found.tolist() == [False, False, True, True]
+
+
+def test_what_is_left_by_rounding_is_no_vector():
+    """A rare pair of words stands in none of the components, which many others need."""
+    rng = np.random.default_rng(0)
+    topics = np.array([[f"word{topic}x{k}" for k in range(20)] for topic in range(10)])
+    texts = [" ".join(rng.choice(topics[k % 10], 30)) for k in range(300)]
+    vectors = lx.learn_word_vectors(made([*texts, "zig zag", "zig zag"]), 8)
+    rare = [vectors.vocabulary.index(word) for word in ("zig", "zag")]
+    assert not vectors.found[rare].any()
+    assert 0 < np.abs(vectors.values[rare]).max() <= 0.05
+    assert all(word.startswith("word3x") for word in vectors.nearest("word3x7", 5))
 
 
 def test_the_same_seed_gives_the_same_vectors():

@@ -181,6 +181,18 @@ def test_without_the_lstm_the_margin_is_the_weighted_sum_of_the_ratios():
     np.testing.assert_allclose(e.values, terms, atol=1e-5)
 
 
+def test_the_weight_of_naive_bayes_does_not_depend_on_the_order_of_texts():
+    """Labels in turns must not leave one class out of a half."""
+    rng = np.random.default_rng(0)
+    texts = [
+        [str(rng.choice(["fine", "good", "even"] if k % 2 else ["dull", "poor", "even"])), "film"]
+        for k in range(200)
+    ]
+    data = SequenceData.from_texts(texts, np.arange(200) % 2, class_names=("down", "up"))
+    weight = lx.build_model(data, naive_bayes=True).get_layer("linear_path").get_weights()[0]
+    assert weight.item() > 0.5
+
+
 def test_hidden_words_leave_the_sum_as_large_in_training_as_in_use():
     """Else a model trained on half of the words would be twice too sure of whole texts."""
     data = labelled_texts()
