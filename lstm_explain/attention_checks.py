@@ -39,7 +39,7 @@ def agreement_evidence(case: Case, seed: int) -> list[Evidence]:
     ways = {"|SHAP|": shap, "gradients": step_gradients(case)}
     looked = {"attention": e.attention.values}
     if e.attention_contribution is not None:
-        looked["signed attention"] = np.abs(e.attention_contribution.values)
+        looked["attention contribution"] = np.abs(e.attention_contribution.values)
     looked["random"] = rng.random(mask.shape)
     return [
         Evidence("agreement", f"Kendall tau with {way}", name, kendall(one, other, mask), "time")

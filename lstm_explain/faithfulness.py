@@ -78,9 +78,8 @@ class FaithfulnessReport:
         what speaks against it.
         """
         e = self.explanation
-        step = "step" if "feature" in e.data.dims else "word"
-        unit = step if e.level == "time" else e.level
-        return verdict_of(self._table, e.background, len(e), f"{unit}s")
+        unit = self._steps if e.level == "time" else f"{e.level}s"
+        return verdict_of(self._table, e.background, len(e), unit, self._steps)
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw all checks with their controls and intervals in one figure.
@@ -93,7 +92,12 @@ class FaithfulnessReport:
         from .figure_report import draw_report
 
         title, notes = self._heading()
-        return draw_report(self._table, title, notes, ax)
+        return draw_report(self._table, title, notes, ax, self._steps)
+
+    @property
+    def _steps(self) -> str:
+        """What the steps are called: those of a text are its words."""
+        return "steps" if "feature" in self.explanation.data.dims else "words"
 
     def save(self, path: str | Path, title: str = "") -> Path:
         """Write one page of HTML that a reviewer can read, print to PDF and sign.

@@ -16,25 +16,29 @@ from .figure_text import fixed, plain
 _LOOKS = {
     "explanation": (STYLE.importance, "o", "-"),
     "attention": ("#b8860b", "s", "-"),
-    "signed attention": ("#00796b", "^", "-"),
+    "attention contribution": ("#00796b", "^", "-"),
     "random": (STYLE.attention, "D", (0, (4, 2))),
     "inverted": (STYLE.raises, "v", (0, (1, 1.5))),
 }
-_UNITS = {"cell": "cells", "time": "steps", "feature": "features", "window": "windows"}
+_UNITS = {"cell": "cells", "feature": "features", "window": "windows"}
 _CURVE, _ROW, _NAMES = 2.1, 0.21, 1.15
 Row = tuple[str, str, str, str]  # check, measure, of, name
 
 
-def draw_report(table: pd.DataFrame, title: str, notes: Sequence[str], ax: Axes | None) -> Axes:
+def draw_report(
+    table: pd.DataFrame, title: str, notes: Sequence[str], ax: Axes | None, steps: str = "steps"
+) -> Axes:
     """Draw curves of what is lost for each level, then all other checks as points.
 
     Parameters
     ----------
     table : DataFrame
         Of `FaithfulnessReport.to_frame`.
+    steps : str
+        What the steps are called: "words" in texts.
     """
     levels = list(dict.fromkeys(table.loc[table["check"] == "removal", "level"]))
-    left, right = _left_blocks(table), _right_blocks(table)
+    left, right = _left_blocks(table), _right_blocks(table, steps)
     pairs = max(len(left), len(right))
     heights = [_CURVE] * len(levels)
     for row in range(pairs):
@@ -42,7 +46,7 @@ def draw_report(table: pd.DataFrame, title: str, notes: Sequence[str], ax: Axes 
         heights.append(_ROW * max(sizes) + 0.35)
     # Names of rows stand in columns of their own, so that they do not narrow the curves above.
     place = open_panels(ax, heights, (_NAMES, 1.0, _NAMES, 1.0), width=11.0)
-    main = _draw_curves(place, table, levels)
+    main = _draw_curves(place, table, levels, steps)
     for column, side in enumerate((left, right)):
         for row, (name, rows, limit) in enumerate(side):
             _draw_points(
@@ -55,10 +59,10 @@ def draw_report(table: pd.DataFrame, title: str, notes: Sequence[str], ax: Axes 
     return main
 
 
-def _draw_curves(place: Panels, table: pd.DataFrame, levels: Sequence[str]) -> Axes:
+def _draw_curves(place: Panels, table: pd.DataFrame, levels: Sequence[str], steps: str) -> Axes:
     main: Axes | None = None
     for row, level in enumerate(levels):
-        unit = _UNITS.get(level, level)
+        unit = {**_UNITS, "time": steps}.get(level, level)
         for column, (measure, verb, better) in enumerate(
             (("comprehensiveness", "removed", "more is better"),
              ("sufficiency", "kept, the others removed", "less is better"))
@@ -128,7 +132,7 @@ def _left_blocks(table: pd.DataFrame) -> list[Block]:
     return [block for block in blocks if block[1]]
 
 
-def _right_blocks(table: pd.DataFrame) -> list[Block]:
+def _right_blocks(table: pd.DataFrame, steps: str) -> list[Block]:
     sanity = [
         ("", measure, of, f"{of}{ending}")
         for measure, ending in (("rank correlation", ""), ("rank correlation of sizes", ", sizes"))
@@ -143,12 +147,12 @@ def _right_blocks(table: pd.DataFrame) -> list[Block]:
     tau = [
         ("", f"Kendall tau with {way}", of, f"{of} with {way}")
         for way in ("|SHAP|", "gradients")
-        for of in ("attention", "signed attention", "random")
+        for of in ("attention", "attention contribution", "random")
     ]
     blocks: list[Block] = [
         ("weights made random: Spearman with the explanation", _present(table, sanity), None),
         ("trained again: Spearman with the explanation", _present(table, again), None),
-        ("Kendall's tau over steps", _present(table, tau), None),
+        (f"Kendall's tau over {steps}", _present(table, tau), None),
     ]
     return [block for block in blocks if block[1]]
 

@@ -47,7 +47,7 @@ def ranking_evidence(case: Case, seed: int, progress: bool = False) -> list[Evid
     if e.attention is not None:
         looked["attention"] = e.attention.values
     if e.attention_contribution is not None:
-        looked["signed attention"] = directions * e.attention_contribution.values
+        looked["attention contribution"] = directions * e.attention_contribution.values
     own = {"explanation": directions * case.values}
     if not looked or case.level not in ("cell", "time"):
         return _measured(case, own, directions, rng, progress)

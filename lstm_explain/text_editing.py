@@ -28,6 +28,8 @@ def rewrite(data: Data, texts: Iterable[str | Sequence[str]]) -> Data:
     ----------
     texts : iterable of str, or of lists of words
         As many as the data has samples where it has static facts, which stay; else any number.
+        Capital letters are kept where the vocabulary has any; then give them as the model knows
+        them.
 
     Returns
     -------

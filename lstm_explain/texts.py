@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
@@ -119,10 +119,12 @@ def from_texts(
 
 
 def _words_of(texts: Any, lower: bool, ids: Any) -> list[Sequence[str]]:
-    if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
+    # A table gives the names of its columns, a set no order that labels could keep to.
+    wrong = isinstance(texts, str | bytes | Mapping | Set) or hasattr(texts, "columns")
+    if wrong or not isinstance(texts, Iterable):
         raise TypeError(
-            f"Expected several texts; received {type(texts).__name__}. Give a list of them, for "
-            "one text [text]."
+            f"Expected several texts; received {type(texts).__name__}. Give a list of them: for "
+            'one text [text], of a table one column, table["text"].'
         )
     samples: list[Sequence[str]] = []
     for position, text in enumerate(texts):
@@ -144,6 +146,12 @@ def _words_of(texts: Any, lower: bool, ids: Any) -> list[Sequence[str]]:
             f"{len(samples)} texts, the first sample {empty[0]}{named}. Drop texts that are empty "
             "or blank."
         )
+    for position, sample in enumerate(samples):
+        if "" in sample or words.PAD in sample:
+            raise ValueError(
+                f"Expected lists of words; received an empty one or {words.PAD!r} in sample "
+                f"{position}. Leave them out: padding is added where it is needed."
+            )
     return samples
 
 

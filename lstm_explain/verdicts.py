@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .figure_text import NO_BREAK, decimals, fixed
+from .removal import SHARES
 
 # The bound that `lx.explain` sets itself by default, on the same number: gap / spread.
 LARGEST_GAP = 0.05
@@ -60,7 +61,11 @@ class Verdict:
 
 
 def verdict_of(
-    table: pd.DataFrame, background: str, num_samples: int, unit: str = "cells"
+    table: pd.DataFrame,
+    background: str,
+    num_samples: int,
+    unit: str = "cells",
+    steps: str = "steps",
 ) -> Verdict:
     """Judge the figures of a report.
 
@@ -75,6 +80,8 @@ def verdict_of(
         What stood for "absent".
     unit : str
         What the explanation ranks, for the sentences: "cells", "words", "steps", ...
+    steps : str
+        What attention ranks: "steps", or "words" in texts.
     """
     look = _Table(table)
     reasons = _reasons(look, unit)
@@ -82,7 +89,7 @@ def verdict_of(
         accepted: bool | None = None
     else:
         accepted = not reasons
-    sentences = [_claim(look, accepted, reasons, num_samples, unit), *_attention(look)]
+    sentences = [_claim(look, accepted, reasons, num_samples, unit), *_attention(look, steps)]
     return Verdict(accepted, (*sentences, _limits(look, background, unit)), tuple(reasons))
 
 
@@ -139,9 +146,10 @@ def _claim(
 ) -> str:
     own = look.row("comprehensiveness", "explanation")
     random = look.row("comprehensiveness", "random")
+    shares = f"{100 * SHARES[0]:g} to {100 * SHARES[-1]:g} %"
     figures = (
-        f"without the {unit} that it ranks first, the output moves by {_interval(own)}, without "
-        f"random ones by {_interval(random)}"
+        f"without the {unit} that it ranks first ({shares} of them), the output moves on average "
+        f"by {_interval(own)}, without random ones by {_interval(random)}"
     )
     if accepted is None:
         plural = "s" if num_samples > 1 else ""
@@ -159,7 +167,7 @@ def _claim(
     return f"Do not show this as an explanation of this model: {'; '.join(reasons)}."
 
 
-def _attention(look: _Table) -> list[str]:
+def _attention(look: _Table, steps: str) -> list[str]:
     """Return a sentence on attention, where the model has some."""
     if not look.has("comprehensiveness", "attention better than random", "time"):
         return []
@@ -168,26 +176,25 @@ def _attention(look: _Table) -> list[str]:
     whole = look.row("comprehensiveness", "explanation", "time")["mean"]
     tau = look.mean("Kendall tau with |SHAP|", "attention")
     figures = (
-        f"the steps with most attention carry {_number(share)} where those of the explanation "
-        f"carry {_number(whole)}, and their order agrees with SHAP values by {_correlation(tau)} "
+        f"they carry {_number(share)} where the first {steps} of the explanation carry "
+        f"{_number(whole)}, and their order agrees with SHAP values by {_correlation(tau)} "
         "(Kendall's tau)"
     )
     if look.has("prediction moved", "uniform attention"):
         moved = look.mean("prediction moved", "uniform attention")
         figures += f"; with uniform attention predictions move by {_number(moved)} of their spread"
-    if not _above_zero(gain):
-        begin = (
-            "Attention must not be shown as a reason: its first steps matter no more than random "
-            f"ones (difference {_interval(gain)})"
-        )
+    better = _above_zero(gain)
+    fact = (
+        f"the {steps} with most attention matter {'more' if better else 'no more'} than random "
+        f"ones (difference {_interval(gain)})"
+    )
+    if not better:
+        begin = "Attention must not be shown as a reason"
     elif tau >= STRONG_CORRELATION:
         begin = "Attention may be shown beside it as where the model found its reasons"
     else:
-        begin = (
-            "Attention may be shown as where the model looked, not as the reason: its first steps "
-            f"matter more than random ones (difference {_interval(gain)})"
-        )
-    return [f"{begin}; {figures}."]
+        begin = "Attention may be shown as where the model looked, not as the reason"
+    return [f"{begin}: {fact}; {figures}."]
 
 
 def _limits(look: _Table, background: str, unit: str) -> str:

@@ -16,6 +16,7 @@ from .word_vectors import WordVectors, filled, some_of
 from .words import SPECIAL_WORDS
 
 GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 CONTROLS = set(range(32)) - set(b"\t\n\v\f\r")  # no text begins with them
 LINES_PER_UPDATE = 1000
 
@@ -164,6 +165,8 @@ def _layout(lines: _Lines, path: Path) -> tuple[int, int | None, int]:
             "as text, with gensim: KeyedVectors.load_word2vec_format(path, binary=True)"
             ".save_word2vec_format(new_path, binary=False)."
         )
+    begin = len(BYTE_ORDER_MARK) if lines.text.peek(3)[:3] == BYTE_ORDER_MARK else 0
+    lines.text.seek(begin)
     first = lines.text.readline()
     parts = first.split()
     if len(parts) == 2 and all(part.isdigit() for part in parts) and int(parts[1]) > 0:
@@ -174,7 +177,7 @@ def _layout(lines: _Lines, path: Path) -> tuple[int, int | None, int]:
             f"Expected a word and its numbers, separated by spaces, in each line of {str(path)!r}; "
             f"received {first[:60]!r} in line 1. Give a file in GloVe or word2vec text format."
         )
-    lines.text.seek(0)
+    lines.text.seek(begin)
     return size, None, 1
 
 

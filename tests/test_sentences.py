@@ -82,5 +82,11 @@ def test_other_texts_and_too_few_sentences_are_refused(sentences):
         lx.deciding_words(lx.load_reviews()[:2])
     with pytest.raises(ValueError, match=r"such as 'the cat left the'; received 'the cat'"):
         lx.deciding_words(sentences[:1].rewrite(["the cat"]))
+    for other in ("the dog saw the cat left the", "if the bird slept the mouse chewed the"):
+        with pytest.raises(ValueError, match=r"Give its data unchanged"):
+            lx.deciding_words(sentences[:1].rewrite([other]))
+    while_ = sentences[:1].rewrite(["while the bird slept the mouse chewed the"])
+    with pytest.raises(ValueError, match=r"received '\[UNK\] the bird slept"):
+        lx.deciding_words(while_.switch_off(0))
     with pytest.raises(ValueError, match="at least 100 sentences; received num_sentences=3"):
         lx.load_sentences(num_sentences=3)

@@ -111,6 +111,8 @@ def test_shown_words_are_those_of_the_reader(texts: list[str]) -> None:
         (TEXTS, {"vocabulary": ["good", "bad"]}, r"received \['good', 'bad'\] in front"),
         (TEXTS, {"vocabulary": "words.json"}, "something else than a list of words"),
         (TEXTS, {"target": [1, 0]}, "target for 3 samples"),
+        ([["good"], ["good", "[PAD]"]], {}, r"empty one or '\[PAD\]' in sample 1\. Leave them out"),
+        ([["", "good"]], {"max_words": 1}, "an empty one or .* in sample 0"),
     ],
 )
 def test_refused(texts: Any, options: dict[str, Any], message: str) -> None:
@@ -121,7 +123,12 @@ def test_refused(texts: Any, options: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        ("good film", r"several texts; received str\. Give a list of them, for one text \[text\]"),
+        ("good film", r"several texts; received str\. Give a list of them: for one text \[text\]"),
+        (
+            pd.DataFrame({"text": ["good"]}),
+            r'received DataFrame.*of a table one column, table\["text"\]',
+        ),
+        ({"good film", "bad film"}, "received set"),
         (b"good film", "received bytes"),
         ({"good": 1}, "received dict"),
         (5, "received int"),

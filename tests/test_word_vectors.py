@@ -47,6 +47,8 @@ def loaded(path, vocabulary=VOCABULARY, **options):
         GLOVE + "good 9 9 9\ngood bad 9 9 9\nat name@domain.com 9 9 9\n",
         GLOVE + "\u2028 4 5 6\n\u00a0 4 5 6\n 4 5 6\n",  # words that look like spaces
         gzip.compress(GLOVE.encode(), mtime=0),
+        "\ufeff" + "good 0.5 -0.25 1e-3\nbad -1 0 2.5\n",  # as some editors begin a file
+        "\ufeff4 3\n" + GLOVE,
     ],
 )
 def test_each_word_gets_the_numbers_of_its_line(tmp_path, content):
@@ -226,3 +228,12 @@ def test_vectors_of_other_words_are_refused(tmp_path):
     with pytest.raises(ValueError, match="texts for word_vectors; received numbers"):
         lx.build_model(tiny.padded(), word_vectors=vectors)
     assert isinstance(vectors, WordVectors)
+
+
+def test_a_vector_of_zeros_is_near_nothing(tmp_path):
+    """It points nowhere."""
+    path = stored(tmp_path, "good 0 0 0\nbad -1 0 2.5\nfilm -1 0 2\n")
+    vectors = loaded(path, (*VOCABULARY[:4], "film"))
+    assert vectors.nearest("bad") == ["film"]
+    with pytest.raises(ValueError, match=r"a word that has a vector.*received 'good'"):
+        vectors.nearest("good")

@@ -48,8 +48,13 @@ PATTERNS = (
     "without B A",
     "while B R A",
 )
-# An animal before which one of these stands, but for "the" and adjectives, is not the subject.
-MARKERS = frozenset(("that", "behind", "without", "while", *CHASING))
+# Which pattern a sentence follows, told by its words without "the" and adjectives; N is an animal.
+SKELETONS = {pattern.replace("A", "N").replace("B", "N"): pattern for pattern in PATTERNS}
+SYMBOLS = {
+    **dict.fromkeys(OBJECTS, "N"),
+    **dict.fromkeys(CHASING, "W"),
+    **dict.fromkeys(RESTING, "R"),
+}
 OPENED, DESCRIBED = 0.4, 0.4  # shares of sentences with an opening, of animals with an adjective
 SURPRISE = 0.1  # of the next words are drawn at random
 FEWEST_SENTENCES = 100
@@ -167,17 +172,19 @@ def _sentence(rng: np.random.Generator) -> list[str]:
 
 def _deciders(words: Sequence[str]) -> tuple[int, int]:
     """Return the positions of the subject and of the last verb."""
-    verb = len(words) - 2
-    for position, word in enumerate(words[:verb] if verb > 0 and words[verb] in VERBS else ()):
-        if word not in OBJECTS:
-            continue
-        before = [w for w in words[:position] if w != "the" and w not in ADJECTIVES]
-        if not before or before[-1] not in MARKERS:
-            return position, verb
-    raise ValueError(
-        f"Expected a sentence of load_sentences(), such as 'the cat left the'; received "
-        f"{' '.join(words)!r}. Give its data unchanged."
-    )
+    text = " ".join(words[:-2])
+    begin = next((opening for opening in OPENINGS if text.startswith(f"{opening} ")), "")
+    rest = text.removeprefix(begin).split()
+    symbols = [SYMBOLS.get(word, word) for word in rest if word not in ("the", *ADJECTIVES)]
+    pattern = SKELETONS.get(" ".join(symbols))
+    if pattern is None or words[-2] not in VERBS or words[-1] != "the":
+        raise ValueError(
+            f"Expected a sentence of load_sentences(), such as 'the cat left the'; received "
+            f"{' '.join(words)!r}. Give its data unchanged."
+        )
+    animals = [position for position, word in enumerate(words) if word in OBJECTS]
+    roles = [part for part in pattern.split() if part in ("A", "B")]
+    return animals[roles.index("A")], len(words) - 2
 
 
 def _next_word(words: Sequence[str]) -> str:
