@@ -78,6 +78,12 @@ class Home:
             "imdb": {
                 f"aclImdb/{part}/{sign}/{number}_3.txt": page.format(f"{part}{sign}{number}")
                 for part in ("train", "test") for sign in ("neg", "pos") for number in range(10)
+            }
+            | {
+                f"aclImdb/train/urls_{sign}.txt": "".join(
+                    f"http://film/{number}\n" for number in range(10)
+                )
+                for sign in ("neg", "pos")
             },
             "eraser_movies": {
                 **{f"movies/docs/{sign}R_{n}.txt": MOVIE for sign in ("neg", "pos") for n in "123"},
@@ -179,7 +185,7 @@ def test_pages_lose_their_line_breaks_and_repetitions(home: Home) -> None:
     files["aclImdb/train/pos/4_3.txt"] = "the same<br />words"
     files["aclImdb/test/neg/5_3.txt"] = files["aclImdb/test/neg/6_3.txt"]
     files["aclImdb/train/unsup/7_0.txt"] = "not labelled"
-    files["aclImdb/train/urls_pos.txt"] = "http://"
+    files["aclImdb/train/urls_unsup.txt"] = "http://"
     home.pack("imdb")
     data = home.load("imdb")
     assert data.ids is not None
@@ -194,6 +200,18 @@ def test_pages_lose_their_line_breaks_and_repetitions(home: Home) -> None:
     assert data.target is not None
     assert data.target.tolist() == [int("/pos/" in review) for review in data.ids]
     assert own_words(data, 0)[:5] == ["good", ".", "it", "is", "n't"]
+
+
+def test_a_film_is_not_in_the_training_part_and_in_validation(home: Home) -> None:
+    """The reviews of a folder of one number are of one film, and so are those of the other sign."""
+    data = home.load("imdb")
+    films = {
+        part: {review.split("/")[2] for review in getattr(data, part).ids}
+        for part in ("train", "validation")
+    }
+    assert len(films["validation"]) == 1
+    assert not films["train"] & films["validation"]
+    assert len(data.validation) == 2
 
 
 def test_marks_of_people_stay_on_their_words(home: Home) -> None:
@@ -289,7 +307,7 @@ def test_second_time_comes_from_the_cache(
     assert (cut.mask.shape[1], len(cut.vocabulary)) == (2, 4)
     # Another rule for words, or another parser: another entry.
     for name in ("RULE_VERSION", "PARSER_VERSION"):
-        monkeypatch.setattr(reviews, name, 2)
+        monkeypatch.setattr(reviews, name, 99)
         home.load(source)
     assert len(list(cache.iterdir())) == 3
 
@@ -374,6 +392,14 @@ def passage(**changes: Any) -> tuple[str, Callable[[Home], None]]:
         (
             change("imdb", "aclImdb/train/neg/1_3.txt", None),
             r"Expected 10 reviews in train/neg; received 9 in .*aclImdb_v1\.tar\.gz\. Replace",
+        ),
+        (
+            change("imdb", "aclImdb/train/urls_neg.txt", None),
+            r"Expected the films of 10 reviews in train/urls_neg\.txt; received 0 in .*\. Replace",
+        ),
+        (
+            change("imdb", "aclImdb/train/urls_pos.txt", "http://film/1\n"),
+            r"films of 10 reviews in train/urls_pos\.txt; received 1 in",
         ),
         (
             change("imdb", "aclImdb/test/pos/1_3.txt", b"good\n\xff"),
@@ -476,7 +502,7 @@ def test_real_sentences(real: Callable[..., Any]) -> None:
 def test_real_pages(real: Callable[..., Any]) -> None:
     data = real(load_reviews, "imdb", max_words=400)
     # 50,000 less 123 + 95 of the training part and 201 of the test part.
-    assert ids_and_counts(data) == {"train": 22_300, "validation": 2_478, "test": 24_799}
+    assert ids_and_counts(data) == {"train": 22_317, "validation": 2_461, "test": 24_799}
     assert abs(data.target.mean() - 0.5) < 0.005
     assert data.mask.shape[1] == 400
     rows = {part: getattr(data, part) for part in ("train", "validation", "test")}

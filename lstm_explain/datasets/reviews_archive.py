@@ -20,6 +20,8 @@ MAX_FILE = 2**24
 # What each archive holds, counted in the official ones.
 RT_FILES = {"rt-polarity.neg": 5331, "rt-polarity.pos": 5331}
 IMDB_FOLDERS = {f"{part}/{sign}": 12_500 for part in ("train", "test") for sign in ("neg", "pos")}
+# The list of their films, which the validation part must not share with the training part.
+IMDB_FILMS = {"train/neg": "train/urls_neg", "train/pos": "train/urls_pos"}
 MOVIE_PARTS = {"train": "train", "val": "validation", "test": "test"}
 SIGNS = ("neg", "pos")
 
@@ -32,6 +34,7 @@ class Review(NamedTuple):
     target: int  # 0 negative, 1 positive
     words: list[str]
     marks: list[bool] | None = None  # which words people called decisive
+    film: str = ""  # where the files tell it of reviews that are yet to be split
 
 
 def read_rt_polarity(path: Path, bar: Any) -> list[Review]:
@@ -74,11 +77,15 @@ def read_imdb(path: Path, bar: Any) -> list[Review]:
     Raises
     ------
     ValueError
-        A review that is not in UTF-8 or has no words, or a folder with another number of reviews.
+        A review that is not in UTF-8 or has no words, a folder with another number of reviews, or a
+        training part whose list of films does not fit.
     """
     reviews, counts = [], dict.fromkeys(IMDB_FOLDERS, 0)
-    for name, file in _files_by_name(path, _imdb_name).items():
-        folder = name.rpartition("/")[0]
+    files = _files_by_name(path, _imdb_name)
+    films = {folder: _films(files.pop(listed, None), listed, path)
+             for folder, listed in IMDB_FILMS.items()}  # fmt: skip
+    for name, file in files.items():
+        folder, _, numbers = name.rpartition("/")
         # Line breaks of the web page, of which nothing can be learned.
         text = _decode(file, "utf-8", path).replace("<br />", " ")
         # One copy of each word: 14 million of them would fill a gigabyte.
@@ -86,7 +93,9 @@ def read_imdb(path: Path, bar: Any) -> list[Review]:
         if not words:
             raise ValueError(f"Expected a review; {file.source} has no words. {replace_it(path)}")
         part, sign = folder.split("/")
-        reviews.append(Review(name, part, SIGNS.index(sign), words))
+        # The first number of a review's name is its line in the list of films.
+        film = films[folder][int(numbers.partition("_")[0])] if folder in films else ""
+        reviews.append(Review(name, part, SIGNS.index(sign), words, film=film))
         counts[folder] += 1
         bar.update(1)
     for folder, count in IMDB_FOLDERS.items():
@@ -96,6 +105,18 @@ def read_imdb(path: Path, bar: Any) -> list[Review]:
                 f"{replace_it(path)}"
             )
     return reviews
+
+
+def _films(file: Member | None, name: str, path: Path) -> list[str]:
+    """Return the film of each review of a folder, by the number of the review."""
+    films = [] if file is None else _decode(file, "utf-8", path).split()
+    expected = IMDB_FOLDERS[name.replace("urls_", "")]
+    if len(films) != expected:
+        raise ValueError(
+            f"Expected the films of {expected} reviews in {name}.txt; received {len(films)} in "
+            f"{path}. {replace_it(path)}"
+        )
+    return films
 
 
 def read_movies(path: Path, bar: Any) -> list[Review]:
@@ -173,7 +194,8 @@ def _named(path: Path, name_of: Callable[[str], str | None]) -> Iterator[tuple[s
 
 
 def _imdb_name(name: str) -> str | None:
-    match = re.fullmatch(r"((?:train|test)/(?:neg|pos)/\d+_\d+)\.txt", name, re.ASCII)
+    wanted = r"((?:train|test)/(?:neg|pos)/\d+_\d+|train/urls_(?:neg|pos))\.txt"
+    match = re.fullmatch(wanted, name, re.ASCII)
     return match[1] if match else None
 
 
