@@ -128,13 +128,12 @@ def embedded(
 def _check_vectors(word_vectors: Any, data: SequenceData) -> None:
     if not isinstance(word_vectors, WordVectors):
         raise TypeError(
-            f"Expected word_vectors of lx.load_word_vectors; received "
-            f"{type(word_vectors).__name__}. Load them with "
-            "lx.load_word_vectors(path, data.vocabulary)."
+            f"Expected word_vectors as WordVectors; received {type(word_vectors).__name__}. Make "
+            "them with lx.load_word_vectors(path, data.vocabulary) or lx.learn_word_vectors(data)."
         )
     if word_vectors.vocabulary != data.vocabulary:
         raise ValueError(
             f"Expected word vectors in the order of this data's vocabulary of "
-            f"{len(data.vocabulary)} words; received those of another one, {word_vectors!r}. Load "
-            "them with lx.load_word_vectors(path, data.vocabulary)."
+            f"{len(data.vocabulary)} words; received those of another one, {word_vectors!r}. Make "
+            "them with lx.load_word_vectors(path, data.vocabulary) or lx.learn_word_vectors(data)."
         )

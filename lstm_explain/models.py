@@ -78,8 +78,8 @@ def build_model(
         For texts: size of a word's vector, and the share of words that become "[UNK]" in training,
         so that the model has seen what "absent" means in an explanation.
     word_vectors : WordVectors, optional
-        From `load_word_vectors`: what the words' vectors start from, in their size. They are
-        trained like the rest.
+        From `load_word_vectors` or `learn_word_vectors`: what the words' vectors start from, in
+        their size. They are trained like the rest.
     naive_bayes : bool
         For texts of two classes: the sum of the words' naive Bayes ratios joins the margin. The
         ratios are the first number of each word's vector: the LSTM reads them too, and training

@@ -220,10 +220,12 @@ def test_no_vocabulary(tmp_path, vocabulary):
 def test_vectors_of_other_words_are_refused(tmp_path):
     vectors = loaded(stored(tmp_path, GLOVE))
     with pytest.raises(
-        ValueError, match=r"the order of this data's vocabulary of 6 words; .*Load th"
+        ValueError, match=r"the order of this data's vocabulary of 6 words; .*Make th"
     ):
         lx.build_model(texts((*VOCABULARY[:-1], "other")), word_vectors=vectors)
-    with pytest.raises(TypeError, match=r"word_vectors of lx.load_word_vectors; received ndarray"):
+    with pytest.raises(
+        TypeError, match=r"word_vectors as WordVectors; received ndarray.*learn_word"
+    ):
         lx.build_model(texts(), word_vectors=vectors.values)
     with pytest.raises(ValueError, match="texts for word_vectors; received numbers"):
         lx.build_model(tiny.padded(), word_vectors=vectors)
