@@ -9,7 +9,7 @@ import numpy as np
 from .linear_paths import training_part
 from .sequences import SequenceData
 from .word_vectors import WordVectors, filled
-from .words import SPECIAL_WORDS
+from .words import special_ids
 
 # Levy, Goldberg and Dagan (2015), section 7: rare neighbours count a little less than they would.
 SMOOTHING = 0.75
@@ -97,7 +97,7 @@ def _neighbours(data: SequenceData, window: int) -> Any:
     from scipy.sparse import coo_array
 
     number = len(data.vocabulary)
-    special = [row for row, word in enumerate(data.vocabulary) if word in SPECIAL_WORDS]
+    special = special_ids(data.vocabulary)
     tokens = np.asarray(data.tokens)
     counts = coo_array((number, number)).tocsr()
     for distance in range(1, window + 1):

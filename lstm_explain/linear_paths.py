@@ -11,7 +11,7 @@ from .backend import keras
 from .layers import SumOfFirst, TrailingMeans
 from .sequences import SequenceData
 from .summaries import MeasuredSummaries
-from .words import SPECIAL_WORDS
+from .words import special_ids
 
 # Inverse weight of the squared coefficients, as scikit-learn counts it. On PhysioNet 2012, set A,
 # five-fold cross-validation is flat around it.
@@ -75,7 +75,7 @@ def word_ratios(data: SequenceData) -> np.ndarray:
         counts[positive, np.unique(tokens[real])] += 1
     shares = counts / counts.sum(axis=1, keepdims=True)
     ratios = np.log(shares[1] / shares[0])
-    ratios[[row for row, word in enumerate(data.vocabulary) if word in SPECIAL_WORDS]] = 0
+    ratios[special_ids(data.vocabulary)] = 0
     return ratios
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .words import SPECIAL_WORDS
+from .words import SPECIAL_WORDS, special_ids
 
 NOT_FOUND = 0.05  # random numbers from -0.05 to 0.05: small beside those of words that are known
 
@@ -82,7 +82,7 @@ def filled(
     """
     random = np.random.default_rng(seed)
     values = random.uniform(-NOT_FOUND, NOT_FOUND, (len(words), size)).astype(np.float32)
-    values[[row for row, word in enumerate(words) if word in SPECIAL_WORDS]] = 0
+    values[special_ids(words)] = 0
     values[list(vectors)] = list(vectors.values())
     found = np.zeros(len(words), bool)
     found[list(vectors)] = True

@@ -142,6 +142,11 @@ def may_be_known(word: str) -> bool:
     return len(word) <= MAX_LENGTH and not _is_short(word) and word not in SPECIAL_WORDS
 
 
+def special_ids(vocabulary: Sequence[str]) -> list[int]:
+    """Return the ids of "[PAD]" and "[UNK]", as far as a vocabulary has them."""
+    return [position for position, word in enumerate(vocabulary) if word in SPECIAL_WORDS]
+
+
 def save_vocabulary(vocabulary: Sequence[str], path: str | Path) -> None:
     """Write a vocabulary as JSON, to be kept beside the model that learned it.
 

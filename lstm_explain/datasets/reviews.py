@@ -269,9 +269,10 @@ def _split(parts: np.ndarray, films: list[str]) -> np.ndarray:
     film, _ = pd.factorize(np.array(names, object))
     drawn = np.random.default_rng(SPLIT_SEED).permutation(film.max() + 1)
     share = round(HELD_OUT * len(train))
-    filled = np.empty(len(drawn), int)
-    filled[drawn] = np.cumsum(np.bincount(film)[drawn])
-    labels[train[filled[film] <= share]] = "validation"
+    drawn_so_far = np.empty(len(drawn), int)
+    drawn_so_far[drawn] = np.cumsum(np.bincount(film)[drawn])
+    reached = drawn_so_far[film]  # how many reviews are drawn once this one's film is
+    labels[train[reached <= share]] = "validation"
     if "test" not in labels:
-        labels[train[(filled[film] > share) & (filled[film] <= 2 * share)]] = "test"
+        labels[train[(reached > share) & (reached <= 2 * share)]] = "test"
     return labels
