@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lstm_explain as lx
-from lstm_explain import LengthBuckets, SequenceData, buckets
+from lstm_explain import LengthBuckets, SequenceData
 from lstm_explain.backend import keras
+from lstm_explain.models import buckets
 
 WORDS = 12
 

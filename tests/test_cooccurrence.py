@@ -11,7 +11,7 @@ import tiny
 from scipy.sparse import csr_array
 
 import lstm_explain as lx
-from lstm_explain.cooccurrence import positive_information
+from lstm_explain.models.cooccurrence import positive_information
 
 TEXTS = [
     "the plot is dull and the cast is dull",

@@ -12,14 +12,19 @@ import tiny
 
 import lstm_explain as lx
 from lstm_explain import Explanation, SequenceData
-from lstm_explain.attention_checks import replacement_evidence, step_gradients
 from lstm_explain.backend import keras
-from lstm_explain.faithfulness_case import open_case
-from lstm_explain.randomisation import NotDefined, copied
-from lstm_explain.ranking_checks import BETTER, ranking_evidence
-from lstm_explain.report_tables import _QUESTIONS, _READINGS, samples_table, values_tables
-from lstm_explain.sensitivity import gap_evidence, infidelity_evidence
-from lstm_explain.verdicts import Verdict
+from lstm_explain.faithfulness.attention import replacement_evidence, step_gradients
+from lstm_explain.faithfulness.case import open_case
+from lstm_explain.faithfulness.randomisation import NotDefined, copied
+from lstm_explain.faithfulness.ranking import BETTER, ranking_evidence
+from lstm_explain.faithfulness.report_tables import (
+    _QUESTIONS,
+    _READINGS,
+    samples_table,
+    values_tables,
+)
+from lstm_explain.faithfulness.sensitivity import gap_evidence, infidelity_evidence
+from lstm_explain.faithfulness.verdict import Verdict
 
 QUIET = {"progress": False, "draws": 200}
 
@@ -147,7 +152,7 @@ def test_an_interrupt_leaves_the_model_as_it_was(monkeypatch):
     def interrupted(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lstm_explain.randomisation._randomise", interrupted)
+    monkeypatch.setattr("lstm_explain.faithfulness.randomisation._randomise", interrupted)
     with pytest.raises(KeyboardInterrupt):
         lx.check_faithfulness(model, report.explanation, **QUIET)
     assert all(map(np.array_equal, before, model.get_weights()))

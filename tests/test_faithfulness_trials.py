@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import lstm_explain as lx
-from lstm_explain import Explanation, SequenceData, randomisation
+from lstm_explain import Explanation, SequenceData
 from lstm_explain.backend import keras
+from lstm_explain.faithfulness import randomisation
 
 TRIALS, SAMPLES, STEPS, FEATURES = 20, 30, 6, 4
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import keras
-from lstm_explain.figure_gates import order_units
+from lstm_explain.plots.gates import order_units
 
 
 def panels(figure):

@@ -27,9 +27,9 @@ from lstm_explain import (
     plot_summary,
     plot_timeline,
 )
-from lstm_explain.explanation import Explanation
-from lstm_explain.figure_style import STYLE
-from lstm_explain.figure_text import MINUS, NO_BREAK
+from lstm_explain.attribution.explanation import Explanation
+from lstm_explain.plots.style import STYLE
+from lstm_explain.wording import MINUS, NO_BREAK
 
 NAN = float("nan")
 LONG = "a variable with a name that goes on and on $ and on_1^2"

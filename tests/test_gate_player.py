@@ -10,9 +10,9 @@ import pytest
 import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import keras
-from lstm_explain.figure_memory import MemoryPicture
-from lstm_explain.figure_text import MINUS
-from lstm_explain.memory import describe, reader_of
+from lstm_explain.widgets.memory import describe, reader_of
+from lstm_explain.widgets.memory_part import MemoryPicture
+from lstm_explain.wording import MINUS
 
 L = keras.layers
 

@@ -19,10 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_explain import SequenceData, UnverifiedDataWarning, icu_reference_ranges, load_icu
-from lstm_explain.datasets import icu, icu_archive, icu_sample, store
-from lstm_explain.datasets.icu_archive import OUTCOME_COLUMNS, Record
-from lstm_explain.datasets.icu_records import hourly_arrays
-from lstm_explain.datasets.icu_variables import DESCRIPTORS, SERIES
+from lstm_explain.datasets import store
+from lstm_explain.datasets.icu import archive, loader, simulation
+from lstm_explain.datasets.icu.archive import OUTCOME_COLUMNS, Record
+from lstm_explain.datasets.icu.records import hourly_arrays
+from lstm_explain.datasets.icu.variables import DESCRIPTORS, SERIES
 
 # Every file made here is another one than the official file; what that warns of is tested apart.
 UNOFFICIAL = "ignore::lstm_explain.datasets.store.UnverifiedDataWarning"
@@ -266,7 +267,7 @@ def test_second_time_comes_from_the_cache(
         raise AssertionError("parsed again")
 
     with monkeypatch.context() as patched:
-        patched.setattr(icu, "read_records", fail)
+        patched.setattr(loader, "read_records", fail)
         second = home.load()
     for name in ("values", "mask", "static", "target", "ids", "split", "times"):
         np.testing.assert_array_equal(getattr(second, name), getattr(first, name))
@@ -276,7 +277,7 @@ def test_second_time_comes_from_the_cache(
     home.files["a"]["set-a/1.txt"] += "06:00,HR,90\n"
     home.pack()
     assert home.load().lengths[0] == 7
-    monkeypatch.setattr(icu, "PARSER_VERSION", icu.PARSER_VERSION + 1)
+    monkeypatch.setattr(loader, "PARSER_VERSION", loader.PARSER_VERSION + 1)
     home.load()
     assert len(list(cache.iterdir())) == 3
 
@@ -474,7 +475,7 @@ def test_damage_is_refused_and_nothing_kept(
 def test_archive_that_unpacks_to_too_much_is_refused(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(icu_archive, "MAX_ARCHIVE", 5000)
+    monkeypatch.setattr(archive, "MAX_ARCHIVE", 5000)
     with pytest.raises(ValueError, match=r"at most 5000 bytes unpacked; received more in .*set-a"):
         home.load()
 
@@ -564,7 +565,7 @@ def test_sample_and_real_stays_speak_alike() -> None:
         assert units[name] == unit
     assert sample.class_names == ("survived", "died")
     assert {"age", "sex"} <= set(sample.static_names)
-    np.testing.assert_array_equal(sample.values, icu_sample.sample_stays(seed=0).values)
+    np.testing.assert_array_equal(sample.values, simulation.sample_stays(seed=0).values)
 
 
 def test_sample_and_real_stays_have_one_clock_and_target(home: Home) -> None:

@@ -12,7 +12,7 @@ import pytest
 from arch.data import sp500 as arch_sp500
 
 from lstm_explain import SequenceData
-from lstm_explain.datasets.market import (
+from lstm_explain.datasets.market.loader import (
     BOUNDARIES,
     FEATURES,
     daily_variance,

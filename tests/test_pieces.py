@@ -33,7 +33,7 @@ def test_an_interrupt_keeps_whole_pieces_and_the_next_call_goes_on(tmp_path, mon
             raise KeyboardInterrupt
         return lx.explain(*args, **kwargs)
 
-    monkeypatch.setattr("lstm_explain.pieces.explain", interrupted)
+    monkeypatch.setattr("lstm_explain.attribution.pieces.explain", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["samples_00000000_00000005.nc"]

@@ -23,11 +23,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from lstm_explain import plot_heatmap, plot_history, plot_summary, plot_timeline
-from lstm_explain.explanation import Explanation
-from lstm_explain.figure_style import SIGNED, SIZES, STYLE
-from lstm_explain.figure_summary import bootstrap_interval, overview
-from lstm_explain.figure_text import MINUS, decimals
-from lstm_explain.figure_time import step_ticks
+from lstm_explain.attribution.explanation import Explanation
+from lstm_explain.attribution.summary import bootstrap_interval, overview
+from lstm_explain.plots.style import SIGNED, SIZES, STYLE
+from lstm_explain.plots.time_axis import step_ticks
+from lstm_explain.wording import MINUS, decimals
 
 PLOTS: list[Callable[..., Axes]] = [plot_heatmap, plot_timeline, plot_summary]
 each_plot = pytest.mark.parametrize("plot", PLOTS)

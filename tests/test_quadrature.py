@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 
-from lstm_explain.estimation import estimated_error
-from lstm_explain.quadrature import alternating, between, gauss_legendre, shifted_midpoints
+from lstm_explain.attribution.estimation import estimated_error
+from lstm_explain.attribution.quadrature import (
+    alternating,
+    between,
+    gauss_legendre,
+    shifted_midpoints,
+)
 
 
 @pytest.mark.parametrize("nodes", [1, 2, 5])

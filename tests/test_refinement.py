@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import lstm_explain as lx
-from lstm_explain import refinement
+from lstm_explain.attribution import refinement
+from lstm_explain.attribution.integration import ToleranceWarning
 from lstm_explain.backend import keras, ops
-from lstm_explain.integration import ToleranceWarning
 
 STEPS, FEATURES, SLOPE = 5, 2, 40.0
 PLACES = ((7.3, 2.0), (2.1, -1.4))  # where the output steps, and by how much

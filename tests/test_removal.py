@@ -9,15 +9,15 @@ from reference import attention_lstm
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
-from lstm_explain.background import Background
-from lstm_explain.preparation import prepare
-from lstm_explain.removal import (
+from lstm_explain.faithfulness.removal import (
     SHARES,
     counts_of,
     places_of,
     removal_outputs,
     with_few_rows,
 )
+from lstm_explain.inspection.background import Background
+from lstm_explain.inspection.preparation import prepare
 
 WORDS = ["[PAD]", "[UNK]", *"abcdefgh"]
 # The model computes in float32, the reference in float64.

@@ -24,8 +24,9 @@ from lstm_explain import (
     review_rationales,
     tokenise,
 )
-from lstm_explain.datasets import reviews, reviews_archive, reviews_rule, store
-from lstm_explain.datasets.reviews_archive import Review
+from lstm_explain.datasets import store
+from lstm_explain.datasets.reviews import archives, loader, rule
+from lstm_explain.datasets.reviews.archives import Review
 
 # Every file made here is another one than the official file; what that warns of is tested apart.
 pytestmark = pytest.mark.filterwarnings("ignore::lstm_explain.datasets.store.UnverifiedDataWarning")
@@ -98,7 +99,7 @@ class Home:
 
     def path(self, name: str) -> Path:
         """Return the archive of a data set."""
-        [path] = [self.folder / c.file for c in reviews.CORPORA.values() if c.file.startswith(name)]
+        [path] = [self.folder / c.file for c in loader.CORPORA.values() if c.file.startswith(name)]
         return path
 
     def pack(self, name: str) -> None:
@@ -132,8 +133,8 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """Return a small data home without fault."""
     for name, count in (("RT_FILES", NUM_SENTENCES), ("IMDB_FOLDERS", 10)):
-        counts = dict.fromkeys(getattr(reviews_archive, name), count)
-        monkeypatch.setattr(reviews_archive, name, counts)
+        counts = dict.fromkeys(getattr(archives, name), count)
+        monkeypatch.setattr(archives, name, counts)
     return Home(tmp_path)
 
 
@@ -273,11 +274,9 @@ def test_rationales_of_other_data(home: Home) -> None:
 
 def test_the_sample_is_a_source() -> None:
     data = load_reviews()
-    assert data.name == reviews.SAMPLE_NAME
+    assert data.name == loader.SAMPLE_NAME
     assert data.class_names == ("negative", "positive")
-    np.testing.assert_array_equal(
-        review_rationales(data.test), reviews_rule.true_rationale(data.test)
-    )
+    np.testing.assert_array_equal(review_rationales(data.test), rule.true_rationale(data.test))
     with pytest.raises(ValueError, match=r"the sample whole; received max_words=5, truncate='end'"):
         load_reviews(max_words=5)
 
@@ -288,7 +287,7 @@ def test_unknown_source() -> None:
 
 
 # -- the cache -------------------------------------------------------------------------------------
-@pytest.mark.parametrize("source", list(reviews.CORPORA))
+@pytest.mark.parametrize("source", list(loader.CORPORA))
 def test_second_time_comes_from_the_cache(
     home: Home, source: Any, monkeypatch: pytest.MonkeyPatch, cache: Path
 ) -> None:
@@ -298,7 +297,7 @@ def test_second_time_comes_from_the_cache(
         raise AssertionError("parsed again")
 
     with monkeypatch.context() as patched:
-        patched.setattr(reviews, "_parse", fail)
+        patched.setattr(loader, "_parse", fail)
         second = home.load(source)
         cut = home.load(source, max_words=2, vocabulary_size=4)
     for name in ("tokens", "mask", "target", "ids", "split"):
@@ -307,7 +306,7 @@ def test_second_time_comes_from_the_cache(
     assert (cut.mask.shape[1], len(cut.vocabulary)) == (2, 4)
     # Another rule for words, or another parser: another entry.
     for name in ("RULE_VERSION", "PARSER_VERSION"):
-        monkeypatch.setattr(reviews, name, 99)
+        monkeypatch.setattr(loader, name, 99)
         home.load(source)
     assert len(list(cache.iterdir())) == 3
 
@@ -333,7 +332,7 @@ def test_archive_that_is_not_the_official_one_is_named(home: Home) -> None:
 # -- what is refused -------------------------------------------------------------------------------
 def change(source: str, path: str, content: Any) -> tuple[str, Callable[[Home], None]]:
     """Return a source and a damage: a file in its archive that is replaced, None for removed."""
-    folder = reviews.CORPORA[source].file.partition("/")[0]
+    folder = loader.CORPORA[source].file.partition("/")[0]
 
     def damage(home: Home) -> None:
         files = home.files[folder]
@@ -435,9 +434,9 @@ def test_damage_is_refused_and_nothing_kept(
     assert not cache.exists()
 
 
-@pytest.mark.parametrize("source", list(reviews.CORPORA))
+@pytest.mark.parametrize("source", list(loader.CORPORA))
 def test_broken_archive(home: Home, source: Any) -> None:
-    path = home.folder / reviews.CORPORA[source].file
+    path = home.folder / loader.CORPORA[source].file
     path.write_bytes(path.read_bytes()[:-20])
     message = rf"complete \.tar\.gz archive; .*{path.name} is damaged or breaks off .*Replace"
     with pytest.raises(ValueError, match=message):
@@ -445,10 +444,10 @@ def test_broken_archive(home: Home, source: Any) -> None:
 
 
 def test_archive_or_file_that_is_too_large(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reviews_archive, "MAX_FILE", 50)
+    monkeypatch.setattr(archives, "MAX_FILE", 50)
     with pytest.raises(ValueError, match=r"at most 50 bytes; received a file of \d+ bytes, 'rt-"):
         home.load("rt_polarity")
-    monkeypatch.setattr(reviews_archive, "MAX_ARCHIVE", 5000)
+    monkeypatch.setattr(archives, "MAX_ARCHIVE", 5000)
     with pytest.raises(ValueError, match=r"at most 5000 bytes unpacked; received more in .*acl"):
         home.load("imdb")
 
@@ -470,7 +469,7 @@ def test_missing_file_without_a_network(tmp_path: Path, monkeypatch: pytest.Monk
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["train", "test"]))))
 def test_no_text_stays_twice(drawn: list[tuple[str, str]]) -> None:
     given = [Review(str(n), part, 0, [word]) for n, (word, part) in enumerate(drawn)]
-    kept = reviews._without_repetitions(given)
+    kept = loader._without_repetitions(given)
     assert sorted(review.words[0] for review in kept) == sorted({word for word, _ in drawn})
     in_test = {word for word, part in drawn if part == "test"}
     assert {r.words[0] for r in kept if r.part == "test"} == in_test

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from lstm_explain import SequenceData
-from lstm_explain.datasets.reviews_baseline import bag_of_words_forecast
+from lstm_explain.datasets.reviews.baseline import bag_of_words_forecast
 
 
 def texts(pattern: tuple[list[str], list[str]], num: int = 120) -> SequenceData:

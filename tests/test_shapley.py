@@ -126,7 +126,7 @@ def test_sampled_values_lie_within_their_standard_errors():
 def test_sampling_agrees_with_enumeration(monkeypatch):
     """The same six steps, once by all coalitions and once by drawn orders."""
     exact = shapley("time")
-    monkeypatch.setattr("lstm_explain.coalitions.EXACT_PLAYERS", 1)
+    monkeypatch.setattr("lstm_explain.attribution.shapley.EXACT_PLAYERS", 1)
     drawn = shapley("time", budget=40_000, seed=3)
     bound = 4 * drawn.standard_errors.values + 1e-6
     assert (np.abs(drawn.values.values - exact.values.values) <= bound).all()

@@ -22,10 +22,10 @@ from matplotlib.patches import Rectangle
 
 import lstm_explain as lx
 from lstm_explain import SequenceData, plot_tokens, tokens_html
-from lstm_explain.explanation import Explanation
-from lstm_explain.figure_style import SIGNED
-from lstm_explain.figure_text import MINUS
-from lstm_explain.figure_words import BLANK, LOOKED, ink_on, passages, visible
+from lstm_explain.attribution.explanation import Explanation
+from lstm_explain.plots.style import SIGNED
+from lstm_explain.plots.words import BLANK, LOOKED, ink_on, passages, visible
+from lstm_explain.wording import MINUS
 
 TEXT = "the plot is slow , but the ending is not at all boring ."
 REVIEW = TEXT.split()

@@ -10,9 +10,10 @@ import pytest
 import tiny
 
 import lstm_explain as lx
-from lstm_explain import SequenceData, backend, training
+from lstm_explain import SequenceData, backend
 from lstm_explain.backend import keras
-from lstm_explain.metrics import constant_baseline, score
+from lstm_explain.models import training
+from lstm_explain.models.scores import constant_baseline, score
 from lstm_explain.progress import progress_bar
 
 TASKS = ["regression", "binary", "multiclass"]

@@ -13,14 +13,14 @@ import pytest
 from arch.data import sp500 as arch_sp500
 
 from lstm_explain import SequenceData
-from lstm_explain.datasets.forecasts import (
+from lstm_explain.datasets.market.baselines import gjr_garch, har, persistence
+from lstm_explain.datasets.market.forecasts import (
     compare_forecasts,
     diebold_mariano,
     level_correction,
     qlike_losses,
 )
-from lstm_explain.datasets.market import load_market, market_table
-from lstm_explain.datasets.volatility import gjr_garch, har, persistence
+from lstm_explain.datasets.market.loader import load_market, market_table
 
 
 @pytest.fixture(scope="module")

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
-from lstm_explain.familiarity import Familiarity
-from lstm_explain.figure_canvas import png_of
-from lstm_explain.figure_explore import Picture
-from lstm_explain.widget_core import Exploration
-from lstm_explain.widget_guard import guard_figures, release_figures
-from lstm_explain.widget_ranking import orders, ways
-from lstm_explain.widget_state import Edit, State, changed, edited, pinned, reset, undone
-from lstm_explain.widget_view import heading, sentence, view_of
-from lstm_explain.widget_worker import Newest
+from lstm_explain.widgets.canvas import png_of
+from lstm_explain.widgets.exploration import Exploration
+from lstm_explain.widgets.familiarity import Familiarity
+from lstm_explain.widgets.guard import guard_figures, release_figures
+from lstm_explain.widgets.pictures import Picture
+from lstm_explain.widgets.ranking import orders, ways
+from lstm_explain.widgets.state import Edit, State, changed, edited, pinned, reset, undone
+from lstm_explain.widgets.view import heading, sentence, view_of
+from lstm_explain.widgets.worker import Newest
 
 
 def gappy():
@@ -443,7 +443,7 @@ def test_the_first_move_is_made_where_it_matters_most(explorer):
 
 def test_without_anywidget_everything_but_the_keys_is_there(model_and_data, monkeypatch):
     model, data = model_and_data
-    monkeypatch.setattr("lstm_explain.widget_live.is_available", lambda: False)
+    monkeypatch.setattr("lstm_explain.widgets.page.is_available", lambda: False)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         plain = lx.explore(model, data.test, background=data.train)

@@ -6,8 +6,8 @@ import tiny
 
 import lstm_explain as lx
 from lstm_explain.backend import keras
-from lstm_explain.widget_state import State, pinned, reset, undone
-from lstm_explain.widget_wording import TextExploration, Wording, text_sentence, worded
+from lstm_explain.widgets.state import State, pinned, reset, undone
+from lstm_explain.widgets.wording import TextExploration, Wording, text_sentence, worded
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import lstm_explain as lx
 from lstm_explain import SequenceData, WordVectors
 from lstm_explain.backend import ops
-from lstm_explain.linear_paths import word_ratios
+from lstm_explain.models.linear_paths import word_ratios
 
 VOCABULARY = ("[PAD]", "[UNK]", "good", "bad", "n't", "never seen")
 GLOVE = "the 1 2 3\ngood 0.5 -0.25 1e-3\nbad -1 0 2.5\n. . . 7 8 9\n"

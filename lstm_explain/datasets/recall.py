@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..sequences import SequenceData
+from ..sequences.data import SequenceData
 
 LETTERS = "abcd"
+
+
 _VOCABULARY = ("[PAD]", "[UNK]", *LETTERS)
 
 

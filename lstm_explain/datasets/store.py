@@ -14,6 +14,8 @@ import numpy as np
 from ..progress import progress_bar
 
 DATA_VARIABLE = "LSTM_EXPLAIN_DATA"
+
+
 CACHE_VARIABLE = "LSTM_EXPLAIN_CACHE"
 
 

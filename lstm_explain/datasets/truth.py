@@ -29,13 +29,17 @@ from typing import Literal, NamedTuple, cast, get_args
 
 import numpy as np
 
-from ..sequences import SequenceData
+from ..sequences.data import SequenceData
 from . import truth_rare, truth_states
 
 Recipe = Literal["state", "switch_feature", "rare_time", "rare_feature"]
+
+
 _STATES = {"state": truth_states.draw_state, "switch_feature": truth_states.draw_switch_feature}
 # Samples and steps as published.
 _SIZES = {"state": (1000, 200), "switch_feature": (1000, 100)}
+
+
 _RARE_SIZE = (10, 50)
 
 

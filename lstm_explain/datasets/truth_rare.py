@@ -8,7 +8,11 @@ import numpy as np
 
 # x_t = e_t - 0.25 x_{t-1} - 0.1 x_{t-2} - 0.05 x_{t-3}, e_t standard normal
 PAST = (-0.25, -0.1, -0.05)
+
+
 NUM_FEATURES = 50
+
+
 NUM_CHOSEN = 5
 
 

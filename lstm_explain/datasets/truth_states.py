@@ -9,17 +9,31 @@ import numpy as np
 # -- state: two states, three features -------------------------------------------------------------
 # Feature 1 decides in state 0, feature 2 in state 1; feature 0 never does.
 STATE_MEANS = np.array([[0.1, 1.6, 0.5], [-0.1, -0.4, -1.5]])
+
+
 STATE_VARIANCE = 0.801
+
+
 STATE_COVARIANCE = 0.01  # of feature 0 with the deciding one
+
+
 STATE_SLOPE = 2.0
+
+
 LEAVE = 0.05
 # Each step spent in state 1 makes leaving it likelier by this much.
 AGEING = 1 / 500
 
 # -- switch-feature: three states, three features, feature k decides in state k --------------------
 SWITCH_MEANS = np.array([[0.8, -0.5, -0.2], [0.0, -1.0, 0.0], [-0.2, -0.2, 0.8]])
+
+
 SWITCH_VARIANCE = 0.1
+
+
 SWITCH_SLOPE = 3.0
+
+
 SWITCH_TRANSITIONS = np.array([[0.95, 0.02, 0.03], [0.02, 0.95, 0.03], [0.03, 0.02, 0.95]])
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from reviews_accuracy import trained
 
 import lstm_explain as lx
-from lstm_explain.attention_checks import agreement_evidence
-from lstm_explain.faithfulness_case import open_case
+from lstm_explain.faithfulness.attention import agreement_evidence
+from lstm_explain.faithfulness.case import open_case
 
 EXPLAINED = 300
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 import lstm_explain as lx
 from lstm_explain.backend import keras
-from lstm_explain.datasets.icu_baseline import logistic_forecast
+from lstm_explain.datasets.icu.baseline import logistic_forecast
 
 SEEDS = (0, 1, 2)
 

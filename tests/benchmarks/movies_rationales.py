@@ -26,9 +26,9 @@ from sklearn.metrics import average_precision_score
 
 import lstm_explain as lx
 from lstm_explain.backend import keras
-from lstm_explain.datasets.reviews_baseline import bag_of_words_forecast
-from lstm_explain.removal import SHARES, removal_outputs
-from lstm_explain.words import UNKNOWN
+from lstm_explain.datasets.reviews.baseline import bag_of_words_forecast
+from lstm_explain.faithfulness.removal import SHARES, removal_outputs
+from lstm_explain.sequences.words import UNKNOWN
 
 MAX_WORDS = 800
 EXPLAINED = 100

@@ -20,9 +20,9 @@ import tensorflow as tf
 
 import lstm_explain as lx
 from lstm_explain.backend import keras
-from lstm_explain.datasets.icu_rule import true_cause, true_log_odds, true_shap
-from lstm_explain.datasets.icu_sample import sample_stays
-from lstm_explain.metrics import score
+from lstm_explain.datasets.icu.rule import true_cause, true_log_odds, true_shap
+from lstm_explain.datasets.icu.simulation import sample_stays
+from lstm_explain.models.scores import score
 
 SEEDS = (0, 1, 2)
 # Number of stays, and size of the steps that training them takes.

@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 import lstm_explain as lx
-from lstm_explain.datasets.reviews_baseline import bag_of_words_forecast
-from lstm_explain.datasets.reviews_rule import true_shapley
-from lstm_explain.datasets.reviews_sample import sample_reviews
-from lstm_explain.metrics import score
+from lstm_explain.datasets.reviews.baseline import bag_of_words_forecast
+from lstm_explain.datasets.reviews.rule import true_shapley
+from lstm_explain.datasets.reviews.simulation import sample_reviews
+from lstm_explain.models.scores import score
 
 SEEDS = (0, 1, 2)
 REVIEWS, EXPLAINED = 6000, 150

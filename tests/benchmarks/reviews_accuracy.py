@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 import lstm_explain as lx
-from lstm_explain.datasets.reviews_baseline import bag_of_words_forecast
+from lstm_explain.datasets.reviews.baseline import bag_of_words_forecast
 
 # Fewer and longer texts need fewer epochs and less time for each.
 OPTIONS = {

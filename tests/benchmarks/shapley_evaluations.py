@@ -11,9 +11,9 @@ import shap
 from icu_model import trained
 
 import lstm_explain as lx
-from lstm_explain.coalitions import _game
-from lstm_explain.preparation import prepare
-from lstm_explain.shapley import players_of
+from lstm_explain.attribution.shapley import _game
+from lstm_explain.attribution.shapley_part import players_of
+from lstm_explain.inspection.preparation import prepare
 
 
 def relative_error(values: np.ndarray, reference: np.ndarray) -> float:

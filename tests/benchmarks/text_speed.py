@@ -18,9 +18,9 @@ import numpy as np
 import shap
 
 import lstm_explain as lx
-from lstm_explain.agreement import spearman
 from lstm_explain.backend import keras
-from lstm_explain.words import UNKNOWN
+from lstm_explain.faithfulness.agreement import spearman
+from lstm_explain.sequences.words import UNKNOWN
 
 WORDS = 30
 REPEATS = 5

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 import lstm_explain as lx
-from lstm_explain.datasets.forecasts import compare_forecasts
-from lstm_explain.datasets.volatility import gjr_garch, har, persistence
+from lstm_explain.datasets.market.baselines import gjr_garch, har, persistence
+from lstm_explain.datasets.market.forecasts import compare_forecasts
 
 FEATURES = ["log variance", "return", "downside return"]
 

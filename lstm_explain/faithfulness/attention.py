@@ -1,0 +1,163 @@
+"""Do attention weights agree with SHAP values and gradients, and does the prediction need them?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from ..backend import keras, ops
+from ..inspection.compiled import in_batches
+from ..inspection.interventions import substituted
+from ..inspection.question import selected
+from ..models.layers import AttentionPooling
+from ..sequences.inputs import arrange
+from .agreement import kendall
+from .case import Case, over_time
+from .evidence import Evidence
+
+Replacement = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def agreement_evidence(case: Case, seed: int) -> list[Evidence]:
+    """Return Kendall's tau of attention with |SHAP| and with the size of gradients, over steps.
+
+    Also that of the size of the signed contribution, and of a random order as control.
+
+    References
+    ----------
+    Jain and Wallace (2019), "Attention is not explanation", section 4.1.
+    """
+    e = case.explanation
+    if e.attention is None or case.level not in ("cell", "time"):
+        return []
+    steps = over_time(case) if case.level == "cell" else case
+    mask, rng = case.question.subject.mask, np.random.default_rng(seed)
+    shap = np.abs(steps.values[:, : mask.shape[1]])
+    ways = {"|SHAP|": shap, "gradients": step_gradients(case)}
+    looked = {"attention": e.attention.values}
+    if e.attention_contribution is not None:
+        looked["attention contribution"] = np.abs(e.attention_contribution.values)
+    looked["random"] = rng.random(mask.shape)
+    return [
+        Evidence("agreement", f"Kendall tau with {way}", name, kendall(one, other, mask), "time")
+        for way, other in ways.items()
+        for name, one in looked.items()
+    ]
+
+
+def step_gradients(case: Case) -> np.ndarray:
+    """Return the size of the output's gradient by each step, (sample, time); 0 on padded steps.
+
+    For numbers the sum of ``|d output / d x|`` over the features; for a word, as Jain and Wallace
+    have it, ``|d output / d embedding . embedding|``, its gradient by the word's being there.
+    """
+    question = case.question
+    subject, words = question.subject, bool(question.anatomy.embedding_layers)
+    # A path's gradient is multiplied by (sample - start): the vectors themselves, or 1.
+    starts = np.zeros_like(subject.values) if words else subject.values - 1
+
+    def evaluate(start: np.ndarray, *rows: Any) -> tuple[np.ndarray]:
+        values, tokens, static, mask, layer_masks, weights, steps = rows
+        count = np.arange(len(values), dtype=np.int32)
+        ones = np.ones(len(values), np.float32)
+        _, gradients, _ = question.compiled.path(
+            (np.zeros_like(values), np.zeros_like(static), ones),
+            (values, tokens, static, mask, layer_masks),
+            (start, static),
+            (count, count, count, ones),
+            (weights, steps),
+        )
+        return (ops.convert_to_numpy(gradients[0]),)
+
+    chosen = question.chosen
+    found = in_batches(
+        evaluate, question.batch_size, starts, *subject.arrays, chosen.weights, chosen.steps
+    )[0].astype(np.float64)
+    sizes = np.abs(found.sum(axis=2)) if words else np.abs(found).sum(axis=2)
+    return np.where(subject.mask, sizes, 0.0)
+
+
+def replacement_evidence(case: Case, seed: int) -> list[Evidence]:
+    """Return how far predictions move when attention is uniform, or permuted among real steps.
+
+    In spreads of the predictions, as |difference|. Measured for models with `AttentionPooling`,
+    whose weights can be replaced; every such layer's are.
+
+    References
+    ----------
+    Jain and Wallace (2019), section 4.2.1: permutation. Wiegreffe and Pinter (2019), "Attention is
+    not not explanation", section 3.2: uniform weights.
+    """
+    anatomy = case.question.anatomy
+    if not any(isinstance(layer, AttentionPooling) for layer in anatomy.attention_layers):
+        return []
+    rng = np.random.default_rng(seed)
+    before = case.question.predictions
+    # The same way of calling the model for both sides: rounding differs between ways.
+    own = _predictions(case, lambda weights, real: weights)
+    ways = {
+        "uniform": lambda weights, real: real / np.maximum(real.sum(axis=1, keepdims=True), 1),
+        "permuted": lambda weights, real: _permuted(weights, real, rng),
+    }
+    if not np.allclose(own, before, rtol=1e-3, atol=1e-3):
+        return []
+    return [
+        Evidence(
+            "replacement", "prediction moved", f"{name} attention",
+            np.abs(_predictions(case, way) - own) / case.spread, "time",
+        )
+        for name, way in ways.items()
+    ]  # fmt: skip
+
+
+def _predictions(case: Case, replacement: Replacement) -> np.ndarray:
+    """Return the explained output of each sample with other attention weights, (sample,)."""
+    question, anatomy = case.question, case.question.anatomy
+    data, subject = question.data, question.subject
+    numbers = data.values_for(anatomy.model)
+
+    def evaluate(
+        values: np.ndarray, tokens: np.ndarray, static: np.ndarray, mask: np.ndarray
+    ) -> Any:
+        with ExitStack() as changes:
+            changes.enter_context(anatomy.margin_exposed())
+            for layer in anatomy.attention_layers:
+                if isinstance(layer, AttentionPooling):
+                    changes.enter_context(
+                        substituted(layer, "call", _with_weights(layer, replacement))
+                    )
+            sequence = tokens if anatomy.embedding_layers else values
+            # Tensors: Keras warns of an array where a model was built on a list of one input.
+            parts = map(ops.convert_to_tensor, (sequence, static, mask))
+            result = anatomy.model(arrange(anatomy.roles, *parts), training=False)
+        output = keras.tree.flatten(result)[0]
+        return (output[:, None] if len(output.shape) == 1 else output,)
+
+    raw = in_batches(
+        evaluate, question.batch_size, numbers, subject.tokens, subject.static, data.mask
+    )[0]
+    return selected(raw, question.chosen, anatomy)
+
+
+def _with_weights(layer: Any, replacement: Replacement) -> Callable[..., Any]:
+    own = layer.call
+
+    def call(states: Any, mask: Any = None) -> Any:
+        _, weights = own(states, mask=mask, return_attention_scores=True)
+        weights = np.asarray(ops.convert_to_numpy(weights))
+        real = np.ones(weights.shape, bool) if mask is None else ops.convert_to_numpy(mask)
+        other = ops.convert_to_tensor(replacement(weights, np.asarray(real)).astype(np.float32))
+        return ops.sum(ops.cast(other, states.dtype)[..., None] * states, axis=1)
+
+    return call
+
+
+def _permuted(weights: np.ndarray, real: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    result = np.zeros_like(weights)
+    for row in range(len(weights)):
+        steps = np.flatnonzero(real[row])
+        result[row, steps] = weights[row, rng.permutation(steps)]
+    return result

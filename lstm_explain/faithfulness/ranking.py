@@ -1,0 +1,128 @@
+"""Does what an explanation, or attention, ranks first matter to the model? Beside two controls."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..attribution.shapley_part import Players
+from .case import Case, over_time
+from .evidence import Evidence, difference
+from .removal import SHARES, outputs_by_share, places_of
+
+# The shares of ERASER, and more between them for the areas; 0 and 1 are known.
+CURVE = (*SHARES[:4], 0.35, SHARES[4], 0.75)
+# Random orders per sample; their mean is one control.
+_DRAWS = 3
+# Whether more is better.
+BETTER = {
+    "comprehensiveness": True,
+    "sufficiency": False,
+    "deletion area": False,
+    "insertion area": True,
+}
+
+
+def ranking_evidence(case: Case, seed: int, progress: bool = False) -> list[Evidence]:
+    """Remove, and keep, what is ranked first; where there is attention, of whole steps too.
+
+    Cells are ranked by how much they support the prediction: by value where it stands above what is
+    left without the sequence, by minus the value where it stands below. Static facts stay.
+
+    - comprehensiveness: the support that is lost without the first cells. More is better.
+    - sufficiency: the support that is lost with nothing but them. Less is better.
+    - deletion area, insertion area: area below the support that is left, by the share of cells
+      removed, or kept. Less, or more, is better.
+
+    All in units of the explained output. Controls: the mean of three random orders, and the
+    explanation's order turned round.
+
+    References
+    ----------
+    DeYoung et al. (2020), equations 1 and 2. Petsiuk, Das and Saenko (2018), "RISE", section 4.1:
+    deletion and insertion.
+    """
+    rng = np.random.default_rng(seed)
+    directions, e = case.directions()[:, None], case.explanation
+    looked: dict[str, np.ndarray] = {}
+    if e.attention is not None:
+        looked["attention"] = e.attention.values
+    if e.attention_contribution is not None:
+        looked["attention contribution"] = directions * e.attention_contribution.values
+    own = {"explanation": directions * case.values}
+    if not looked or case.level not in ("cell", "time"):
+        return _measured(case, own, directions, rng, progress)
+    if case.level == "time":
+        return _measured(case, own | looked, directions, rng, progress)
+    steps = over_time(case)
+    by_step = {"explanation": directions * steps.values} | looked
+    found = _measured(case, own, directions, rng, progress)
+    return found + _measured(steps, by_step, directions, rng, progress)
+
+
+def _measured(
+    case: Case,
+    rankings: dict[str, np.ndarray],
+    directions: np.ndarray,
+    rng: np.random.Generator,
+    progress: bool,
+) -> list[Evidence]:
+    """Measure several rankings of the same players, with their controls."""
+    padded = {name: _with_static(scores, case.players) for name, scores in rankings.items()}
+    padded["inverted"] = -padded["explanation"]
+    equal = {f"random {draw}": np.zeros(case.real.shape) for draw in range(_DRAWS)}
+    places = {name: places_of(s, case.real, rng) for name, s in (padded | equal).items()}
+    outputs = outputs_by_share(
+        case.question,
+        case.players,
+        np.stack(list(places.values())),
+        (*CURVE, 1.0),
+        progress=progress,
+    )
+    # Support: how far an output stands on the prediction's side of what no sequence gives.
+    empty = outputs[0, 0, :, -1:]
+    full = directions * (case.question.predictions[:, None] - empty)
+    support = directions * (outputs - empty)
+    curves = dict(zip(places, np.moveaxis(support, 1, 0), strict=True))
+    curves["random"] = np.mean([curves.pop(name) for name in equal], axis=0)
+    found = [part for name in curves for part in _scores(case, name, full, curves[name])]
+    return found + _comparisons(found)
+
+
+def _scores(case: Case, name: str, full: np.ndarray, curves: np.ndarray) -> list[Evidence]:
+    without, only = curves
+    found = []
+    losses = {"comprehensiveness": full - without, "sufficiency": full - only}
+    for measure, loss in losses.items():
+        for at, share in enumerate(CURVE):
+            found.append(Evidence("removal", measure, name, loss[:, at], case.level, share))
+        published = [CURVE.index(share) for share in SHARES]
+        mean = loss[:, published].mean(axis=1)
+        found.append(Evidence("removal", measure, name, mean, case.level))
+    nothing = np.zeros_like(full)
+    areas = {
+        "deletion area": np.concatenate([full, without], axis=1),
+        "insertion area": np.concatenate([nothing, only], axis=1),
+    }
+    for measure, curve in areas.items():
+        area = np.trapezoid(curve, (0.0, *CURVE, 1.0), axis=1)
+        found.append(Evidence("removal", measure, name, area, case.level))
+    return found
+
+
+def _comparisons(found: list[Evidence]) -> list[Evidence]:
+    """Return by how much each ranking beats the random one, and the random one the inverted."""
+    totals = {(part.measure, part.of): part for part in found if part.share is None}
+    pairs = [(one, "random") for one in dict.fromkeys(name for _, name in totals)]
+    pairs = [*[pair for pair in pairs if pair[0] not in ("random", "inverted")],
+             ("random", "inverted")]  # fmt: skip
+    return [
+        difference(totals[measure, one], totals[measure, other], better)
+        for measure, better in BETTER.items()
+        for one, other in pairs
+    ]
+
+
+def _with_static(scores: np.ndarray, players: Players) -> np.ndarray:
+    """Fill up scores with zeros for static facts, which are not ranked."""
+    missing = players.count - scores.shape[1]
+    return np.pad(scores, ((0, 0), (0, missing)))

@@ -1,0 +1,250 @@
+"""``check_faithfulness``: does an explanation tell the truth about the model?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ..attribution.explanation import Explanation
+from ..progress import progress_bar
+from .attention import agreement_evidence, replacement_evidence
+from .case import Case, open_case
+from .evidence import Evidence, summary
+from .faithfulness_repeat import ROWS, Repeat, repeat_of
+from .randomisation import NotDefined, randomisation_evidence
+from .ranking import ranking_evidence
+from .sensitivity import gap_evidence, infidelity_evidence, sensitivity_evidence
+from .stability import Retrain, stability_evidence
+from .verdict import Verdict, verdict_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, eq=False)
+class FaithfulnessReport:
+    """What the checks of an explanation found, with controls, and what may be claimed.
+
+    Made by `check_faithfulness`.
+
+    Attributes
+    ----------
+    explanation : Explanation
+        What was checked.
+    evidence : tuple of Evidence
+        Every number per sample.
+    skipped : tuple of str
+        Which checks were left out, and why.
+    seed : int
+    draws : int
+        Bootstrap samples behind each interval.
+    """
+
+    explanation: Explanation
+    evidence: tuple[Evidence, ...] = field(repr=False)
+    skipped: tuple[str, ...] = ()
+    seed: int = 0
+    draws: int = 1000
+
+    def __repr__(self) -> str:
+        return f"FaithfulnessReport of {len(self.explanation)} samples.\n{self.verdict()}"
+
+    @cached_property
+    def _table(self) -> pd.DataFrame:
+        return summary(self.evidence, self.draws, self.seed)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per figure.
+
+        Returns
+        -------
+        DataFrame
+            `check`, `measure`, `level` (what was ranked: "cell", "time", ...), `of` (what was
+            measured: the explanation, attention, a control, or by how much one is better than
+            another), `share` (of cells removed or kept; NaN for means and areas over shares),
+            `mean`, `low` and `high` (95 % bootstrap interval over samples), `count` (samples).
+        """
+        return self._table.copy()
+
+    def verdict(self) -> Verdict:
+        """Return two or three sentences on what may and what must not be claimed, to be printed.
+
+        Its `accepted` says whether the explanation may be shown as one of this model; `reasons`
+        what speaks against it.
+        """
+        e = self.explanation
+        unit = self._steps if e.level == "time" else f"{e.level}s"
+        return verdict_of(self._table, e.background, len(e), unit, self._steps)
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draw all checks with their controls and intervals in one figure.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Replaced by the panels. By default a new figure.
+        """
+        from ..plots.report import draw_report
+
+        title, notes = self._heading()
+        return draw_report(self._table, title, notes, ax, self._steps)
+
+    @property
+    def _steps(self) -> str:
+        """What the steps are called: those of a text are its words."""
+        return "steps" if "feature" in self.explanation.data.dims else "words"
+
+    def save(self, path: str | Path, title: str = "") -> Path:
+        """Write one page of HTML that a reviewer can read, print to PDF and sign.
+
+        It holds the data, predictions, explanation, checks, verdict and provenance; no script, and
+        nothing is loaded from elsewhere. Text from the data is escaped.
+
+        Parameters
+        ----------
+        path : path
+            Such as ``"case.html"``.
+        title : str
+            What the page is about. By default the data's name.
+        """
+        from .page import PageContent, page_of
+
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = PageContent(
+            title,
+            self.explanation,
+            self.verdict(),
+            self._table,
+            self.skipped,
+            self.seed,
+            self.draws,
+        )
+        path.write_text(page_of(content, self.plot()), encoding="utf-8")
+        return path
+
+    def _heading(self) -> tuple[str, list[str]]:
+        e = self.explanation
+        plural = "s" if len(e) != 1 else ""
+        return "Does the explanation tell the truth about the model?", [
+            f"{e.provenance['data']}, {len(e)} sample{plural}",
+            f"{e.provenance['method']} of the {e.scale}",
+            f"absent = {e.background}",
+        ]
+
+
+def check_faithfulness(
+    model: Any,
+    explanation: Explanation,
+    *,
+    retrain: Retrain | None = None,
+    retrainings: int = 3,
+    background_rows: int = ROWS,
+    draws: int = 1000,
+    seed: int = 0,
+    batch_size: int | None = None,
+    progress: bool = True,
+) -> FaithfulnessReport:
+    """Check an explanation against the model: may I show this to someone?
+
+    The explanation carries its data, mask and background, so that every check means by "absent"
+    what it means. Checked are
+
+    - completeness: what the values leave out of prediction minus base value;
+    - removal: comprehensiveness and sufficiency at 1 to 75 %, deletion and insertion areas; of
+      attention too, where the model has some;
+    - infidelity, and maximum sensitivity to small noise (not for texts);
+    - sanity: whether it is this model's, and changes when weights are made random, layer by layer;
+    - attention: agreement with |SHAP| and gradients, what uniform or permuted attention changes;
+    - with `retrain`: stability over seeds, and with permuted labels.
+
+    Ranking scores stand beside a random and the inverted order. The model is not changed.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The model that was explained.
+    explanation : Explanation
+        From `lstm_explain.explain` or `shapley_values`, or summed from it by `over_time`,
+        `over_features` or `over_windows`. A verdict needs 8 samples or more.
+    retrain : callable, optional
+        ``retrain(seed, permuted)`` trains the model anew and returns it; where `permuted` is True,
+        after shuffling the targets of the training part.
+    retrainings : int
+        How many models with other seeds, and as many with permuted labels.
+    background_rows : int
+        Background rows for removal, drawn at random where there are more; infidelity uses all.
+    draws : int
+        Bootstrap samples for the intervals.
+    seed : int
+        Of everything that is drawn at random: the same call gives the same report.
+    batch_size : int, optional
+        Rows per call of the model.
+    progress : bool
+        Show progress bars.
+
+    Returns
+    -------
+    FaithfulnessReport
+
+    Raises
+    ------
+    ValueError
+        Another model than the one explained; an explanation without its inputs; numbers below 1.
+
+    References
+    ----------
+    DeYoung et al. (2020), ERASER; Petsiuk et al. (2018), RISE; Yeh et al. (2019), infidelity and
+    sensitivity; Adebayo et al. (2018), sanity checks; Jain and Wallace (2019), attention.
+
+    Examples
+    --------
+    >>> report = check_faithfulness(run.model, explanation)     # doctest: +SKIP
+    >>> print(report.verdict())                                  # doctest: +SKIP
+    >>> report.save("case.html")                                 # doctest: +SKIP
+    """
+    numbers = {"retrainings": retrainings, "background_rows": background_rows, "draws": draws}
+    for name, number in numbers.items():
+        if number < 1:
+            raise ValueError(f"Expected {name} of at least 1; received {number}.")
+    case = open_case(model, explanation, batch_size)
+    few = case.against_few(background_rows, seed)
+    repeat = repeat_of(case, seed)
+    checks = _checks(model, case, few, repeat, seed, progress)
+    if retrain is not None:
+        checks["stability"] = lambda: stability_evidence(
+            retrain, repeat, retrainings, seed, progress
+        )
+    found: list[Evidence] = []
+    skipped = [] if retrain is not None else ["stability: no retrain was given"]
+    with progress_bar(len(checks), "checking", "check", progress) as bar:
+        for name, check in checks.items():
+            try:
+                part = check()
+            except NotDefined as reason:
+                skipped.append(f"{name}: {reason}")
+            else:
+                found += part
+                if not part:
+                    skipped.append(f"{name}: not defined for this model or explanation")
+            bar.update()
+    return FaithfulnessReport(explanation, tuple(found), tuple(skipped), seed, draws)
+
+
+def _checks(
+    model: Any, case: Case, few: Case, repeat: Repeat, seed: int, progress: bool
+) -> dict[str, Callable[[], list[Evidence]]]:
+    return {
+        "completeness": lambda: gap_evidence(case),
+        "removal": lambda: ranking_evidence(few, seed, progress),
+        "infidelity": lambda: infidelity_evidence(case, seed),
+        "sensitivity": lambda: sensitivity_evidence(model, repeat, seed),
+        "sanity": lambda: randomisation_evidence(model, repeat, seed, progress),
+        "agreement of attention": lambda: agreement_evidence(case, seed),
+        "replacement of attention": lambda: replacement_evidence(case, seed),
+    }

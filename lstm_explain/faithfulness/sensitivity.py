@@ -1,0 +1,115 @@
+"""Do the values say how much the output moves, and hold still when the input hardly moves?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..attribution.explanation import Explanation
+from .case import Case
+from .evidence import Evidence
+from .faithfulness_repeat import Repeat
+from .removal import worth_of
+
+# Random sets of absent players per sample.
+_SETS = 20
+# Perturbed copies per sample (Captum's default is 10), and how far each cell may move, in standard
+# deviations of its feature.
+_COPIES, RADIUS = 10, 0.05
+
+
+def infidelity_evidence(case: Case, seed: int) -> list[Evidence]:
+    """Compare what the values say that a random set of cells is worth with what it is worth.
+
+    ``mean over sets S of (sum of the values in S - (f(x) - f(x without S)))^2``, where "without" is
+    the explanation's own notion of absent. Each set leaves out a share of cells drawn between 0
+    and 1. Divided by the mean of ``(f(x) - f(x without S))^2`` over all samples: 0 is exact, 1 is
+    no better than saying that nothing matters.
+
+    Controls: the sample's values dealt out anew among its cells, and their negatives.
+
+    References
+    ----------
+    Yeh et al. (2019), "On the (in)fidelity and sensitivity of explanations", equation 1.
+    """
+    rng = np.random.default_rng(seed)
+    known, count = case.known, case.known.shape[1]
+    claims = {
+        "explanation": case.values,
+        "random": _dealt_anew(case.values, known, rng),
+        "inverted": -case.values,
+    }
+    errors = {name: np.zeros(len(case)) for name in claims}
+    moved = np.zeros(len(case))
+    for sample in range(len(case)):
+        share = rng.uniform(size=(_SETS, 1))
+        absent = (rng.random((_SETS, count)) < share) & known[sample]
+        worth = worth_of(case.question, case.players, sample, ~absent)
+        changes = case.question.predictions[sample] - worth
+        moved[sample] = (changes**2).mean()
+        for name, values in claims.items():
+            errors[name][sample] = ((absent @ values[sample] - changes) ** 2).mean()
+    scale = float(moved.mean()) or 1.0
+    return [
+        Evidence("infidelity", "infidelity", name, found / scale, case.level)
+        for name, found in errors.items()
+    ]
+
+
+def sensitivity_evidence(model: Any, repeat: Repeat, seed: int) -> list[Evidence]:
+    """Explain samples again after small noise, and measure how far the values move at most.
+
+    ``max over y near x of ||values(y) - values(x)|| / ||values(x)||``, estimated from ten y whose
+    cells are up to 0.05 standard deviations of their feature away. 0 is steady. A text has no small
+    change of a word, so that nothing is measured there.
+
+    The control "random" deals the values of every copy out anew; the inverted explanation moves
+    exactly as much as the explanation.
+
+    References
+    ----------
+    Yeh et al. (2019), definition 3 (maximum sensitivity, by sampling).
+    """
+    data = repeat.data
+    if data.tokens is not None:
+        return []
+    rng = np.random.default_rng(seed)
+    real = data.values[data.mask]
+    deviation = real.std(axis=0)
+    values = np.repeat(data.values, _COPIES + 1, axis=0)
+    noise = rng.uniform(-RADIUS, RADIUS, values.shape) * deviation
+    noise[:: _COPIES + 1] = 0  # the first copy is the sample itself
+    index = np.repeat(np.arange(len(data)), _COPIES + 1)
+    copies = data[index]
+    moved = np.where(copies.mask[..., None], values + noise, 0).astype(np.float32)
+    found = repeat.values_of(model, replace(copies, values=moved), repeat.outputs[index])
+    known = np.repeat(repeat.known, _COPIES + 1, axis=0)
+    claims = {"explanation": found, "random": _dealt_anew(found, known, rng)}
+    return [
+        Evidence("sensitivity", "maximum sensitivity", name, _largest_move(part), repeat.level)
+        for name, part in claims.items()
+    ]
+
+
+def gap_evidence(case: Case) -> list[Evidence]:
+    """Return what the values leave out of prediction - base value, in spreads of predictions."""
+    e: Explanation = case.explanation
+    gaps = np.abs(e.gaps.values) / case.spread
+    return [Evidence("completeness", "gap", "explanation", gaps, case.level)]
+
+
+def _largest_move(found: np.ndarray) -> np.ndarray:
+    groups = found.reshape(-1, _COPIES + 1, found.shape[1])
+    moves = np.linalg.norm(groups[:, 1:] - groups[:, :1], axis=2).max(axis=1)
+    size = np.linalg.norm(groups[:, 0], axis=1)
+    return np.where(size > 0, moves / np.where(size > 0, size, 1), np.nan)
+
+
+def _dealt_anew(values: np.ndarray, known: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Give each sample's values to other players of the sample, at random."""
+    result = values.copy()
+    for row, mine in zip(result, known, strict=True):
+        row[mine] = rng.permutation(row[mine])
+    return result

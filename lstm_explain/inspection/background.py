@@ -1,0 +1,264 @@
+"""``Background``: what "absent" means, once, for SHAP values and for faithfulness tests alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..sequences.data import SequenceData
+
+DEFAULT_ROWS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """Reference sequences that stand for "this was not known".
+
+    An absent value is replaced by the same step of these rows, one row after the other, and the
+    results are averaged. On data with hidden states this choice decides more than the method does,
+    so every report and plot names it.
+
+    Attributes
+    ----------
+    values : float32 array (row, time, feature)
+        In the units that the model reads. Rows that end early hold their last real value, and
+        rows that a model masks in front begin with their first.
+    static : float32 array (row, static feature) or None
+    description : str
+        What these rows are, for plots and reports.
+    seed : int or None
+        Seed of the choice of rows; None where nothing was chosen at random.
+    """
+
+    values: np.ndarray
+    static: np.ndarray | None
+    description: str
+    seed: int | None = None
+    tokens: np.ndarray | None = None
+
+    def tokens_for(self, num_steps: int) -> np.ndarray:
+        """Return the token ids (row, num_steps): longer rows cut, shorter ones held."""
+        if self.tokens is None:
+            raise ValueError(
+                "Expected a background of token ids; received numbers. Explain the model with "
+                "tokens, or use a numeric background for a numeric model."
+            )
+        return _to_length(self.tokens, num_steps)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @classmethod
+    def from_data(cls, data: SequenceData, rows: int = DEFAULT_ROWS, seed: int = 0) -> Background:
+        """Use sequences of a data set, at random where it has more than `rows`.
+
+        A random draw stands for all of them without bias: base value and SHAP values are right on
+        average, which they would not be against the centres of clusters.
+
+        Parameters
+        ----------
+        data : SequenceData
+            Usually ``data.train``.
+        rows : int
+            How many sequences to use at most.
+        seed : int
+            Seed of the choice.
+        """
+        _check_some(data, rows)
+        parts = set() if data.split is None else set(data.split.tolist())
+        noun = "sequence" if len(data) == 1 else "sequences"
+        origin = f"{parts.pop()} {noun}" if len(parts) == 1 else noun
+        if len(data) > rows:
+            chosen = np.sort(np.random.default_rng(seed).permutation(len(data))[:rows])
+            description = f"{rows} of {len(data)} {origin}"
+            values, static, tokens = _held(data[chosen])
+            return cls(values, static, description, seed, tokens)
+        values, static, tokens = _held(data)
+        return cls(values, static, f"{len(data)} {origin}", None, tokens)
+
+    @classmethod
+    def mean(cls, data: SequenceData) -> Background:
+        """Use the mean of a data set at each step, as one row."""
+        _check_some(data)
+        values = np.where(data.mask[..., None], data.values, np.nan)
+        # Every step has at least one real value: the longest sequence reaches the end of the array
+        # unless the data was sliced, and then the last known mean is held.
+        counts = data.mask.sum(axis=0)
+        means = np.nansum(values, axis=0) / np.maximum(counts, 1)[:, None]
+        means[counts == 0] = means[counts > 0][-1]
+        static = None if data.static is None else data.static.mean(axis=0, keepdims=True)
+        noun = "sequence" if len(data) == 1 else "sequences"
+        return cls(means[None].astype(np.float32), static, f"mean of {len(data)} {noun}")
+
+    @classmethod
+    def resolve(cls, background: object, data: SequenceData) -> Background:
+        """Read what a caller may pass as ``background=`` for explaining `data`.
+
+        Parameters
+        ----------
+        background : Background, SequenceData, array (row, time, feature), "zero" or "mean"
+            "mean" is the training mean of standardised data, which is 0 in the model's units.
+
+        Raises
+        ------
+        ValueError
+            None, an unknown word, or rows with other features or another scale than `data`.
+        """
+        if data.tokens is not None:
+            background = cls._for_text(background, data)
+        if background is None:
+            raise ValueError(
+                "Expected a background to compare with; received None. Pass background=data.train, "
+                'a reference such as "zero", or an array of reference sequences.'
+            )
+        if isinstance(background, str):
+            return cls._from_word(background, data)
+        if isinstance(background, SequenceData):
+            _check_same_units(background, data)
+            background = cls.from_data(background)
+        if isinstance(background, np.ndarray):
+            background = cls._from_array(background, data)
+        if not isinstance(background, Background):
+            raise TypeError(
+                "Expected background to be SequenceData, a Background, an array or a word; "
+                f"received {type(background).__name__}. Pass background=data.train."
+            )
+        background._check_against(data)
+        return background
+
+    @classmethod
+    def _for_text(cls, background: object, data: SequenceData) -> object:
+        """Read a background for token ids: "[UNK]" by default, a word, an id, or other texts."""
+        if background is None:
+            background = "[UNK]"
+        if background == "zero" or isinstance(background, (Background, SequenceData)):
+            return background
+        if isinstance(background, str) and background in data.vocabulary:
+            token, what = data.vocabulary.index(background), f"the word {background!r}"
+        elif isinstance(background, (int, np.integer)) and not isinstance(background, bool):
+            token = int(background)
+            what = f"the token {data.vocabulary[token] if data.vocabulary else token!r}"
+        else:
+            raise ValueError(
+                f"Expected a word of the vocabulary ({len(data.vocabulary)} words), a token id, "
+                f'"zero" or texts as background; received {background!r}. Give the id that stands '
+                "for unknown words: background=1."
+            )
+        tokens = np.full((1, data.mask.shape[1]), token, np.int32)
+        static = None if data.static is None else np.zeros((1, data.static.shape[1]), np.float32)
+        return cls(np.zeros((*tokens.shape, 0), np.float32), static, what, None, tokens)
+
+    @classmethod
+    def _from_word(cls, word: str, data: SequenceData) -> Background:
+        standardised = bool(np.any(data.center != 0) or np.any(data.scale != 1))
+        if word not in ("zero", "mean") or (word == "mean" and not standardised):
+            raise ValueError(
+                f'Expected "zero", or "mean" for standardised data; received {word!r}. Pass '
+                "background=data.train, or Background.mean(data.train)."
+            )
+        values = np.zeros((1, *data.values.shape[1:]), np.float32)
+        static = None if data.static is None else np.zeros((1, data.static.shape[1]), np.float32)
+        return cls(values, static, "the training mean" if word == "mean" else "zero")
+
+    @classmethod
+    def _from_array(cls, array: np.ndarray, data: SequenceData) -> Background:
+        if array.ndim == 2:
+            array = array[None]
+        if array.ndim != 3 or len(array) == 0:
+            raise ValueError(
+                f"Expected background rows of shape (row, time, feature); received {array.shape}. "
+                "Pass background=data.train."
+            )
+        if data.static is not None:
+            raise ValueError(
+                "Expected a background with static facts, as the data has them; received an array. "
+                "Pass SequenceData, for instance background=data.train."
+            )
+        if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
+            raise ValueError(
+                "Expected finite background values; received NaN, infinity or text. Fill or remove "
+                "them."
+            )
+        plural = "s" if len(array) > 1 else ""
+        return cls(array.astype(np.float32), None, f"{len(array)} given sequence{plural}")
+
+    def _check_against(self, data: SequenceData) -> None:
+        if self.values.shape[2] != data.values.shape[2]:
+            raise ValueError(
+                f"Expected a background with {data.values.shape[2]} features "
+                f"({list(data.feature_names)}); received {self.values.shape[2]}. Use sequences "
+                "with the same features as the data."
+            )
+        sizes = [0 if s is None else s.shape[1] for s in (self.static, data.static)]
+        if sizes[0] != sizes[1]:
+            raise ValueError(
+                f"Expected a background with {sizes[1]} static facts; received {sizes[0]}. Use "
+                "sequences with the same static facts as the data."
+            )
+
+    def rows_for(self, num_steps: int) -> np.ndarray:
+        """Return the rows (row, num_steps, feature): longer ones cut, shorter ones held.
+
+        A row that ends before `num_steps` keeps its last real value to the end.
+        """
+        return _to_length(self.values, num_steps)
+
+
+def _check_some(data: SequenceData, rows: int = 1) -> None:
+    data.check_complete()
+    if len(data) == 0 or rows < 1:
+        received = f"rows={rows}" if len(data) else "none"
+        raise ValueError(
+            f"Expected at least one background sequence; received {received}. Use "
+            "background=data.train."
+        )
+
+
+def _check_same_units(background: SequenceData, data: SequenceData) -> None:
+    """Raise where the numbers of the two stand for different things."""
+    names = background.feature_names
+    if names != data.feature_names and set(names) == set(data.feature_names):
+        raise ValueError(
+            f"Expected a background with the features in the order {list(data.feature_names)}; "
+            f"received {list(names)}. Make it with features in the same order."
+        )
+    # Data that are not standardised may be a plain array in the model's own units.
+    standardised = bool(np.any(data.center != 0) or np.any(data.scale != 1))
+    if names != data.feature_names or not standardised:
+        return
+    if not (
+        np.allclose(background.center, data.center) and np.allclose(background.scale, data.scale)
+    ):
+        raise ValueError(
+            "Expected a background that was standardised like the data; received other means and "
+            "deviations. Take both from one object: data.test and background=data.train."
+        )
+
+
+def _held(data: SequenceData) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Values, static facts and tokens, with padded steps replaced by the last real step."""
+    steps = nearest_real(data.mask)
+    values = np.take_along_axis(data.values, steps[..., None], axis=1)
+    tokens = None if data.tokens is None else np.take_along_axis(data.tokens, steps, axis=1)
+    return values, data.static, tokens
+
+
+def nearest_real(mask: np.ndarray) -> np.ndarray:
+    """Return for each step the last real step up to it, or else the first real one, (row, time).
+
+    Examples
+    --------
+    >>> nearest_real(np.array([[False, True, True, False]])).tolist()
+    [[1, 1, 2, 2]]
+    """
+    steps = np.where(mask, np.arange(mask.shape[1]), -1)
+    steps = np.maximum.accumulate(steps, axis=1)
+    return np.where(steps < 0, mask.argmax(axis=1)[:, None], steps)
+
+
+def _to_length(rows: np.ndarray, num_steps: int) -> np.ndarray:
+    have = rows.shape[1]
+    if have >= num_steps:
+        return rows[:, :num_steps]
+    return np.concatenate([rows, np.repeat(rows[:, -1:], num_steps - have, axis=1)], axis=1)

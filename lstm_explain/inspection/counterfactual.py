@@ -1,0 +1,246 @@
+"""The smallest change of one variable that flips a decision, or the word that there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..sequences.data import SequenceData
+from ..sequences.missingness import chart_of
+from ..sequences.scaling import unscaled
+from .anatomy import inspect
+from .compiled import raw_outputs
+from .decisions import decisions, last_outputs
+from .question import see
+
+_GRID = 129
+
+
+_BISECTIONS = 24
+
+
+@dataclass(frozen=True)
+class Flip:
+    """What `smallest_change` found.
+
+    Attributes
+    ----------
+    name : str
+        The variable or static fact.
+    value : float or None
+        What it would have to be, in original units; None where nothing in the range flips the
+        decision.
+    low, high : float
+        The range that was searched: what occurs in the training data.
+    before, after : str
+        The decisions, as class names or "above"/"not above" the threshold.
+    distance : float or None
+        Root mean square change over the steps, in original units.
+    """
+
+    name: str
+    value: float | None
+    low: float
+    high: float
+    before: str
+    after: str
+    distance: float | None
+
+    @property
+    def found(self) -> bool:
+        """Whether a value in the range flips the decision."""
+        return self.value is not None
+
+    def __repr__(self) -> str:
+        span = f"from {self.low:.4g} to {self.high:.4g} (the range of the training data)"
+        if self.value is None:
+            return f"No value of {self.name} {span} changes the decision ({self.before})."
+        return (
+            f"{self.name} = {self.value:.4g} changes the decision from {self.before} to "
+            f"{self.after}; no smaller change {span} does."
+        )
+
+
+def smallest_change(
+    model: Any,
+    sample: SequenceData,
+    name: str,
+    *,
+    training: SequenceData,
+    steps: Any = None,
+    threshold: float | None = None,
+) -> Flip:
+    """Find the smallest change of a variable that flips the model's decision.
+
+    The variable is set to one value at all chosen steps; everything else stays. A grid of 129
+    values over the range of the training data is tried, and the nearest edge of a flipped stretch
+    is then refined by bisection. A stretch narrower than the grid can be missed. It is the model's
+    decision that flips: nothing is said about what would have happened.
+
+    Parameters
+    ----------
+    model : keras.Model
+    sample : SequenceData
+        One sample.
+    name : str
+        A variable (without indicators: a feature) or a static fact.
+    training : SequenceData
+        Where the range of values comes from; usually ``data.train``.
+    steps : int, slice, sequence of int, "measured" or None
+        As in `SequenceData.change`.
+    threshold : float, optional
+        Of a predicted value, in its own units: needed where the model predicts a value. Of two
+        classes, in log-odds; by default 0, a probability of one half.
+
+    Returns
+    -------
+    Flip
+
+    Raises
+    ------
+    ValueError
+        Not one sample, an unknown name, no threshold for a predicted value, or several values.
+
+    References
+    ----------
+    Wachter, Mittelstadt and Russell (2018), "Counterfactual explanations without opening the black
+    box", Harvard Journal of Law & Technology 31, equation 1, for one variable.
+
+    Examples
+    --------
+    >>> smallest_change(model, patient, "lactate", training=data.train, steps=30)  # doctest: +SKIP
+    lactate = 3.1 changes the decision from survived to died: ...
+    """
+    if len(sample) != 1:
+        raise ValueError(
+            f"Expected one sample to change; received {len(sample)}. Take one: data.test[3]."
+        )
+    low, high = training_range(training, name)
+    anatomy = inspect(model, sample)
+    if anatomy.link == "identity" and anatomy.num_outputs > 1:
+        raise ValueError(
+            f"Expected a model with one value or with classes; received one with "
+            f"{anatomy.num_outputs} values. Build a model on the value that you mean."
+        )
+    if anatomy.link == "identity" and threshold is None:
+        raise ValueError(
+            "Expected a threshold, because the model predicts a value and decides nothing; "
+            "received none. Say from where on you would decide otherwise: threshold=0.5."
+        )
+    sample.change(name, low, steps)  # raises where the name or the steps do not fit
+    own = values_read(sample, name, steps)
+    middle = float(np.clip(own.mean(), low, high))
+    grid = np.unique(np.append(np.linspace(low, high, _GRID - 1), middle))
+
+    def decide(values: np.ndarray) -> np.ndarray:
+        # Always as many rows: other shapes would be traced anew.
+        many = _with_values(sample, name, values, steps)[np.arange(_GRID) % len(values)]
+        _, compiled, subject = see(anatomy, many, "margin", _GRID)
+        raw = last_outputs(raw_outputs(compiled, subject, _GRID), subject.mask)
+        return decisions(raw, threshold)[: len(values)]
+
+    def cost(values: np.ndarray) -> np.ndarray:
+        return np.sqrt(((values[:, None] - own) ** 2).mean(axis=1))
+
+    present = int(_present(anatomy, sample, threshold))
+    found = decide(grid)
+    candidates = _refine(grid, found, present, decide)
+    names = _names(anatomy.num_outputs, anatomy.link == "identity", sample, threshold)
+    if not len(candidates):
+        return Flip(name, None, low, high, names[present], names[present], None)
+    best = float(candidates[cost(candidates).argmin()])
+    other = int(decide(np.array([best]))[0])
+    distance = float(cost(np.array([best]))[0])
+    return Flip(name, best, low, high, names[present], names[other], distance)
+
+
+def training_range(training: SequenceData, name: str) -> tuple[float, float]:
+    """Return the least and the largest value of a variable or fact that was measured, in its units.
+
+    Examples
+    --------
+    >>> data = SequenceData.from_arrays([[[4.0], [5.0]]], feature_names=["lactate"])
+    >>> training_range(data, "lactate")
+    (4.0, 5.0)
+    """
+    if name in training.static_names:
+        numbers = values_read(training, name, None)
+    else:
+        columns = _columns(training, name)
+        real = training.values[training.mask][:, columns]
+        chart = unscaled(real, training.center[columns], training.scale[columns])
+        numbers = chart_of(chart)[:, 0] if training.variables else chart[:, 0]
+        numbers = numbers[~np.isnan(numbers)]
+    if not len(numbers):
+        raise ValueError(
+            f"Expected {name!r} to be measured somewhere in the training data; it never is. "
+            "Choose another variable."
+        )
+    return float(numbers.min()), float(numbers.max())
+
+
+def values_read(data: SequenceData, name: str, steps: Any) -> np.ndarray:
+    """Return what a model reads of a variable or fact, in its units: at some steps of one sample.
+
+    A static fact has one value per sample and no steps. Where a variable was not measured, its last
+    value is read.
+    """
+    if name in data.static_names:
+        facts = data.display_static
+        return np.zeros(0) if facts is None else facts[:, data.static_names.index(name)]
+    values = data.display_values[0, data.mask[0]][:, _columns(data, name)]
+    if isinstance(steps, str):
+        measured = ~np.isnan(chart_of(values)[:, 0]) if data.variables else ~np.isnan(values[:, 0])
+        return values[measured, 0]
+    return values[:, 0] if steps is None else np.atleast_1d(values[steps, 0])
+
+
+def _columns(data: SequenceData, name: str) -> list[int]:
+    """Return the positions of a variable's features, its value first."""
+    owners = data.variables or data.feature_names
+    columns = [i for i, own in enumerate(owners) if own == name]
+    if not columns:
+        known = [*dict.fromkeys(owners), *data.static_names]
+        raise ValueError(f"Expected a name among {known}; received {name!r}. Check the spelling.")
+    return columns
+
+
+def _with_values(sample: SequenceData, name: str, values: np.ndarray, steps: Any) -> SequenceData:
+    """Return the sample once for each value."""
+    versions = [sample.change(name, float(value), steps) for value in values]
+    many = sample[np.zeros(len(values), int)]
+    static = None if sample.static is None else np.concatenate([v.static for v in versions])
+    return replace(many, values=np.concatenate([v.values for v in versions]), static=static)
+
+
+def _present(anatomy: Any, sample: SequenceData, threshold: float | None) -> int:
+    _, compiled, subject = see(anatomy, sample, "margin", 1)
+    raw = last_outputs(raw_outputs(compiled, subject, 1), subject.mask)
+    return int(decisions(raw, threshold)[0])
+
+
+def _refine(grid: np.ndarray, found: np.ndarray, present: int, decide: Any) -> np.ndarray:
+    """Return the values that flip the decision: those of the grid, and the edges between them."""
+    flipped = found != present
+    edges = np.flatnonzero(flipped[1:] != flipped[:-1])
+    inside = np.where(flipped[edges], grid[edges], grid[edges + 1])
+    outside = np.where(flipped[edges], grid[edges + 1], grid[edges])
+    for _ in range(_BISECTIONS if len(edges) else 0):
+        middle = (inside + outside) / 2
+        flips = decide(middle) != present
+        inside, outside = np.where(flips, middle, inside), np.where(flips, outside, middle)
+    return np.concatenate([grid[flipped], inside])
+
+
+def _names(
+    outputs: int, is_value: bool, sample: SequenceData, threshold: float | None
+) -> list[str]:
+    if is_value:
+        what = f"{sample.target_name} above {threshold or 0.0:.4g}"
+        return [f"not {what}", what]
+    count = max(outputs, 2)
+    if len(sample.class_names) == count:
+        return list(sample.class_names)
+    return [f"class {position}" for position in range(count)]

@@ -1,0 +1,119 @@
+"""Derivatives of a model's output: the only code that differs between Keras's backends."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from ..backend import keras, ops
+
+
+class DeepExplainerWarning(UserWarning):
+    """A failed ``shap.DeepExplainer`` had broken TensorFlow's gradients, which are mended now."""
+
+
+def compile_gradient(function: Callable[..., Any], model: Any) -> Callable[..., Any]:
+    """Compile ``function(point, *rest) -> outputs (row,), extras`` together with its gradient.
+
+    `point` is a tuple of arrays that the outputs are differentiated by; an empty one gives the
+    outputs alone. The compiled function returns (outputs, gradients, extras). The model's weights
+    are read at every call, so that an explanation follows further training.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        return _compile_tensorflow(function)
+    if backend == "jax":
+        return _compile_jax(function, model)
+    if backend == "torch":
+        return _compile_torch(function)
+    raise NotImplementedError(
+        f"Expected Keras on TensorFlow, JAX or PyTorch; received backend {backend!r}. Set "
+        "KERAS_BACKEND before importing keras."
+    )
+
+
+def _compile_tensorflow(function: Callable[..., Any]) -> Callable[..., Any]:
+    import tensorflow as tf
+
+    @tf.function(autograph=False)
+    def run(point: Any, *rest: Any) -> Any:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(point)
+            outputs, extras = function(point, *rest)
+        gradients = tape.gradient(
+            outputs, point, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        return outputs, gradients, extras
+
+    traced: dict[Any, Any] = {}
+
+    def call(*arrays: Any) -> Any:
+        _undo_deep_explainer()
+        arrays = tf.nest.map_structure(tf.convert_to_tensor, arrays)
+        # One trace per set of shapes, kept here: through tf.function itself, TensorFlow would warn
+        # of retracing as soon as a few models have been explained in one process.
+        key = tuple((tuple(array.shape), array.dtype) for array in tf.nest.flatten(arrays))
+        if key not in traced:
+            traced[key] = run.get_concrete_function(*arrays)
+        return traced[key](*arrays)
+
+    return call
+
+
+def _undo_deep_explainer() -> None:
+    """Give TensorFlow its own gradients back where ``shap.DeepExplainer`` has left it without.
+
+    DeepExplainer replaces TensorFlow's recording of gradients and does not put it back when it
+    fails, as it does on recurrent Keras 3 models. From then on, training fails in the same process.
+    """
+    from tensorflow.python.eager import backprop, execute  # the place that shap replaces
+
+    own = backprop.record_gradient
+    if execute.record_gradient is not own:
+        execute.record_gradient = own
+        warnings.warn(
+            "A failed shap.DeepExplainer had left TensorFlow without its gradients in this "
+            "session, so that training would fail too. They have been put back. DeepExplainer "
+            "cannot explain recurrent Keras 3 models; lx.explain can.",
+            DeepExplainerWarning,
+            stacklevel=2,
+        )
+
+
+def _compile_jax(function: Callable[..., Any], model: Any) -> Callable[..., Any]:
+    import jax
+
+    @jax.jit
+    def run(weights: Any, point: Any, rest: Any) -> Any:
+        def summed(point: Any) -> Any:
+            scope = keras.StatelessScope(list(zip(model.variables, weights, strict=True)))
+            with scope:
+                outputs, extras = function(point, *rest)
+            return ops.sum(outputs), (outputs, extras)
+
+        gradients, (outputs, extras) = jax.grad(summed, has_aux=True)(point)
+        return outputs, gradients, extras
+
+    # The weights are arguments: a jitted closure would keep those of its first call.
+    return lambda point, *rest: run([v.value for v in model.variables], tuple(point), rest)
+
+
+def _compile_torch(function: Callable[..., Any]) -> Callable[..., Any]:
+    import torch
+
+    def run(point: Any, *rest: Any) -> Any:
+        leaves = [ops.convert_to_tensor(p).detach().clone().requires_grad_() for p in point]
+        # cuDNN's recurrent kernels refuse to differentiate a model that is not training.
+        with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+            outputs, extras = function(
+                tuple(leaves), *keras.tree.map_structure(ops.convert_to_tensor, rest)
+            )
+            gradients: tuple[Any, ...] = ()
+            if leaves:
+                gradients = torch.autograd.grad(
+                    outputs.sum(), leaves, allow_unused=True, materialize_grads=True
+                )
+        return outputs.detach(), gradients, tuple(extra.detach() for extra in extras)
+
+    return run

@@ -1,0 +1,203 @@
+"""Which output of a model is explained, and on which scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ..backend import ops
+from .anatomy import Anatomy, Link
+
+Scale = Literal["margin", "probability"]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One number per sample out of a model's outputs.
+
+    Attributes
+    ----------
+    weights : float32 array (sample, output)
+        A one-hot row for a class or value, 1 and -1 for a contrast of two; for a single sigmoid
+        output 1 is the second class, -1 the first.
+    steps : float32 array (sample, step)
+        How much each step's output counts; width 0 for a model with one output per sample.
+    names : str array (sample,)
+    scale : str
+        "margin", "probability" or "value".
+    """
+
+    weights: np.ndarray
+    steps: np.ndarray
+    names: np.ndarray
+    scale: str
+
+    def __getitem__(self, index: np.ndarray) -> Selection:
+        return Selection(self.weights[index], self.steps[index], self.names[index], self.scale)
+
+
+def select(raw: Any, weights: Any, steps: Any, link: Link, scale: str) -> Any:
+    """Return the explained number (row,) from margins or values ``raw``.
+
+    `raw` has shape (row, output) or (row, step, output). The margin of class k is its log-odds
+    against the rest, ``z_k - logsumexp(z_j, j != k)``: raw logits are defined only up to a shift.
+    A contrast of two classes is ``z_a - z_b``.
+    """
+    weights, steps = ops.convert_to_tensor(weights), ops.convert_to_tensor(steps)
+    if len(raw.shape) == 2:
+        return _picked(raw, weights, link, scale)
+    return ops.sum(steps * _picked(raw, weights[:, None, :], link, scale), axis=-1)
+
+
+def _picked(raw: Any, weights: Any, link: Link, scale: str) -> Any:
+    raw = ops.cast(raw, "float32")
+    single = link == "sigmoid" or (link == "logits" and raw.shape[-1] == 1)
+    if link == "identity":
+        return ops.sum(weights * raw, axis=-1)
+    if scale == "probability":
+        if single and raw.shape[-1] == 1:  # -1 selects the first class: 1 - p
+            return 0.5 + ops.sum(weights * (ops.sigmoid(raw) - 0.5), axis=-1)
+        if single:
+            return ops.sum(weights * ops.sigmoid(raw), axis=-1)
+        return ops.sum(weights * ops.softmax(raw, axis=-1), axis=-1)
+    picked = ops.sum(weights * raw, axis=-1)
+    if single:
+        return picked
+    rest = ops.logsumexp(raw - 1e9 * ops.maximum(weights, 0.0), axis=-1)
+    is_contrast = ops.cast(ops.min(weights, axis=-1) < 0, raw.dtype)
+    return picked - (1.0 - is_contrast) * rest
+
+
+def choose(
+    anatomy: Anatomy,
+    raw: np.ndarray,
+    mask: np.ndarray,
+    class_names: tuple[str, ...],
+    target_name: str,
+    output: int | str | None,
+    step: int | Literal["last", "sum"],
+    scale: Scale,
+) -> Selection:
+    """Turn what the caller asked for into a selection for each sample.
+
+    Parameters
+    ----------
+    raw : array (sample, output) or (sample, step, output)
+        The model's margins or values for the samples.
+    mask : bool array (sample, time)
+    output : int, str or None
+        Position, class name, or "a-b" for the contrast of two classes. None: the only value, the
+        second class of a single sigmoid, or the predicted class of each sample.
+    step : int, "last" or "sum"
+        Which step's output, for models with one output per step.
+    """
+    if anatomy.link == "identity" and scale == "probability":
+        raise ValueError(
+            "Expected a model with a sigmoid or softmax output to explain a probability; received "
+            'one without. Use scale="margin", which explains the output itself.'
+        )
+    steps = _step_weights(raw, mask, step)
+    single = anatomy.link != "identity" and raw.shape[-1] == 1
+    count = 2 if single else raw.shape[-1]
+    names = _output_names(count, class_names, target_name)
+    if isinstance(output, str) and output not in names and "-" in output:
+        first, second = _split_contrast(output, names)
+        weights = np.eye(count)[first] - np.eye(count)[second]
+        rows, labels = np.tile(weights, (len(raw), 1)), np.full(len(raw), output)
+    else:
+        if output is None:
+            chosen = _default(anatomy, raw, steps, names)
+        else:
+            chosen = np.full(len(raw), _position(output, names))
+        rows, labels = np.eye(count)[chosen], np.array(names)[chosen]
+    if single:  # two classes from one output: -1 is the first, 1 the second
+        rows = np.sign(rows[:, 1:] - rows[:, :1])
+    kind = "value" if anatomy.link == "identity" else scale
+    return Selection(rows.astype(np.float32), steps, labels.astype(str), kind)
+
+
+def check_scale(scale: str) -> None:
+    """Raise unless the scale is one of the two."""
+    if scale not in ("margin", "probability"):
+        raise ValueError(f'Expected scale "margin" or "probability"; received {scale!r}.')
+
+
+def _step_weights(raw: np.ndarray, mask: np.ndarray, step: int | str) -> np.ndarray:
+    if raw.ndim == 2:
+        if step != "last":
+            raise ValueError(
+                f"Expected a model with one output per step to choose step={step!r}; this one "
+                "gives one output per sample. Leave step out."
+            )
+        return np.zeros((len(raw), 0), np.float32)
+    num_steps = raw.shape[1]
+    if mask.shape[1] != num_steps:
+        # Which of a shortened sequence's steps are padding, nobody but the model's author knows.
+        if not mask.all() and isinstance(step, str):
+            raise ValueError(
+                f"Expected one output per step of the sequence ({mask.shape[1]}) for step={step!r} "
+                f"of padded samples; the model gives {num_steps}. Name the step by its number: "
+                f"step={num_steps - 1}, or explain samples without padding."
+            )
+        mask = np.ones((len(raw), num_steps), bool)
+    if step == "sum":
+        return mask.astype(np.float32)
+    if step == "last":
+        positions = num_steps - 1 - mask[:, ::-1].argmax(axis=1)
+    elif isinstance(step, (int, np.integer)) and 0 <= step < num_steps:
+        positions = np.full(len(raw), step)
+    else:
+        raise ValueError(
+            f'Expected step to be "last", "sum" or a number from 0 to {num_steps - 1}; received '
+            f"{step!r}."
+        )
+    padded = ~mask[np.arange(len(raw)), positions]
+    if padded.any():
+        raise ValueError(
+            f"Expected step {step} to be a real step of every sample; it is padding in "
+            f"{int(padded.sum())}, the first at position {int(padded.argmax())}. Use "
+            'step="last", or explain the longer samples only.'
+        )
+    return np.eye(num_steps, dtype=np.float32)[positions]
+
+
+def _default(anatomy: Anatomy, raw: np.ndarray, steps: np.ndarray, names: list[str]) -> np.ndarray:
+    if len(names) == 1:
+        return np.zeros(len(raw), int)
+    if anatomy.link == "identity":
+        raise ValueError(
+            f"Expected output= to say which of {len(names)} values to explain; received None. "
+            f"Choose one of {names}."
+        )
+    if raw.shape[-1] == 1:
+        return np.ones(len(raw), int)
+    totals = raw if raw.ndim == 2 else (raw * steps[..., None]).sum(axis=1)
+    return totals.argmax(axis=-1)
+
+
+def _output_names(count: int, class_names: tuple[str, ...], target_name: str) -> list[str]:
+    if len(class_names) == count:
+        return list(class_names)
+    return [target_name] if count == 1 else [f"output {i}" for i in range(count)]
+
+
+def _position(output: int | str, names: list[str]) -> int:
+    if isinstance(output, str) and output in names:
+        return names.index(output)
+    if isinstance(output, (int, np.integer)) and 0 <= output < len(names):
+        return int(output)
+    contrast = "" if len(names) < 2 else f' Two are contrasted by "{names[-1]}-{names[0]}".'
+    raise ValueError(
+        f"Expected output to be one of {names} or a position from 0 to {len(names) - 1}; received "
+        f"{output!r}.{contrast}"
+    )
+
+
+def _split_contrast(output: str, names: list[str]) -> tuple[int, int]:
+    for cut in (i for i, letter in enumerate(output) if letter == "-"):
+        first, second = output[:cut], output[cut + 1 :]
+        if first in names and second in names and first != second:
+            return names.index(first), names.index(second)
+    return _position(output, names), -1  # raises: neither a name nor a contrast

@@ -1,0 +1,136 @@
+"""Attention weights of a model, and the signed contribution of each step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ..backend import ops
+from ..inspection.anatomy import inspect
+from ..inspection.compiled import Compiled, in_batches
+from ..inspection.outputs import Selection
+from ..inspection.preparation import DEFAULT_BATCH, as_sequences
+from ..inspection.question import see
+from ..inspection.subject import Subject
+from ..sequences.data import SequenceData
+from ..sequences.inputs import Role
+
+_DIMENSIONS = {
+    2: ("sample", "time"),
+    3: ("sample", "query", "time"),
+    4: ("sample", "head", "query", "time"),
+}
+
+
+def attention_maps(
+    model: Any,
+    data: SequenceData | np.ndarray,
+    *,
+    inputs: Mapping[Role, str] | None = None,
+    batch_size: int | None = None,
+) -> xr.Dataset:
+    """Return the weights of every attention layer of a model: where it looked, not why.
+
+    Found are this package's ``AttentionPooling`` and Keras's ``Attention``,
+    ``AdditiveAttention`` and ``MultiHeadAttention``, in nested models too.
+
+    Parameters
+    ----------
+    model, data, inputs, batch_size : as in `lstm_explain.explain`
+
+    Returns
+    -------
+    Dataset
+        One variable per layer, under the layer's name: (sample, time) for pooling,
+        (sample, query, time) for attention, (sample, head, query, time) with several heads;
+        ``mask`` (sample, time), and ``times`` and ``ids`` where the data has them. Weights over
+        time sum to 1.
+
+    Raises
+    ------
+    ValueError
+        The model has no attention layer, or one that attends to something else than its steps.
+
+    Examples
+    --------
+    >>> attention_maps(model, data.test[:4])["attention"].dims  # doctest: +SKIP
+    ('sample', 'time')
+    """
+    sequences = as_sequences(data)
+    sequences.check_complete()
+    anatomy = inspect(model, sequences, inputs=inputs)
+    if not anatomy.attention_layers:
+        raise ValueError(
+            f"Expected a model with an attention layer; {model.name!r} has none. Use lx.explain, "
+            "which needs no attention, or build one with lx.build_model."
+        )
+    batch_size = batch_size or DEFAULT_BATCH
+    _, compiled, subject = see(anatomy, sequences, "margin", batch_size)
+    maps = scores_of(compiled, subject, batch_size)
+    variables: dict[str, Any] = {"mask": (("sample", "time"), subject.mask)}
+    if sequences.times is not None:
+        variables["times"] = (("sample", "time"), sequences.times)
+    if sequences.ids is not None:
+        variables["ids"] = ("sample", sequences.ids.astype(str))
+    for layer, weights in zip(anatomy.attention_layers, maps, strict=True):
+        variables[layer.name] = (_dimensions(layer.name, weights, subject), weights)
+    return xr.Dataset(variables)
+
+
+def scores_of(compiled: Compiled, subject: Subject, batch_size: int) -> list[np.ndarray]:
+    """Return the weights of each attention layer, in the order of the model."""
+    scores = compiled.scores
+    if scores is None:
+        return []
+    return in_batches(lambda *rows: scores((), *rows)[2], batch_size, *subject.arrays)
+
+
+def mean_weights(weights: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Average weights (sample, [head,] query, time) over heads and real queries, (sample, time)."""
+    if weights.ndim == 4:
+        weights = weights.mean(axis=1)
+    if weights.ndim == 3:
+        num_queries = weights.shape[1]
+        real = mask if num_queries == mask.shape[1] else np.ones((len(mask), num_queries), bool)
+        weights = (weights * real[..., None]).sum(axis=1) / real.sum(axis=1)[:, None]
+    return weights.astype(np.float64)
+
+
+def _dimensions(name: str, weights: np.ndarray, subject: Subject) -> tuple[str, ...]:
+    if weights.shape[-1] != subject.mask.shape[1]:
+        raise ValueError(
+            f"Expected {name!r} to attend to the {subject.mask.shape[1]} steps of the sequence; "
+            f"its weights have shape {weights.shape}. Read them from the layer itself."
+        )
+    return _DIMENSIONS[weights.ndim]
+
+
+def pooling_and_contribution(
+    compiled: Compiled, subject: Subject, chosen: Selection, context_size: int, batch_size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights and signed contributions of an ``AttentionPooling`` layer, (sample, time).
+
+    The contribution of step t is ``a_t (g . h_t)``, with the attention weight a_t, the state h_t
+    and g the gradient of the explained output by the context. With a linear head these sum over
+    time to exactly what the context adds to the output.
+    """
+    attention = compiled.attention
+    if attention is None:
+        raise ValueError(
+            "Expected a model with an AttentionPooling layer; received one without. Build one with "
+            "lx.build_model, or use lx.attention_maps for the weights of Keras's own layers."
+        )
+    moves = np.zeros((len(subject), context_size), np.float32)
+
+    def evaluate(move: np.ndarray, *rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        _, gradients, (weights, states) = attention((move,), *rows)
+        weights, states, gradient = map(ops.convert_to_numpy, (weights, states, gradients[0]))
+        return weights, weights * (states * gradient[:, None, :]).sum(axis=-1)
+
+    weights, contribution = in_batches(
+        evaluate, batch_size, moves, *subject.arrays, chosen.weights, chosen.steps
+    )
+    return weights.astype(np.float64), contribution.astype(np.float64)

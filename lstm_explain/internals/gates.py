@@ -1,0 +1,255 @@
+"""What happens inside LSTM and GRU layers: every gate and state, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ..backend import find_device
+from ..inspection.anatomy import Anatomy, inspect
+from ..inspection.compiled import in_batches
+from ..inspection.preparation import DEFAULT_BATCH, as_sequences
+from ..inspection.question import see
+from ..sequences.data import SequenceData
+from ..sequences.inputs import Role
+from .recurrence import GRU_PARTS, LSTM_PARTS, compile_trace, directions_of, parts_of
+
+STATES = ("cell", "hidden")
+# In the order in which one reads them: gates first.
+PARTS = tuple(dict.fromkeys([*LSTM_PARTS[:3], *GRU_PARTS[:2], *LSTM_PARTS[3:]]))
+# Where numbers may be rounded to 10 bits: in half precision, and in matrix products on a GPU.
+_TOLERANCE, _ROUNDED_TOLERANCE = 1e-5, 1e-2
+
+
+def trace_gates(
+    model: Any,
+    data: SequenceData | np.ndarray,
+    *,
+    layer: str | None = None,
+    inputs: Mapping[Role, str] | None = None,
+    batch_size: int | None = None,
+) -> xr.Dataset:
+    """Return every gate and state of a model's LSTM and GRU layers, step by step.
+
+    LSTM: ``cell = forget_gate * cell before + input_gate * candidate`` and
+    ``hidden = output_gate * tanh(cell)``. GRU, as Keras has it:
+    ``hidden = update_gate * hidden before + (1 - update_gate) * candidate``, so that an update gate
+    near 1 *keeps*. What the memory (the cell; of a GRU, the hidden state) gains and loses is there
+    too: ``memory = memory before + written - forgotten``.
+
+    All are computed from the weights and from what the layer really receives while the whole model
+    runs, and are accepted only if they give the layer's own output: to 1e-5, or to 1e-2 where
+    hardware rounds (half precision, and matrix products on a GPU).
+
+    Parameters
+    ----------
+    model, data, inputs, batch_size : as in `lstm_explain.explain`
+    layer : str, optional
+        The name of one layer. By default all LSTM and GRU layers, those inside Bidirectional and
+        nested models too.
+
+    Returns
+    -------
+    Dataset
+        ``input_gate``, ``forget_gate``, ``output_gate``, ``candidate``, ``written``,
+        ``forgotten``, ``cell`` and ``hidden`` (GRU: ``reset_gate`` and ``update_gate``, no cell),
+        each float32 (sample, time, unit), without a unit of measurement: gates from 0 to 1,
+        candidate and hidden from -1 to 1. The units of all layers stand side by side; the
+        coordinates ``layer``, ``direction`` ("forward" or "backward") and ``number`` tell them
+        apart. A variable that a layer does not have is NaN.
+
+        Time is that of the layer's input. A backward layer reads it from the end: its state at a
+        step has seen this step and the later ones. On a step that the layer's mask leaves out
+        nothing is computed: all is NaN there but cell and hidden, which are carried over from
+        the step that was read before (0 if there was none).
+
+        ``mask`` (sample, time) says which steps are real in the data, beside ``times``, ``words``
+        and ``ids`` where the data has them.
+
+    Raises
+    ------
+    ValueError
+        The model has no LSTM or GRU layer (of this name); a layer computes something else than
+        its type says; layers see sequences of different lengths.
+
+    References
+    ----------
+    Hochreiter and Schmidhuber (1997), "Long Short-Term Memory", Neural Computation 9; Gers et al.
+    (2000), "Learning to Forget", Neural Computation 12, for the forget gate; Cho et al. (2014),
+    arXiv:1406.1078, equations 5 to 8, for the GRU.
+
+    Examples
+    --------
+    >>> trace = trace_gates(model, data.test[:1])  # doctest: +SKIP
+    >>> trace["forget_gate"].dims  # doctest: +SKIP
+    ('sample', 'time', 'unit')
+    >>> trace.isel(unit=trace.layer == "lstm_1")  # doctest: +SKIP
+    """
+    sequences = as_sequences(data)
+    sequences.check_complete()
+    anatomy = inspect(model, sequences, inputs=inputs)
+    layers = _chosen(anatomy, layer)
+    batch_size = batch_size or DEFAULT_BATCH
+    # Also refuses token ids outside the vocabulary and predictions that are not finite.
+    _, _, subject = see(anatomy, sequences, "margin", batch_size)
+    run = compile_trace(anatomy, layers)
+    arrays = in_batches(
+        lambda *rows: run((), *rows)[2],
+        batch_size, sequences.values_for(model), subject.tokens, subject.static, sequences.mask,
+    )  # fmt: skip
+    traces = [
+        trace for n, each in enumerate(layers) for trace in _read(each, *arrays[3 * n : 3 * n + 3])
+    ]
+    _check_same_length(traces)
+    return _dataset(traces, sequences, subject.mask)
+
+
+def _chosen(anatomy: Anatomy, name: str | None) -> tuple[Any, ...]:
+    """Return the layers to trace, or raise where there are none."""
+    recurrent = anatomy.recurrent_layers
+    gated = [layer for layer in recurrent if all(map(parts_of, directions_of(layer)))]
+    if not gated:
+        others = ", ".join(f"{layer.name} ({type(layer).__name__})" for layer in recurrent)
+        raise ValueError(
+            f"Expected a model with an LSTM or GRU layer; {anatomy.model.name!r} has "
+            f"{others or 'no recurrent layer'}. Use lx.explain, which needs no gates; of cells "
+            "stacked in one RNN layer, make a layer each."
+        )
+    names = [layer.name for layer in gated]
+    if name is None:
+        return tuple(gated)
+    if name not in names:
+        raise ValueError(
+            f"Expected layer to be one of {names}; received {name!r}. Leave it out for all of them."
+        )
+    return (gated[names.index(name)],)
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """What one direction of one layer computes: arrays (sample, time, unit) by name."""
+
+    layer: str
+    backward: bool
+    parts: dict[str, np.ndarray]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.parts["hidden"].shape
+
+
+def _read(layer: Any, trace: np.ndarray, mask: np.ndarray, output: np.ndarray) -> list[_Trace]:
+    """Take the parts of one layer apart and hold them against the layer's own output."""
+    directions = directions_of(layer)
+    traces = []
+    for each, together in zip(directions, np.split(trace, len(directions), axis=-1), strict=True):
+        names = parts_of(each)
+        arrays = np.split(together.astype(np.float32), len(names), axis=-1)
+        parts = dict(zip(names, arrays, strict=True))
+        traces.append(_Trace(layer.name, each.go_backwards, parts))
+    hidden = [one.parts["hidden"] for one in traces]
+    _check_output(layer, hidden, mask, output)
+    for one in traces:
+        for name, array in one.parts.items():
+            if name not in STATES:
+                array[~mask] = np.nan
+    return traces
+
+
+def _check_output(
+    layer: Any, hidden: list[np.ndarray], mask: np.ndarray, output: np.ndarray
+) -> None:
+    """Raise unless the hidden states are what the layer gives on."""
+    first, *_ = directions = directions_of(layer)
+    if first.return_sequences:
+        # In the order of reading: Bidirectional turns what its second layer reads back again.
+        turn = slice(None, None, -1 if first.go_backwards else 1)
+        expected, given = [states[:, turn] for states in hidden], mask[:, turn]
+    else:
+        last = [0 if one.go_backwards else -1 for one in directions]
+        expected = [states[:, end] for states, end in zip(hidden, last, strict=True)]
+        given = np.asarray(mask.any(axis=1))
+        if first.zero_output_for_mask:  # then an end that is padding has no output
+            given = given & mask[:, last].all(axis=1)
+    joined = _MERGE[getattr(layer, "merge_mode", "concat")](expected)
+    exact = layer.compute_dtype == "float32" and find_device().kind == "CPU"
+    tolerance = _TOLERANCE if exact else _ROUNDED_TOLERANCE
+    error = np.abs(joined.astype(np.float64) - output)[given].max(initial=0.0)
+    if not error <= tolerance * max(1.0, float(np.abs(output).max(initial=0.0))):
+        raise ValueError(
+            f"Expected {layer.name!r} to compute what its type, {type(layer).__name__}, says; its "
+            f"output differs from that by {error:.2g}. A subclass that computes something else "
+            "cannot be traced: name another layer with layer=..., or use lx.explain."
+        )
+
+
+_MERGE: dict[str | None, Callable[[list[np.ndarray]], np.ndarray]] = {
+    "concat": lambda parts: np.concatenate(parts, axis=-1),
+    None: lambda parts: np.concatenate(parts, axis=-1),
+    "sum": lambda parts: np.sum(parts, axis=0),
+    "ave": lambda parts: np.mean(parts, axis=0),
+    "mul": lambda parts: np.prod(parts, axis=0),
+}
+
+
+def _check_same_length(traces: list[_Trace]) -> None:
+    lengths = {trace.layer: trace.shape[1] for trace in traces}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(
+            f"Expected layers that read the same steps; received {lengths} steps. Trace one of "
+            f"them: layer={next(iter(lengths))!r}."
+        )
+
+
+def _dataset(traces: list[_Trace], data: SequenceData, mask: np.ndarray) -> xr.Dataset:
+    """Put the units of all layers side by side."""
+    dims = ("sample", "time", "unit")
+    found = {name for trace in traces for name in trace.parts}
+    names = [name for name in PARTS if name in found]
+    variables: dict[str, Any] = {}
+    for name in names:
+        columns = [
+            trace.parts.get(name, np.full(trace.shape, np.nan, np.float32)) for trace in traces
+        ]
+        variables[name] = (dims, np.concatenate(columns, axis=-1))
+    if mask.shape == traces[0].shape[:2]:  # a layer behind a pooling has steps of its own
+        variables["mask"] = (dims[:2], mask)
+        if data.times is not None:
+            variables["times"] = (dims[:2], data.times)
+        if data.tokens is not None:
+            variables["words"] = (dims[:2], data.words)
+    if data.ids is not None:
+        variables["ids"] = ("sample", data.ids.astype(str))
+    sizes = [trace.shape[2] for trace in traces]
+    directions = ["backward" if trace.backward else "forward" for trace in traces]
+    coordinates = {
+        "layer": ("unit", np.repeat([trace.layer for trace in traces], sizes)),
+        "direction": ("unit", np.repeat(directions, sizes)),
+        "number": ("unit", np.concatenate([np.arange(size) for size in sizes])),
+    }
+    return xr.Dataset(variables, coordinates, {"time_name": data.time_name})
+
+
+def need_layer(trace: xr.Dataset, layer: str | None) -> xr.Dataset:
+    """Return one direction of one layer: that of the name, or the only one."""
+    columns = zip(trace["layer"].values, trace["direction"].values, strict=True)
+    labels = np.array([f"{name}, {direction}" for name, direction in columns])
+    names = trace["layer"].values.astype(str)
+    known = list(dict.fromkeys(labels.tolist()))
+    wanted = known[0] if layer is None and len(known) == 1 else layer
+    found = labels == wanted if wanted in known else names == wanted
+    if len(set(labels[found])) != 1:
+        raise ValueError(
+            f"Expected layer to be one of {known}; received {layer!r}. A layer that reads in both "
+            "directions is drawn one direction at a time."
+        )
+    return trace.isel(unit=found)
+
+
+def is_lstm(trace: xr.Dataset) -> bool:
+    """Tell whether units of one layer have a cell."""
+    return "cell" in trace and not bool(np.isnan(trace["cell"].values).all())

@@ -1,0 +1,285 @@
+"""Train a model and keep everything that is needed to report on it and to use it again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..backend import Device, find_device, keras
+from ..progress import progress_bar
+from ..sequences.data import SequenceData
+from .architecture import load_model
+from .buckets import LengthBuckets, may_be_cut, predict_by_length
+from .scores import constant_baseline, score
+
+
+@dataclass(frozen=True, repr=False)
+class TrainingRun:
+    """A trained model with its history, its scores and what produced them.
+
+    Attributes
+    ----------
+    model : keras.Model
+        An ordinary Keras model, with the weights of the best epoch.
+    history : DataFrame
+        One row per epoch: ``loss`` and ``validation_loss``. For regression the loss is in units
+        of the training target's variance.
+    metrics : dict
+        Scores on the test part: see `lstm_explain.metrics.score`.
+    baselines : dict of name to scores
+        The same scores of simpler predictions.
+    device : Device
+        Where it was trained and why there.
+    seed, seconds, interrupted
+        Seed of shuffling, wall time of training, whether it was stopped by hand.
+    vocabulary : tuple of str
+        Of texts: the words that the model knows, to read other texts with.
+    """
+
+    model: keras.Model
+    history: pd.DataFrame
+    metrics: dict[str, float]
+    baselines: dict[str, dict[str, float]] = field(default_factory=dict)
+    device: Device = field(default_factory=find_device)
+    seed: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+    vocabulary: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{name} {value:.3f}" for name, value in self.metrics.items())
+        return (
+            f"TrainingRun: {len(self.history)} epochs{' (interrupted)' * self.interrupted}, "
+            f"test {scores}; trained on {self.device}"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return test scores of the baselines and the model, one row each."""
+        return pd.DataFrame({**self.baselines, "this model": self.metrics}).T
+
+    def save(self, folder: str | Path) -> Path:
+        """Write model and report into a folder, which is made if need be."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.model.save(folder / "model.keras")
+        self.history.to_csv(folder / "history.csv", index_label="epoch")
+        report = {
+            name: getattr(self, name)
+            for name in (*("metrics", "baselines", "seed", "seconds", "interrupted", "vocabulary"),)
+        }
+        report["device"] = asdict(self.device)
+        (folder / "run.json").write_text(json.dumps(report, indent=2) + "\n")
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path) -> TrainingRun:
+        """Read what `save` wrote; the model predicts the same numbers."""
+        folder = Path(folder)
+        if not (folder / "run.json").exists():
+            raise FileNotFoundError(
+                f"Expected a folder written by TrainingRun.save; found no run.json in "
+                f"{str(folder)!r}. Give the folder that run.save(...) returned."
+            )
+        report = json.loads((folder / "run.json").read_text())
+        report["device"] = Device(**report["device"])
+        report["vocabulary"] = tuple(report.get("vocabulary", ()))
+        # Through text, because pandas' own reading of numbers may miss the last digit.
+        losses = {"loss": str, "validation_loss": str}
+        history = pd.read_csv(folder / "history.csv", index_col="epoch", dtype=losses)
+        return cls(
+            model=load_model(folder / "model.keras"), history=history.astype(float), **report
+        )
+
+
+def train(
+    model: keras.Model,
+    data: SequenceData,
+    *,
+    epochs: int = 50,
+    batch_size: int = 64,
+    learning_rate: float = 1e-3,
+    clip_norm: float = 1.0,
+    patience: int = 5,
+    seed: int = 0,
+    baselines: Mapping[str, np.ndarray] | None = None,
+    progress: bool = True,
+) -> TrainingRun:
+    """Train on the training part, stop early on the validation part, score on the test part.
+
+    Runs on a GPU when the backend sees one, else on the CPU, and says in one line which. The
+    weights of the best epoch are kept; an interrupt (Ctrl-C, or the stop button) ends training
+    and keeps the best weights so far. Texts of different lengths come in `LengthBuckets`.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From `build_model`, or any Keras model with outputs as `build_model` makes them.
+    data : SequenceData
+        Split and complete.
+    epochs, batch_size, learning_rate, clip_norm
+        At most so many passes; samples per step; step size of Adam; bound on the gradient's norm.
+    patience : int
+        Stop after so many epochs without a lower validation loss.
+    seed : int
+        Sets Keras's, NumPy's and Python's global seeds, so that the same seed gives the same
+        metrics on the same machine.
+    baselines : mapping of name to predictions of the test part, optional
+        Scored beside the model, and beside a constant that is always there.
+
+    Returns
+    -------
+    TrainingRun
+
+    Raises
+    ------
+    ValueError
+        The data has no target, is not split, is incomplete, or does not fit the model.
+    """
+    _check(model, data, epochs, batch_size, learning_rate)
+    parts = data.train, data.validation, data.test
+    feeds = _feeds(model, parts[0], parts[1], batch_size, seed)
+    parts[2].inputs_for(model)  # what does not fit is said before training, not after it
+    baselines = {"constant": constant_baseline(data), **(baselines or {})}
+    baseline_scores = {name: score(parts[2], values) for name, values in baselines.items()}
+    device = find_device()
+    if progress:
+        print(f"Training on {device}.")
+    keras.utils.set_random_seed(seed)
+    _reset_dropout(model, seed)
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate, clipnorm=clip_norm),
+        loss=_loss(data),
+        # Regression losses in units of the target's variance: clipping and L2 then mean the same
+        # for every target.
+        loss_weights=1.0 / _spread(data),
+    )
+    stopper = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
+    recorder = _Recorder(epochs, progress)
+    start = time.perf_counter()
+    try:
+        model.fit(
+            **feeds,
+            epochs=epochs,
+            callbacks=[stopper, recorder],
+            verbose=0,
+        )
+        interrupted = False
+    except KeyboardInterrupt:
+        if stopper.best_weights is None:
+            raise
+        model.set_weights(stopper.best_weights)
+        interrupted = True
+    finally:
+        recorder.bar.close()
+    seconds = time.perf_counter() - start
+    predictions = predict_by_length(model, parts[2])
+    run = TrainingRun(
+        model=model,
+        history=pd.DataFrame(recorder.rows).rename_axis("epoch"),
+        metrics=score(parts[2], predictions),
+        baselines=baseline_scores,
+        device=device,
+        seed=seed,
+        seconds=seconds,
+        interrupted=interrupted,
+        vocabulary=data.vocabulary,
+    )
+    if progress:
+        print(f"{len(run.history)} epochs in {seconds:.0f} s, best {stopper.best_epoch + 1}.")
+    return run
+
+
+def _feeds(
+    model: keras.Model, train: SequenceData, validation: SequenceData, batch_size: int, seed: int
+) -> dict[str, Any]:
+    """Return what ``fit`` trains and validates on: arrays, or buckets where texts may be cut."""
+    if may_be_cut(model, train) and may_be_cut(model, validation):
+        return {
+            "x": LengthBuckets(model, train, batch_size, seed),
+            "validation_data": LengthBuckets(model, validation, batch_size),
+        }
+    return {
+        "x": train.inputs_for(model),
+        "y": train.target,
+        "validation_data": (validation.inputs_for(model), validation.target),
+        "batch_size": batch_size,
+    }
+
+
+def _reset_dropout(model: keras.Model, seed: int) -> None:
+    """Start dropout from the seed: Keras counts its draws on, also in ``predict``."""
+    states = [v for v in model.variables if v.path.endswith("seed_generator_state")]
+    for position, state in enumerate(states):
+        state.assign(np.array([1000 * seed + position, 0]))
+
+
+class _Recorder(keras.callbacks.Callback):
+    """Keep the losses of each epoch and move the progress bar."""
+
+    def __init__(self, epochs: int, progress: bool) -> None:
+        super().__init__()
+        self.rows: list[dict[str, float]] = []
+        self.bar = progress_bar(epochs, "training", "epoch", progress)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Record one epoch."""
+        logs = logs or {}
+        self.rows.append({"loss": logs["loss"], "validation_loss": logs["val_loss"]})
+        self.bar.set_postfix_str(f"validation loss {logs['val_loss']:.4f}", refresh=False)
+        self.bar.update()
+
+
+def _loss(data: SequenceData) -> str:
+    return {
+        "regression": "mean_squared_error",
+        "binary": "binary_crossentropy",
+        "multiclass": "sparse_categorical_crossentropy",
+    }[data.task]
+
+
+def _spread(data: SequenceData) -> float:
+    target = data.train.target
+    if data.task != "regression" or target is None:
+        return 1.0
+    return float(np.var(target)) or 1.0
+
+
+def _check(
+    model: Any, data: SequenceData, epochs: int, batch_size: int, learning_rate: float
+) -> None:
+    """Raise on what cannot be trained, before any time is spent on it."""
+    if not isinstance(model, keras.Model):
+        raise TypeError(
+            f"Expected a Keras model; received {type(model).__name__}. Make one with "
+            "lx.build_model(data)."
+        )
+    if data.target is None:
+        raise ValueError(
+            "Expected data with a target to train on; received none. Give target=... when making "
+            "the data."
+        )
+    if len(data.class_names) == 1:
+        raise ValueError(
+            f"Expected a target with at least two classes; received only {data.class_names[0]!r}. "
+            "Check how the target was made; numbers to predict must be floats."
+        )
+    if epochs < 1 or batch_size < 1 or not learning_rate > 0:
+        raise ValueError(
+            "Expected at least 1 epoch, 1 sample per batch and a learning rate above 0; received "
+            f"epochs={epochs}, batch_size={batch_size}, learning_rate={learning_rate}. Leave them "
+            "out for the defaults."
+        )
+    size = len(data.class_names) if data.task == "multiclass" else 1
+    shape = getattr(model, "output_shape", (None, size))  # a subclassed model does not know
+    if shape != (None, size):
+        raise ValueError(
+            f"Expected a model with outputs of shape (sample, {size}) for this {data.task} target; "
+            f"received {shape}. Make one with lx.build_model(data)."
+        )

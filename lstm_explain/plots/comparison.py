@@ -1,0 +1,262 @@
+"""Two explanations against each other: a sample as it was recorded, and as it might have been."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from ..attribution.explanation import Explanation
+from ..wording import NO_BREAK, decimals, fixed, number, percent, plain
+from . import content, panels
+from .content import Rows
+from .style import (
+    STYLE,
+    colour_of,
+    ink,
+    limit_of,
+    name_panel,
+    name_rows,
+    open_panels,
+    row_heights,
+    tidy,
+    write_heading,
+)
+from .time_axis import stretches
+
+# What `compare` calls them.
+CHANGE = ["as recorded", "changed"]
+# The recorded one is grey and open, the changed one dark and filled.
+_RECORDED: dict[str, Any] = {"color": STYLE.attention, "fillstyle": "none", "markeredgewidth": 1.5}
+
+
+_LOOKS = (_RECORDED, _RECORDED | {"color": STYLE.importance, "fillstyle": "full"})
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two samples, ready to draw.
+
+    ``shown`` is (sample,): the predictions as a probability where they have one, ``probability``
+    says so. ``steps`` is a slice of the steps that are real in either sample; ``changed`` is
+    (step, feature), True where the recorded data differ.
+    """
+
+    explanation: Explanation
+    labels: list[str]
+    shown: np.ndarray
+    probability: bool
+    steps: slice
+    changed: np.ndarray
+
+    @classmethod
+    def of(cls, explanation: Explanation) -> Pair:
+        """Read two samples."""
+        ids = explanation.ids
+        labels = [f"sample {number}" for number in explanation.values["sample"].values]
+        if ids is not None and ids.values[0] != ids.values[1]:
+            labels = [plain(name, 24) for name in ids.values]
+        margins = explanation.predictions.values
+        probability = _is_one_class(explanation)
+        shown = margins
+        if probability and explanation.scale == "margin":
+            shown = 1 / (1 + np.exp(-margins))
+        real = np.flatnonzero(explanation.mask.values.any(axis=0))
+        steps = slice(int(real[0]), int(real[-1]) + 1)
+        changed = _differ(explanation.data.values[:, steps])
+        return cls(explanation, labels, shown, probability, steps, changed)
+
+    def text(self, sample: int) -> str:
+        """Return a prediction as it is read: 23 % or 1.25."""
+        if not self.probability:
+            return fixed(self.shown[sample], self._places)
+        return percent(self.shown[sample], self._places)
+
+    @property
+    def _places(self) -> int:
+        size = float(np.abs(np.diff(self.shown))[0])
+        if not self.probability:
+            return decimals(size)
+        return max(decimals(100 * size) - 1, 0) if size else 1
+
+
+def draw_comparison(explanation: Explanation, ax: Axes | None, max_features: int) -> Axes:
+    """Draw the predictions, where the model looked, and the SHAP values that changed most."""
+    pair = Pair.of(explanation)
+    rows = _rows(explanation, max_features)
+    heights = [0.55, 1.1, *row_heights(len(rows.names))]
+    place = open_panels(ax, heights, (1.0,), width=9.0)
+    top = place.add(0, 0, label="prediction")
+    _draw_predictions(top, pair)
+    _draw_time(place.add(1, 0, label="time"), pair)
+    main = place.add(2, 0, label="values")
+    _draw_values(main, rows, content.explained(explanation))
+    write_heading(top, _title(pair), _notes(pair), place)
+    place.figure.sca(main)
+    return main
+
+
+# -- panels ----------------------------------------------------------------------------------------
+def _draw_predictions(ax: Axes, pair: Pair) -> None:
+    margins = pair.explanation.predictions.values
+    both = pair.probability and pair.explanation.scale == "margin"
+    for sample, (value, look) in enumerate(zip(pair.shown, _LOOKS, strict=True)):
+        ax.plot(value, sample, "o", markersize=8, zorder=3, label=pair.labels[sample], **look)
+        odds = f"  (log-odds {fixed(margins[sample], decimals(float(np.ptp(margins))))})"
+        # Of a probability, the number stands on the side with more room.
+        left = pair.probability and value > 0.5
+        ax.annotate(
+            pair.text(sample) + odds * both,
+            (value, sample),
+            (-9 if left else 9, 0),
+            textcoords="offset points",
+            fontsize=STYLE.text,
+            ha="right" if left else "left",
+            va="center_baseline",
+        )
+    name_rows(ax, pair.labels)
+    ax.set_ylim(1.6, -0.6)
+    low, high = float(pair.shown.min()), float(pair.shown.max())
+    room = (high - low) or 0.1 * abs(high) or 1.0
+    # The numbers stand to the right of the points.
+    limits = (low - 0.4 * room, high + 1.2 * room)
+    if pair.probability:
+        limits = (-0.02, 1.02) if high > 0.4 else (-0.03 * high, 2 * high)
+        limits = limits if high > 0 else (0.0, 1.0)
+    ax.set_xlim(*limits)
+    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    tidy(ax, keep=("bottom",), grid="x")
+    if pair.probability:
+        places = 0 if limits[1] > 0.05 else 1 if limits[1] > 0.005 else 3
+        ax.xaxis.set_major_formatter(PercentFormatter(1, places, symbol=f"{NO_BREAK}%"))
+        ax.set_xticks([tick for tick in ax.get_xticks() if tick <= 1])
+        ax.set_xlim(*limits)
+
+
+def _draw_time(ax: Axes, pair: Pair) -> None:
+    weights, name = pair.explanation.attention, "attention\n(where it looked)"
+    if weights is None:
+        weights, name = pair.explanation.values.sum("feature"), "SHAP value\nper step"
+    numbers = weights.values[:, pair.steps]
+    for begin, end in stretches(np.asarray(pair.changed.any(axis=1))):
+        ax.axvspan(begin - 0.5, end - 0.5, facecolor=STYLE.mark, edgecolor="none", label="changed")
+    for values, label, look, width in zip(numbers, pair.labels, _LOOKS, (2.6, 1.3), strict=True):
+        marker = "o" if numbers.shape[1] <= 60 else ""
+        ax.plot(
+            values,
+            color=look["color"],
+            linewidth=width,
+            marker=marker if width < 2 else "",
+            markersize=2.6,
+            label=label,
+        )
+    ax.set_xlim(-0.5, numbers.shape[1] - 0.5)
+    if pair.explanation.attention is None:
+        ax.axhline(0, color=ink(), linewidth=0.8)
+    else:
+        ax.set_ylim(0, 1.12 * limit_of(numbers))
+    ax.yaxis.set_major_locator(MaxNLocator(3))
+    panels.share_time_axis(ax)
+    name_panel(ax, name)
+    longer = int(pair.explanation.mask.values.sum(axis=1).argmax())
+    panels.label_time(ax, pair.explanation[longer])
+
+
+def _draw_values(ax: Axes, rows: Rows, explained: str) -> None:
+    before, after = rows.values.T
+    position = np.arange(len(rows.names))
+    change = after - before
+    ax.axvline(0, color=ink(), linewidth=0.8, zorder=1)
+    ax.hlines(position, before, after, colors=colour_of(change), linewidths=2.2, zorder=2)
+    for values, look in zip((before, after), _LOOKS, strict=True):
+        ax.plot(values, position, "o", linestyle="none", markersize=6.5, zorder=3, **look)
+    low, high = min(0.0, float(rows.values.min())), max(0.0, float(rows.values.max()))
+    room = 0.08 * (high - low) or 1.0
+    places = decimals(limit_of(change))
+    name_rows(ax, rows.names)
+    ax.set_xlim(low - room, high + 3 * room)
+    beside: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "fontsize": STYLE.small}
+    beside |= {"ha": "right", "va": "center_baseline"}
+    for row, (size, side) in enumerate(zip(change, colour_of(change), strict=True)):
+        colour = side if round(size, places) else ink()
+        ax.text(0.995, row, fixed(size, places, sign=True), color=colour, **beside)
+    ax.xaxis.set_major_locator(MaxNLocator(6))
+    tidy(ax, keep=("bottom",), grid="x")
+    ax.set_title("change", loc="right", fontsize=STYLE.small, fontstyle="italic", pad=3)
+    ax.set_xlabel(f"SHAP value, sum over time ({explained})", fontsize=STYLE.small)
+
+
+# -- words and rows --------------------------------------------------------------------------------
+def _rows(explanation: Explanation, most: int) -> Rows:
+    """Return features and static facts, (row, sample), the largest change first."""
+    names, sums = content.feature_labels(explanation), explanation.values.sum("time").values
+    facts = explanation.static_values
+    if facts is not None:
+        names = [*names, *_fact_names(explanation)]
+        sums = np.concatenate([sums, facts.values], axis=1)
+    return content.most_important(names, sums.T, most, np.abs(np.diff(sums, axis=0))[0])
+
+
+def _fact_names(explanation: Explanation) -> list[str]:
+    names = content.static_labels(explanation[0], with_data=True)
+    data = explanation.static_data
+    if data is None:
+        return names
+    facts = zip(
+        names, data["static_feature"].values, *data.values, _differ(data.values), strict=True
+    )
+    return [
+        f"{plain(own, 18)} = {number(before)} → {number(after)}" if moved else name
+        for name, own, before, after, moved in facts
+    ]
+
+
+def _title(pair: Pair) -> list[str]:
+    first, second = pair.text(0), pair.text(1)
+    name = plain(pair.explanation.output.values[0], 40)
+    subject = "after the change," if pair.labels == CHANGE else f"{' against '.join(pair.labels)}:"
+    what = (
+        f"the predicted probability of {name}"
+        if pair.probability
+        else content.explained(pair.explanation)
+    )
+    if first == second:
+        return [subject, f"{what}", f"stays at {first}"]
+    verb = "rises" if pair.shown[1] > pair.shown[0] else "falls"
+    return [subject, what, f"{verb} from {first} to {second}"]
+
+
+def _notes(pair: Pair) -> list[str]:
+    """Say what was changed and what stood for "absent"."""
+    counts = pair.changed.sum(axis=0)
+    order = [i for i in np.argsort(-counts, kind="stable") if counts[i]]
+    names = [plain(pair.explanation.feature_names[i], 24) for i in order[:3]]
+    more = f" and {len(order) - 3} more" if len(order) > 3 else ""
+    notes = [f"shaded: other data in {', '.join(names)}{more}"] if order else []
+    facts = pair.explanation.static_data
+    if facts is not None:
+        moved = facts["static_feature"].values[_differ(facts.values)]
+        notes += [f"facts that differ: {', '.join(plain(name, 24) for name in moved[:3])}"] * bool(
+            len(moved)
+        )
+    return [*notes, content.absent(pair.explanation)]
+
+
+def _differ(facts: np.ndarray) -> np.ndarray:
+    first, second = facts
+    # Standardised in float32 and back, what was not changed is nearly equal.
+    return ~np.isclose(first, second, rtol=1e-5, atol=1e-6, equal_nan=True)
+
+
+def _is_one_class(explanation: Explanation) -> bool:
+    """Tell whether the predictions are the probability of one class, or its log-odds.
+
+    A contrast of two classes and a sum over steps are neither. A name with a hyphen may be such a
+    contrast.
+    """
+    contrast = "-" in str(explanation.output.values[0])
+    whole = explanation.provenance.get("step") == "sum"
+    return explanation.scale != "value" and not contrast and not whole

@@ -1,0 +1,215 @@
+"""What the figures say about an ``Explanation``: rows, names, sums and sentences, ready to draw."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..attribution.explanation import Explanation
+from ..wording import decimals, fixed, number, plain, with_unit
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Named rows of numbers, the most important first.
+
+    ``values`` is (row, column); ``order`` says which of the given rows each one is, -1 for the row
+    into which the less important ones were summed.
+    """
+
+    names: list[str]
+    values: np.ndarray
+    order: list[int]
+
+    @property
+    def named(self) -> np.ndarray:
+        """Return the rows that stand for one feature each."""
+        return self.values[[i >= 0 for i in self.order]]
+
+
+# -- what the numbers are of -----------------------------------------------------------------------
+def explained(explanation: Explanation) -> str:
+    """Return what is explained: "log-odds of died", "probability of died", "price [EUR]"."""
+    names = sorted({str(name) for name in explanation.output.values})
+    name = plain(names[0], 40) if len(names) == 1 else "each predicted class"
+    if explanation.scale == "margin":
+        return f"log-odds of {name}"
+    if explanation.scale == "probability":
+        return f"probability of {name}"
+    return with_unit(name, _attribute(explanation, "target_unit", ""), 50)
+
+
+def equation(explanation: Explanation) -> list[str]:
+    """Return how the prediction of one sample adds up, in parts that belong on one line."""
+    prediction, base = explanation.predictions.item(), explanation.base_values.item()
+    gap = explanation.gaps.item()
+    total = prediction - base - gap
+    places = decimals(total)
+    parts = [
+        f"{explained(explanation)}:",
+        f"prediction {fixed(prediction, places)}",
+        f"= base value {fixed(base, places)}",
+        f"+ SHAP values {fixed(total, places, sign=True)}",
+    ]
+    return [*parts, f"+ gap {fixed(gap, places, sign=True)}"] if round(gap, places) else parts
+
+
+def circumstances(explanation: Explanation) -> list[str]:
+    """Return whose prediction it is, what was true, and what stood for "absent"."""
+    parts = [_whose(explanation), _truth(explanation), absent(explanation)]
+    if explanation.standard_errors is not None:
+        parts.append("thin lines: ± 1 standard error")
+    return [part for part in parts if part]
+
+
+def absent(explanation: Explanation) -> str:
+    """Return what stood for "absent", with its numbers grouped: 100 of 2,118 sequences."""
+    text = re.sub(r"\bof (\d{4,})\b", lambda m: f"of {int(m[1]):,}", explanation.background)
+    return f"absent = {plain(text, 90)}"
+
+
+def summary_heading(explanation: Explanation) -> tuple[list[str], list[str]]:
+    """Return title and notes of what many samples say together, in parts."""
+    count = len(explanation)
+    samples = f"{count:,} sample{'s' * (count != 1)}"
+    title = [f"{explained(explanation)}:", f"mean |SHAP value| over {samples}"]
+    data = plain(explanation.provenance.get("data", ""), 30)
+    interval = "lines on bars: 95 % bootstrap interval" if count > 1 else ""
+    return title, [part for part in (data, absent(explanation), interval) if part]
+
+
+def _whose(explanation: Explanation) -> str:
+    data = plain(explanation.provenance.get("data", ""), 30)
+    number = explanation.values["sample"].item()
+    if explanation.ids is not None:
+        return f"{data} {plain(explanation.ids.values[0], 30)}".strip()
+    return f"{data} sample {number}".strip()
+
+
+def _truth(explanation: Explanation) -> str:
+    if explanation.target is None:
+        return ""
+    target = explanation.target.values[0]
+    if isinstance(target, str):
+        return f"true class: {plain(target, 40)}"
+    if not np.isfinite(target):
+        return ""
+    return f"true value {fixed(float(target), decimals(float(target)))}"
+
+
+def _attribute(explanation: Explanation, name: str, default: str) -> str:
+    return str(explanation._dataset.attrs.get(name, default))
+
+
+# -- time ------------------------------------------------------------------------------------------
+def real_steps(explanation: Explanation) -> slice:
+    """Return the steps of one sample from its first real one to its last."""
+    real = np.flatnonzero(explanation.mask.values[0])
+    return slice(int(real[0]), int(real[-1]) + 1)
+
+
+def times_of(explanation: Explanation) -> tuple[np.ndarray, str]:
+    """Return dates or numbers of the real steps of one sample, and what they are called."""
+    name = plain(_attribute(explanation, "time_name", "step"), 30)
+    steps = real_steps(explanation)
+    if explanation.times is not None:
+        return explanation.times.values[0][steps], name
+    return np.arange(steps.start, steps.stop) + 1, name
+
+
+def edges_of(explanation: Explanation) -> tuple[slice, np.ndarray]:
+    """Return which columns of the values hold real steps, and where each begins and ends.
+
+    Edges count steps from the first real one; step 0 lies between -0.5 and 0.5.
+    """
+    steps = real_steps(explanation)
+    if "time" in explanation.values.dims:
+        return steps, np.arange(steps.stop - steps.start + 1) - 0.5
+    starts = np.array([int(re.split("-", str(w))[0]) for w in explanation.values["window"].values])
+    ends = np.append(starts[1:], explanation.mask.sizes["time"])
+    real = np.flatnonzero((ends > steps.start) & (starts < steps.stop))
+    columns = slice(int(real[0]), int(real[-1]) + 1)
+    edges = np.clip(np.append(starts[columns], ends[real[-1]]), steps.start, steps.stop)
+    return columns, edges - steps.start - 0.5
+
+
+# -- rows ------------------------------------------------------------------------------------------
+def feature_labels(explanation: Explanation) -> list[str]:
+    """Return names of the features with their units."""
+    pairs = zip(explanation.feature_names, explanation.units, strict=True)
+    return [with_unit(name, unit) for name, unit in pairs]
+
+
+def static_labels(explanation: Explanation, with_data: bool) -> list[str]:
+    """Return names of the static facts with units, and of one sample also what they were."""
+    if explanation.static_values is None:
+        return []
+    names = explanation.static_values["static_feature"].values
+    known = explanation._dataset.get("static_unit")
+    units = [""] * len(names) if known is None else known.values
+    if not with_data or explanation.static_data is None:
+        return [with_unit(name, unit) for name, unit in zip(names, units, strict=True)]
+    facts = explanation.static_data.values[0]
+    return [
+        f"{plain(name, 18)} = {number(fact)} {plain(unit, 10)}".rstrip()
+        for name, fact, unit in zip(names, facts, units, strict=True)
+    ]
+
+
+def most_important(
+    names: list[str], values: np.ndarray, most: int, importance: np.ndarray | None = None
+) -> Rows:
+    """Order rows by importance; sum all but the first `most` into one.
+
+    Parameters
+    ----------
+    names : list of str
+    values : array (row, column)
+    most : int
+        A single row too many is shown itself: "other (1)" would take the same place.
+    importance : array (row,), optional
+        By default the sum of absolute values.
+    """
+    if most < 1:
+        raise ValueError(f"Expected max_features of at least 1; received {most}.")
+    importance = np.abs(values).sum(axis=1) if importance is None else importance
+    order = np.argsort(-importance, kind="stable")
+    if len(order) <= most + 1:
+        return Rows([names[i] for i in order], values[order], order.tolist())
+    first, rest = order[:most], order[most:]
+    return Rows(
+        [*(names[i] for i in first), f"other ({len(rest)})"],
+        np.vstack([values[first], values[rest].sum(axis=0)]),
+        [*first.tolist(), -1],
+    )
+
+
+def grouped(numbers: np.ndarray, order: list[int]) -> np.ndarray:
+    """Sum columns as `most_important` summed rows: (sample, feature) to (sample, row)."""
+    others = np.setdiff1d(np.arange(numbers.shape[1]), order)
+    columns = [numbers[:, others].sum(axis=1) if i < 0 else numbers[:, i] for i in order]
+    return np.stack(columns, axis=1)
+
+
+def without_padding(explanation: Explanation, columns: slice, rows: Rows) -> Rows:
+    """Return the rows with NaN where a step between real ones is padding."""
+    if "time" not in explanation.values.dims:
+        return rows
+    real = explanation.mask.values[0, columns]
+    return replace(rows, values=np.where(real, rows.values, np.nan))
+
+
+def static_rows(explanation: Explanation, values: np.ndarray | None, most: int = 8) -> Rows:
+    """Return the static facts, most important first; those of one sample with what they were.
+
+    Parameters
+    ----------
+    values : array (static feature,) or None
+        One number for each fact; None where there are no facts.
+    """
+    if values is None or values.size == 0:
+        return Rows([], np.zeros((0, 1)), [])
+    names = static_labels(explanation, with_data=len(explanation) == 1)
+    return most_important(names, values[:, None], most)

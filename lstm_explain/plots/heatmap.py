@@ -1,0 +1,91 @@
+"""One sample's values as a map of time by feature, with what was measured marked in it."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+
+from ..attribution.explanation import Explanation
+from . import content, panels, sides, validation
+from .content import Rows
+from .style import STYLE, limit_of, open_panels, row_heights, write_heading
+
+# Beyond so many steps the dots of neighbouring cells would touch.
+_MOST_DOTS = 150
+
+
+def draw_heatmap(
+    explanation: Explanation,
+    ax: Axes | None,
+    max_features: int,
+    feature: str | None,
+    limit: float | None,
+) -> Axes:
+    """Draw what `plot_heatmap` describes, of one sample at a level that it can show."""
+    columns, edges = content.edges_of(explanation)
+    names = content.feature_labels(explanation)
+    values = explanation.values.values[0, columns].T
+    rows = content.most_important(names, values, max_features)
+    shown = rows.order[0] if feature is None else validation.need_feature(explanation, feature)
+    facts = explanation.static_values
+    static = content.static_rows(explanation, None if facts is None else facts.values[0])
+
+    above = [1.0] if explanation.attention is None else [1.0, 0.6]
+    heights = [*above, *row_heights(len(rows.names), len(static.names))]
+    place = open_panels(ax, heights, (1.0, 0.3))
+    main = place.add(len(above), 0, label="map")
+    cells = content.without_padding(explanation, columns, rows)
+    mesh = panels.draw_cells(main, edges, cells, limit or limit_of(rows.named))
+    panels.label_time(main, explanation)
+    top = place.add(0, 0, label="data", sharex=main)
+    data = explanation.data.values[0, content.real_steps(explanation)]
+    panels.draw_line(top, data[:, shown], names[shown])
+    notes = content.circumstances(explanation)
+    if _has_gaps(explanation) and len(data) <= _MOST_DOTS:
+        mark_measured(main, data, rows, mesh)
+        notes.append("dots: measured")
+    if explanation.attention is not None:
+        panels.draw_attention(place.add(1, 0, label="attention", sharex=main), explanation)
+    sums = [rows.values.sum(axis=1), static.values[:, 0]]
+    sides.draw_sides(place, len(above), main, sums, static.names, "sum over time")
+    label = f"SHAP value\n({content.explained(explanation)})"
+    sides.draw_colour_bar(place, len(above), mesh, label, ("lowers", "raises"))
+    write_heading(top, content.equation(explanation), notes, place)
+    place.figure.sca(main)
+    return main
+
+
+def mark_measured(ax: Axes, data: np.ndarray, rows: Rows, mesh: QuadMesh) -> None:
+    """Put a dot into every cell whose feature was measured at this step.
+
+    Parameters
+    ----------
+    data : array (step, feature)
+        NaN where nothing was measured.
+    rows : Rows
+        The row of several features together has no dots.
+    """
+    named = [(row, feature) for row, feature in enumerate(rows.order) if feature >= 0]
+    found = [
+        (step, row)
+        for row, feature in named
+        for step in np.flatnonzero(~np.isnan(data[:, feature]))
+    ]
+    if not found:
+        return
+    at = np.array(found)
+    # On what is drawn, not on the theme: white on dark cells, dark on light ones.
+    strength = np.abs(rows.values[at[:, 1], np.searchsorted(_edges(mesh)[1:], at[:, 0])])
+    dark = strength > 0.6 * mesh.get_clim()[1]
+    colours = np.where(dark, "#ffffff", STYLE.dot)
+    ax.scatter(at[:, 0], at[:, 1], s=5.0, c=colours, linewidths=0, label="measured")
+
+
+def _edges(mesh: QuadMesh) -> np.ndarray:
+    return np.asarray(mesh.get_coordinates())[0, :, 0]
+
+
+def _has_gaps(explanation: Explanation) -> bool:
+    real = explanation.mask.values[0]
+    return bool(np.isnan(explanation.data.values[0, real].astype(float)).any())

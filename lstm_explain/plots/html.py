@@ -1,0 +1,128 @@
+"""Texts in notebooks: words on the colours of their SHAP values and attention, numbers on hover.
+
+Words are data. Each one is escaped and isolated, so that none can be markup, or turn the direction
+of its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from matplotlib.colors import Colormap, to_hex
+
+from ..attribution.explanation import Explanation
+from ..wording import decimals, fixed, percent
+from . import words
+from .style import SIGNED
+
+_MOST = 20  # texts
+# Only attributes: notebooks that are not trusted drop <style> elements.
+_BOX = "font-family:sans-serif;margin:0.5em 0 1.2em 0"
+
+
+_SIDES = "display:flex;flex-wrap:wrap;gap:0.4em 2em"
+
+
+_BLOCK = "flex:1 1 20em;min-width:0;line-height:1.9;overflow-wrap:anywhere"
+
+
+_SMALL, _PALE = "font-size:85%;line-height:1.5", "opacity:0.75"
+
+
+_WORD = "display:inline-block;max-width:100%;padding:0 0.2em;border-radius:0.2em;line-height:1.4"
+
+
+_SCALE = "display:inline-block;width:6em;height:0.7em;margin:0 0.4em;vertical-align:middle"
+
+
+class Html(str):
+    """HTML that a notebook shows as what it means; elsewhere it is a ``str``."""
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+def tokens_html(explanation: Explanation) -> Html:
+    """Show texts in a notebook: SHAP values beside attention, with the numbers on hover.
+
+    Red words raise the prediction, blue words lower it; greys say how much attention a word got.
+    Texts of more than 120 words are folded to the passages that matter. `plot_tokens` draws the
+    same on paper.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Of up to 20 texts, per word; all share their colours.
+
+    Returns
+    -------
+    str
+        Which a notebook shows as HTML. Every word is escaped: text is data, not markup.
+
+    Examples
+    --------
+    >>> tokens_html(explanation[:3])                     # doctest: +SKIP
+    """
+    explanation = words.need_texts(explanation, "tokens_html", most=_MOST)
+    return Html("".join(_text(text) for text in words.texts_of(explanation)))
+
+
+def _text(text: words.Text) -> str:
+    places = decimals(text.limit)
+    ends = (fixed(-text.limit, places), fixed(text.limit, places, sign=True))
+    caption = "SHAP values: red raises, blue lowers"
+    blocks = [_block(text, caption, words.value_colours(text), SIGNED, ends)]
+    if text.attention is not None:
+        caption, ends = "attention: where the model looked", ("0", percent(text.most, 1))
+        blocks.append(_block(text, caption, words.attention_colours(text), words.LOOKED, ends))
+    # What is written in figures protects dollar signs from being read as formulas.
+    title, notes = (
+        _safe(between.join(parts).replace(r"\$", "$"))
+        for between, parts in ((" ", text.title), ("  ·  ", text.notes))
+    )
+    return (
+        f'<div style="{_BOX}"><div style="font-weight:bold">{title}</div>'
+        f'<div style="{_SMALL};{_PALE}">{notes}</div>'
+        f'<div style="{_SIDES}">{"".join(blocks)}</div></div>'
+    )
+
+
+def _block(
+    text: words.Text,
+    caption: str,
+    colours: Sequence[str],
+    scale: Colormap,
+    ends: tuple[str, str],
+) -> str:
+    stops = ",".join(to_hex(colour) for colour in scale(np.linspace(0, 1, 9)))
+    legend = (
+        f'<span style="white-space:nowrap">{_safe(ends[0])}'
+        f'<span style="{_SCALE};background:linear-gradient(to right,{stops})"></span>'
+        f"{_safe(ends[1])}</span>"
+    )
+    head = f'<span style="{_PALE};margin-right:1em">{_safe(caption)}</span>'
+    parts = []
+    for part in text.parts:
+        if text.shown[part.start]:
+            parts += [_word(text, at, colours[at]) for at in range(part.start, part.stop)]
+        else:
+            hover = _safe(words.describe_fold(text, part))
+            mark = _safe(words.fold_mark(part))
+            parts.append(f'<span style="{_PALE}" title="{hover}">{mark}</span>')
+    return (
+        f'<div style="{_BLOCK}"><div style="{_SMALL}">{head}{legend}</div>'
+        f'<div dir="auto">{" ".join(parts)}</div></div>'
+    )
+
+
+def _word(text: words.Text, at: int, ground: str) -> str:
+    style = f"{_WORD};background:{ground};color:{words.ink_on(ground)}"
+    hover = _safe(words.describe_word(text, at))
+    word = _safe(words.visible(text.words[at]))
+    return f'<span style="{style}" title="{hover}"><bdi>{word}</bdi></span>'
+
+
+def _safe(text: str) -> str:
+    return escape(text, quote=True)

@@ -1,0 +1,113 @@
+"""How often it happened against how often a model said it would, and for how many samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from ..wording import NO_BREAK, percent, plain
+from . import panels
+from .style import STYLE, ink, name_panel, open_panels, tidy, write_heading
+
+# Colour and shape, so that models stay apart in grey.
+_LOOKS = [(STYLE.importance, "o"), ("#b8860b", "s"), (STYLE.attention, "^"), (STYLE.outside, "D")]
+
+
+def draw_reliability(tables: Mapping[str, pd.DataFrame], ax: Axes | None) -> Axes:
+    """Draw each table's bins with their intervals, and below them the sizes of the bins."""
+    heights = [4.6, *(0.42 for _ in tables)]
+    place = open_panels(ax, heights, (1.0,), width=7.6)
+    main = place.add(0, 0, label="reliability")
+    low, high = limits_of(tables)
+    main.plot(
+        [low, high], [low, high], color=ink(), linewidth=0.9, linestyle=(0, (4, 3)), label="_even"
+    )
+    main.set(xlim=(low, high), ylim=(low, high))
+    for position, (name, table) in enumerate(tables.items()):
+        colour, marker = _LOOKS[position % len(_LOOKS)]
+        x = table["predicted"].to_numpy()
+        main.vlines(x, table["low"], table["high"], colors=colour, linewidths=1.2, alpha=0.75)
+        main.plot(x, table["observed"], color=colour, linewidth=0.9, alpha=0.5, label="_joined")
+        main.plot(
+            x,
+            table["observed"],
+            marker,
+            color=colour,
+            markersize=6,
+            label=plain(name, 30) or "_bins",
+        )
+        below = place.add(position + 1, 0, label=f"count {position}", sharex=main)
+        _draw_counts(below, table, plain(name, 30), colour)
+    _label(main)
+    if len(tables) > 1:
+        main.legend(frameon=False, fontsize=STYLE.text, loc="best")
+    _percent_ticks(main, below, high - low)
+    below.set_xlabel("predicted probability: mean of each bin", fontsize=STYLE.small)
+    write_heading(
+        main,
+        _title(tables),
+        ["a point per bin", "lines: 95 % interval", "dashed: predicted = observed"],
+        place,
+    )
+    place.figure.sca(main)
+    return main
+
+
+def limits_of(tables: Mapping[str, pd.DataFrame]) -> tuple[float, float]:
+    """Return one pair of limits for both axes that holds every bin, and 0 unless it is far off."""
+    every = np.concatenate(
+        [
+            table[["predicted", "observed", "low", "high"]].to_numpy().ravel()
+            for table in tables.values()
+        ]
+    )
+    low, high = float(np.nanmin(every)), float(np.nanmax(every))
+    room = 0.05 * (high - low) or 0.05
+    low = 0.0 if low < 0.5 * high else low - room
+    return max(low, 0.0) - (0.01 * (high - low)), min(high + room, 1.0 + 0.01 * (high - low))
+
+
+def _draw_counts(ax: Axes, table: pd.DataFrame, name: str, colour: str) -> None:
+    # Lines, not bars: the bins may be narrow and close together.
+    ax.vlines(table["predicted"], 0, table["count"], colors=colour, linewidths=3)
+    ax.set_ylim(0, 1.15 * float(table["count"].max()))
+    ax.yaxis.set_major_locator(MaxNLocator(2, integer=True, min_n_ticks=2))
+    panels.share_time_axis(ax)
+    name_panel(ax, f"samples per bin\n{name}".strip())
+
+
+def _label(ax: Axes) -> None:
+    tidy(ax, grid="both")
+    ax.tick_params(axis="x", bottom=False, labelbottom=False)
+    name_panel(ax, "share\nobserved")
+    up = ax.text(0.02, 0.985, "above: happens more often than predicted", va="top")
+    down = ax.text(0.985, 0.02, "below: less often than predicted", va="bottom", ha="right")
+    for text in (up, down):
+        text.set(transform=ax.transAxes, fontsize=STYLE.small, fontstyle="italic", alpha=0.8)
+
+
+def _percent_ticks(main: Axes, below: Axes, span: float) -> None:
+    places = 0 if span > 0.05 else 1 if span > 0.005 else 2
+    for axis in (main.xaxis, main.yaxis):
+        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+        axis.set_major_formatter(PercentFormatter(1, places, symbol=f"{NO_BREAK}%"))
+    below.tick_params(axis="x", bottom=True, labelbottom=True, length=3)
+    below.spines["bottom"].set_visible(True)
+
+
+def _title(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    means = {
+        name: np.average(table[["predicted", "observed"]], axis=0, weights=table["count"])
+        for name, table in tables.items()
+    }
+    places = 1 if max(float(pair.max()) for pair in means.values()) < 0.995 else 2
+    parts = [
+        f"{plain(name, 30)}: ".removeprefix(": ")
+        + f"mean predicted {percent(pair[0], places)}, observed {percent(pair[1], places)}"
+        for name, pair in means.items()
+    ]
+    return [part + ";" for part in parts[:-1]] + parts[-1:]

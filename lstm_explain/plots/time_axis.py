@@ -1,0 +1,188 @@
+"""Which steps of a sequence are labelled on a time axis, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import MaxNLocator
+
+from ..wording import MINUS
+
+# Days of the week are counted from a Monday.
+_MONDAY = np.datetime64("1970-01-05", "s")
+
+
+_SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3600, 86400
+# Lengths of time that people count in, from fine to coarse.
+_CLOCK = [n * unit for unit in (_SECOND, _MINUTE) for n in (1, 2, 5, 10, 15, 30)]
+
+
+_CLOCK += [n * _HOUR for n in (1, 2, 3, 6, 12)]
+
+
+_DAYS = [n * _DAY for n in (1, 2, 7, 14)]
+
+
+_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
+
+# What a label says, and what stands below it where it changes.
+_FORMATS: dict[str, tuple[str, str]] = {
+    "second": ("{0:%H:%M:%S}", "{0.day} {0:%b}"),
+    "time": ("{0:%H:%M}", "{0.day} {0:%b}"),
+    "day": ("{0.day} {0:%b}", "{0.year}"),
+    "month": ("{0:%b}", "{0.year}"),
+    "year": ("{0.year}", ""),
+}
+
+
+Periods = Callable[[np.ndarray], np.ndarray]
+
+
+def step_ticks(times: np.ndarray, name: str = "", most: int = 8) -> tuple[np.ndarray, list[str]]:
+    r"""Choose the steps to label: where a round period begins, else evenly back from the last one.
+
+    Steps stand side by side at equal distances, as the model reads them. Every label is the date or
+    number of the very step that it stands at: a week whose Monday was a holiday is labelled by its
+    Tuesday.
+
+    Parameters
+    ----------
+    times : array (step,)
+        Dates or numbers, increasing.
+    name : str
+        What is counted; hours are labelled by 6, 12 or 24.
+    most : int
+        About the number of labels that fit.
+
+    Returns
+    -------
+    positions : int array
+        Indices into `times`.
+    labels : list of str
+
+    Examples
+    --------
+    >>> days = np.arange("2011-01-03", "2011-03-01", dtype="datetime64[D]")
+    >>> step_ticks(days)[1]
+    ['3 Jan\n2011', '10 Jan', '17 Jan', '24 Jan', '31 Jan', '7 Feb', '14 Feb', '21 Feb', '28 Feb']
+    """
+    if np.issubdtype(times.dtype, np.datetime64):
+        return _date_ticks(times.astype("datetime64[s]"), most)
+    return _number_ticks(times.astype(float), name, most)
+
+
+def span_of(times: np.ndarray, name: str) -> str:
+    """Return what a time axis shows: its name, and for dates the first and the last.
+
+    Examples
+    --------
+    >>> span_of(np.array(["2011-01-03", "2011-02-28"], "datetime64[D]"), "date")
+    'date: 2011-01-03 to 2011-02-28'
+    """
+    if not np.issubdtype(times.dtype, np.datetime64):
+        return name
+    unit = "D" if _are_days(times) else "m"
+    first, last = (str(end).replace("T", " ") for end in times[[0, -1]].astype(f"M8[{unit}]"))
+    return f"{name}: {first} to {last}" if len(times) > 1 else f"{name}: {first}"
+
+
+def stretches(marks: np.ndarray) -> list[tuple[int, int]]:
+    """Return the first position, and the one after the last, of each run of True.
+
+    Examples
+    --------
+    >>> stretches(np.array([True, False, True, True]))
+    [(0, 1), (2, 4)]
+    """
+    edges = np.diff(np.concatenate([[0], marks, [0]]).astype(int))
+    ends = np.flatnonzero(edges == -1).tolist()
+    return list(zip(np.flatnonzero(edges == 1).tolist(), ends, strict=True))
+
+
+def _date_ticks(times: np.ndarray, most: int) -> tuple[np.ndarray, list[str]]:
+    short = times[-1] - times[0] < np.timedelta64(most, "m")
+    finest = "day" if _are_days(times) else "second" if short else "time"
+    if len(times) <= most:
+        return np.arange(len(times)), _date_labels(times, finest)
+    for level, periods in _calendar(with_clock=finest != "day"):
+        positions = _begins(times, periods, most)
+        if len(positions):
+            return positions, _date_labels(times[positions], level)
+    positions = _even(len(times), most)
+    return positions, _date_labels(times[positions], finest)
+
+
+def _calendar(with_clock: bool) -> Iterator[tuple[str, Periods]]:
+    """Yield, from fine to coarse, how to label dates and a function that numbers their periods."""
+    for seconds in [*(_CLOCK if with_clock else []), *_DAYS]:
+        level = "second" if seconds < _MINUTE else "time" if seconds < _DAY else "day"
+        yield level, partial(_number_of_span, seconds)
+    for months in _MONTHS:
+        level = "month" if months < 12 else "year"
+        yield level, partial(_number_of_months, months)
+
+
+def _number_of_span(seconds: int, times: np.ndarray) -> np.ndarray:
+    return (times - _MONDAY) // np.timedelta64(seconds, "s")
+
+
+def _number_of_months(months: int, times: np.ndarray) -> np.ndarray:
+    return times.astype("datetime64[M]").astype(int) // months
+
+
+def _begins(times: np.ndarray, periods: Periods, most: int) -> np.ndarray:
+    """Return the first step of each period, or nothing where these are too few or too many."""
+    just_before = times[:1] - np.timedelta64(1, "s")
+    begins = np.flatnonzero(np.diff(periods(np.concatenate([just_before, times]))))
+    if not 3 <= len(begins) <= most + 1:
+        return begins[:0]
+    # Irregular times may bring two periods so close together that their labels would touch.
+    kept = [begins[0]]
+    for begin in begins[1:]:
+        if begin - kept[-1] >= 0.6 * len(times) / most:
+            kept.append(begin)
+    return np.array(kept)
+
+
+def _date_labels(times: np.ndarray, level: str) -> list[str]:
+    upper, lower = _FORMATS[level]
+    labels, before = [], ""
+    for moment in pd.DatetimeIndex(times):
+        below = lower.format(moment)
+        labels.append(upper.format(moment) + (f"\n{below}" if below != before else ""))
+        before = below
+    return labels
+
+
+def _are_days(times: np.ndarray) -> bool:
+    return bool((times == times.astype("datetime64[D]")).all())
+
+
+def _number_ticks(times: np.ndarray, name: str, most: int) -> tuple[np.ndarray, list[str]]:
+    positions = np.arange(len(times))
+    if len(times) > most:
+        positions = _round_numbers(times, "hour" in name.lower(), most)
+        if len(positions) < 3:
+            positions = _even(len(times), most)
+    number = "{:.0f}" if (times == times.round()).all() else "{:.4g}"
+    return positions, [number.format(time).replace("-", MINUS) for time in times[positions]]
+
+
+def _round_numbers(times: np.ndarray, by_hours: bool, most: int) -> np.ndarray:
+    """Return the steps at round numbers, or nothing where the numbers are not evenly spaced."""
+    step = np.diff(times).mean()
+    if not np.allclose(np.diff(times), step):
+        return np.array([], int)
+    multiples = [1, 1.2, 2, 2.4, 3, 6, 10] if by_hours else [1, 2, 2.5, 5, 10]
+    wanted = MaxNLocator(most, steps=multiples, integer=True).tick_values(times[0], times[-1])
+    nearest = np.abs(times[:, None] - wanted).argmin(axis=0)
+    return nearest[np.abs(times[nearest] - wanted) < 1e-6 * abs(step)]
+
+
+def _even(count: int, most: int) -> np.ndarray:
+    """Return evenly spaced steps, counted back from the last one."""
+    stride = int(np.ceil(count / most))
+    return np.arange(count - 1, -1, -stride)[::-1]

@@ -1,0 +1,205 @@
+"""What the figures of texts show: words that are safe to draw, their colours, what is left out."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex
+
+from ..attribution.explanation import Explanation
+from ..wording import decimals, fixed, percent
+from . import content, validation
+from .style import SIGNED, limit_of
+
+# Where the model looked: no colour of the SHAP values. It ends where black text would not be read.
+LOOKED = LinearSegmentedColormap.from_list("lstm_explain_looked", ["#ffffff", "#8c8c8c", "#2b2b2b"])
+# Longer texts are folded, to passages of about so many words.
+MOST_WORDS, FOLDED_WORDS = 120, 80
+# Words shown on each side of one that matters; a shorter gap than this is not worth a fold.
+_CONTEXT, _SHORTEST_GAP = 4, 5
+# These would reach beyond their own word, where a plain mark of direction does not.
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+UNSHOWN, BLANK = "\N{REPLACEMENT CHARACTER}", "\N{OPEN BOX}"
+
+
+@dataclass(frozen=True)
+class Text:
+    """One explained text: its real words, with what belongs to each.
+
+    ``shown`` says which words are shown; the others are folded. ``limit`` and ``most`` are the
+    SHAP value and the attention of the strongest colours.
+    """
+
+    words: list[str]
+    values: np.ndarray
+    attention: np.ndarray | None
+    errors: np.ndarray | None
+    shown: np.ndarray
+    limit: float
+    most: float
+    title: list[str]
+    notes: list[str]
+
+    @property
+    def parts(self) -> list[slice]:
+        """Return the runs of words that are shown or folded together, in order."""
+        edges = np.flatnonzero(np.diff(self.shown.astype(int))) + 1
+        bounds = [0, *edges.tolist(), len(self.words)]
+        return [slice(a, b) for a, b in pairwise(bounds) if b > a]
+
+
+def need_texts(explanation: object, caller: str, most: int) -> Explanation:
+    """Return the explanation if it is one of a few texts, with one value per word."""
+    explanation = validation.need_explanation(explanation, caller)
+    if "feature" in explanation.data.dims or explanation.data.dtype.kind not in "UO":
+        raise ValueError(
+            f"Expected the explanation of a text in {caller}; received one of measurements. Use "
+            "plot_heatmap or plot_timeline."
+        )
+    remedy = "Give an explanation as lx.explain returned it."
+    validation.need_level(explanation, ("time",), caller, remedy)
+    if len(explanation) > most:
+        raise ValueError(
+            f"Expected at most {most} texts in {caller}; received {len(explanation)}. Take some: "
+            f"{caller}(e[:{most}])."
+        )
+    return explanation
+
+
+def texts_of(explanation: Explanation, budget: int | None = None) -> list[Text]:
+    """Return each text of an explanation, all with the same colours.
+
+    Parameters
+    ----------
+    budget : int, optional
+        About so many words are shown. By default a text of up to `MOST_WORDS` is shown whole.
+    """
+    attention = explanation.attention
+    limit = limit_of(explanation.values.values)
+    most = 1.0 if attention is None else limit_of(attention.values)
+    return [_text(explanation[[i]], limit, most, budget) for i in range(len(explanation))]
+
+
+def _text(one: Explanation, limit: float, most: float, budget: int | None) -> Text:
+    real = one.mask.values[0]
+    values = one.values.values[0, real]
+    attention = None if one.attention is None else one.attention.values[0, real]
+    errors = None if one.standard_errors is None else one.standard_errors.values[0, real]
+    weight = np.abs(values) / limit
+    if attention is not None:
+        weight = np.maximum(weight, attention / most)
+    if budget is None:
+        budget = len(values) if len(values) <= MOST_WORDS else FOLDED_WORDS
+    shown = passages(weight, budget)
+    notes = [note for note in content.circumstances(one) if not note.startswith("thin lines")]
+    if one.static_values is not None:
+        total = float(one.static_values.sum())
+        notes.append(f"static facts {fixed(total, decimals(total), sign=True)}")
+    if not shown.all():
+        total = float(values[~shown].sum())
+        notes.append(f"SHAP values of folded words {fixed(total, decimals(limit), sign=True)}")
+    words = [str(word) for word in one.data.values[0, real]]
+    return Text(words, values, attention, errors, shown, limit, most, content.equation(one), notes)
+
+
+def passages(weight: np.ndarray, budget: int) -> np.ndarray:
+    """Choose about `budget` words, bool (word,): the weightiest with some words around each.
+
+    Examples
+    --------
+    >>> weight = np.zeros(100)
+    >>> weight[50] = 1
+    >>> np.flatnonzero(passages(weight, budget=9)).tolist()
+    [46, 47, 48, 49, 50, 51, 52, 53, 54]
+    """
+    if len(weight) <= budget:
+        return np.ones(len(weight), bool)
+    shown = np.zeros(len(weight), bool)
+    for word in np.argsort(-weight, kind="stable"):
+        around = slice(max(word - _CONTEXT, 0), word + _CONTEXT + 1)
+        if shown.any() and shown.sum() + (~shown[around]).sum() > budget:
+            break
+        shown[around] = True
+    edges = np.flatnonzero(np.diff(np.concatenate([[1], shown, [1]]).astype(int)))
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        if end - start < _SHORTEST_GAP:
+            shown[start:end] = True
+    return shown
+
+
+# -- words -----------------------------------------------------------------------------------------
+def visible(word: str, longest: int = 200) -> str:
+    r"""Return a word with nothing in it that cannot be shown, or that acts on its neighbours.
+
+    Examples
+    --------
+    >>> visible("good"), visible("\n"), visible("a\x00b"), visible("long" * 9, longest=6)
+    ('good', '␣', 'a�b', 'longl…')
+    """
+    line = " ".join(word.split())
+    line = "".join(
+        UNSHOWN if c in _DIRECTIONS or unicodedata.category(c) in ("Cc", "Cs", "Cn") else c
+        for c in line[: longest + 1]
+    )
+    if len(line) > longest:
+        line = line[: longest - 1] + "…"
+    return line if any(unicodedata.category(c) != "Cf" for c in line) else BLANK
+
+
+def describe_word(text: Text, at: int) -> str:
+    """Return the numbers of one word."""
+    places = decimals(text.limit)
+    parts = [f"SHAP value {fixed(text.values[at], places, sign=True)}"]
+    if text.errors is not None:
+        parts[0] += f" ± {fixed(text.errors[at], places)}"
+    if text.attention is not None:
+        parts.append(f"attention {percent(text.attention[at], 1)}")
+    return ", ".join(parts)
+
+
+def describe_fold(text: Text, part: slice) -> str:
+    """Return what the folded words have together."""
+    total = float(text.values[part].sum())
+    parts = [f"SHAP values {fixed(total, decimals(text.limit), sign=True)}"]
+    if text.attention is not None:
+        parts.append(f"attention {percent(text.attention[part].sum(), 1)}")
+    return ", ".join([*parts, "together"])
+
+
+def fold_mark(part: slice) -> str:
+    """Return what stands for folded words."""
+    return f"[… {part.stop - part.start:,} words …]"
+
+
+# -- colours ---------------------------------------------------------------------------------------
+def value_colours(text: Text) -> list[str]:
+    """Return the background of each word by its SHAP value."""
+    return _colours(SIGNED, 0.5 + 0.5 * text.values / text.limit)
+
+
+def attention_colours(text: Text) -> list[str]:
+    """Return the background of each word by its attention."""
+    return [] if text.attention is None else _colours(LOOKED, text.attention / text.most)
+
+
+def _colours(colours: Colormap, at: np.ndarray) -> list[str]:
+    return [to_hex(colour) for colour in colours(np.asarray(at, float))]
+
+
+def ink_on(background: str) -> str:
+    """Return black or white, whichever is easier to read on a background.
+
+    Examples
+    --------
+    >>> ink_on("#ffffff"), ink_on("#78160f")
+    ('#000000', '#ffffff')
+    """
+    channels = np.array([int(background[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    # Relative luminance; the contrast with black and with white is equal at 0.179 (WCAG 2).
+    return "#000000" if float(linear @ [0.2126, 0.7152, 0.0722]) > 0.179 else "#ffffff"

@@ -1,0 +1,278 @@
+"""``SequenceData``: the one object in which sequences enter this package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import numpy as np
+
+from . import (
+    building,
+    description,
+    editing,
+    filling,
+    inputs,
+    scaling,
+    spelling,
+    splitting,
+    text_editing,
+    validation,
+)
+from .texts import from_texts
+
+_PER_SAMPLE = (
+    "values",
+    "tokens",
+    "mask",
+    "static",
+    "target",
+    "times",
+    "ids",
+    "split",
+    "unknown_words",
+)
+
+
+Factory: TypeAlias = "classmethod[SequenceData, ..., SequenceData]"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SequenceData:
+    """Sequences of measurements, right-padded, with everything needed to read them.
+
+    Make one with `from_arrays`, `from_frame` or `from_texts`; verbs such as `split_by_time` return
+    a new object. Indexing selects samples and always keeps the sample dimension.
+
+    Attributes
+    ----------
+    values : float32 array (sample, time, feature)
+        What the model reads; 0 on padded steps.
+    tokens : int32 array (sample, time) or None
+        Token ids of a text; `values` then has no features.
+    vocabulary : tuple of str
+        The word of each token id.
+    unknown_words : object array (sample,) or None
+        Of a text: as they were written, those that the model reads as "[UNK]", in order.
+    mask : bool array (sample, time)
+        True on real steps. Padding is always at the end.
+    static : float32 array (sample, static feature) or None
+        Facts that do not change over the sequence.
+    target : array (sample,) or None
+        float32 for regression; int32 class positions when `class_names` is not empty.
+    times : array (sample, time) or None
+        Dates or numbers of the steps, for axes.
+    ids : array (sample,) or None
+        Whose sequence it is.
+    split : str array (sample,) or None
+        "train", "validation" or "test".
+    center, scale, static_center, static_scale : float64 arrays (feature,)
+        ``display_values = values * scale + center`` undoes the standardising.
+    variables, parts : tuples of str
+        After `fill_missing(indicators=True)`: whose feature each is, and which part of it.
+    unmeasured : float64 array (feature,) or None
+        What a value counts as before its first measurement, in original units.
+    """
+
+    values: np.ndarray
+    mask: np.ndarray
+    feature_names: tuple[str, ...]
+    units: tuple[str, ...]
+    center: np.ndarray
+    scale: np.ndarray
+    tokens: np.ndarray | None = None
+    vocabulary: tuple[str, ...] = ()
+    unknown_words: np.ndarray | None = None
+    static: np.ndarray | None = None
+    static_names: tuple[str, ...] = ()
+    static_units: tuple[str, ...] = ()
+    static_center: np.ndarray | None = None
+    static_scale: np.ndarray | None = None
+    target: np.ndarray | None = None
+    target_name: str = "target"
+    target_unit: str = ""
+    class_names: tuple[str, ...] = ()
+    times: np.ndarray | None = None
+    time_name: str = "step"
+    ids: np.ndarray | None = None
+    split: np.ndarray | None = None
+    name: str = "data"
+    variables: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    unmeasured: np.ndarray | None = None
+
+    change = editing.change
+    fill_missing = filling.fill_missing
+    rewrite = text_editing.rewrite
+    switch_off = text_editing.switch_off
+    from_arrays: ClassVar[Factory] = classmethod(building.from_arrays)
+    from_frame: ClassVar[Factory] = classmethod(building.from_frame)
+    from_tokens: ClassVar[Factory] = classmethod(building.from_tokens)
+    from_texts: ClassVar[Factory] = classmethod(from_texts)
+
+    # -- selecting -------------------------------------------------------------------------------
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, key: int | slice | np.ndarray | Sequence[int]) -> SequenceData:
+        key = validation.read_rows(key, len(self))
+        chosen = {
+            field: getattr(self, field)[key]
+            for field in _PER_SAMPLE
+            if getattr(self, field) is not None
+        }
+        return replace(self, **chosen)
+
+    def _part(self, label: str) -> SequenceData:
+        if self.split is None:
+            raise ValueError(
+                f"Expected split data to take its {label} part; received data that is not split. "
+                "Call data.split_by_time(...) or data.split_by_group(...) first."
+            )
+        return self[self.split == label]
+
+    @property
+    def train(self) -> SequenceData:
+        """The samples that the model learns from."""
+        return self._part("train")
+
+    @property
+    def validation(self) -> SequenceData:
+        """The samples that decide when training stops and what is chosen."""
+        return self._part("validation")
+
+    @property
+    def test(self) -> SequenceData:
+        """The samples that nothing was chosen on."""
+        return self._part("test")
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Number of real steps of each sample, shape (sample,)."""
+        return self.mask.sum(axis=1)
+
+    # -- splitting and scaling ---------------------------------------------------------------
+    def split_by_time(self, validation: object, test: object, gap: int = 0) -> SequenceData:
+        """Split by the time of each sample's last step; earlier parts train, later ones test.
+
+        Parameters
+        ----------
+        validation, test : date or number
+            First time of each part.
+        gap : int
+            How many steps ahead the target looks. Samples whose target would reach past a boundary
+            are dropped: those that end in the last `gap` steps before it, of their own sequence or
+            of all.
+        """
+        if self.times is None:
+            raise ValueError(
+                "Expected data with times to split by time; received none. Give times=... or use "
+                "split_by_group."
+            )
+        labels = splitting.labels_by_time(self.times, self.mask, self.ids, validation, test, gap)
+        return replace(self, split=labels)[labels != ""]
+
+    def split_by_group(
+        self, validation: float = 0.15, test: float = 0.15, seed: int = 0
+    ) -> SequenceData:
+        """Split at random by `ids`, so that one patient or author is never in two parts.
+
+        Parameters
+        ----------
+        validation, test : float
+            Shares of the groups. Without `ids`, each sample is its own group.
+        seed : int
+            Seed of the shuffle.
+        """
+        groups = np.arange(len(self)) if self.ids is None else self.ids
+        return replace(self, split=splitting.labels_by_group(groups, validation, test, seed))
+
+    def standardise(self) -> SequenceData:
+        """Give every feature mean 0 and standard deviation 1 over the training part's real steps.
+
+        Only training samples are looked at; a constant feature is only centred. `display_values`
+        gives the original units back.
+        """
+        train = splitting.part_to_learn_from(self)
+        center, scale = scaling.mean_and_deviation(
+            train.values[train.mask], self.feature_names, self.parts
+        )
+        values = np.where(self.mask[..., None], (self.values - center) / scale, 0.0)
+        changes: dict[str, Any] = {
+            "values": values.astype(np.float32),
+            "center": self.center + center * self.scale,
+            "scale": self.scale * scale,
+        }
+        if self.static is not None and train.static is not None:
+            center, scale = scaling.mean_and_deviation(train.static, self.static_names)
+            changes |= {
+                "static": ((self.static - center) / scale).astype(np.float32),
+                "static_center": self.static_center + center * self.static_scale,
+                "static_scale": self.static_scale * scale,
+            }
+        return replace(self, **changes)
+
+    # -- reading ---------------------------------------------------------------------------------
+    @property
+    def display_values(self) -> np.ndarray:
+        """Values in their original units, float64 (sample, time, feature); NaN on padded steps."""
+        values = scaling.unscaled(self.values, self.center, self.scale)
+        return np.where(self.mask[..., None], values, np.nan)
+
+    words = property(spelling.words)
+    own_words = property(spelling.own_words)
+
+    @property
+    def display_static(self) -> np.ndarray | None:
+        """Static facts in their original units, float64 (sample, static feature), or None."""
+        if self.static is None or self.static_scale is None:
+            return None
+        return scaling.unscaled(self.static, self.static_center, self.static_scale)
+
+    @property
+    def task(self) -> Literal["regression", "binary", "multiclass"]:
+        """What kind of target this is."""
+        if not self.class_names:
+            return "regression"
+        return "binary" if len(self.class_names) == 2 else "multiclass"
+
+    def check_complete(self) -> None:
+        """Raise if a value is still missing, naming where."""
+        validation.check_finite(self.values, self.mask, self.feature_names)
+        if self.static is not None:
+            validation.check_finite(self.static, None, self.static_names)
+
+    def inputs_for(self, model: Any) -> Any:
+        """Return what `model` takes, in its own order: an array, or a list for several inputs.
+
+        Inputs are told apart by rank, type and size: (sample, time, feature) is the sequence,
+        bool (sample, time) the mask, (sample, static feature) the static facts.
+        """
+        self.check_complete()
+        sequence = self.values_for(model) if self.tokens is None else self.tokens
+        return inputs.arrange(self.roles_in(model), sequence, self.static, self.mask)
+
+    def values_for(self, model: Any) -> np.ndarray:
+        """Return the values with padded steps as the model's Masking layer expects them."""
+        value = inputs.padding_value(model)
+        if value == 0 or self.mask.all():
+            return self.values
+        return np.where(self.mask[..., None], self.values, np.float32(value))
+
+    def roles_in(
+        self, model: Any, named: Mapping[inputs.Role, str] | None = None
+    ) -> tuple[inputs.Role, ...]:
+        """Tell which of the model's inputs is the sequence, the static facts and the mask."""
+        inputs.check_vocabulary(model, self.vocabulary)
+        return inputs.find_roles(
+            model,
+            named=named,
+            tokens=self.tokens is not None,
+            num_features=len(self.feature_names),
+            num_steps=self.values.shape[1],
+            num_static=len(self.static_names),
+        )
+
+    def __repr__(self) -> str:
+        return description.describe(self)

@@ -1,0 +1,133 @@
+"""Which array goes into which input of a Keras model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from .words import vocabulary_digest
+
+Role = Literal["sequence", "static", "mask"]
+
+
+ROLES: tuple[Role, ...] = ("sequence", "static", "mask")
+
+
+def find_roles(
+    model: Any,
+    *,
+    tokens: bool,
+    num_features: int | None = None,
+    num_steps: int | None = None,
+    num_static: int | None = None,
+    named: Mapping[Role, str] | None = None,
+) -> tuple[Role, ...]:
+    """Tell what each input of a model is, in the model's order.
+
+    By rank, type and size: (sample, time, feature) is the sequence, bool (sample, time) the mask
+    and (sample, static feature) the static facts. With `tokens`, the sequence is (sample, time).
+
+    Parameters
+    ----------
+    tokens : bool
+        The sequence holds token ids, not numbers.
+    num_features, num_steps, num_static : int, optional
+        Sizes that the inputs must fit; None fits any.
+    named : mapping of role to input name, optional
+        For models in which the roles cannot be told apart.
+
+    Raises
+    ------
+    ValueError
+        An input fits no role, or more than one reading is possible.
+    """
+    tensors = list(getattr(model, "inputs", None) or [])
+    if not tensors:  # a subclassed model: it is called with the sequence alone
+        return ("sequence",)
+    names = [tensor.name for tensor in tensors]
+    if named is not None:
+        return _roles_by_name(named, names)
+    roles = tuple(_role(tensor, tokens, num_static, len(tensors)) for tensor in tensors)
+    shapes = [tuple(tensor.shape) for tensor in tensors]
+    if roles.count("sequence") != 1 or len(set(roles)) != len(roles):
+        raise ValueError(
+            "Expected a model with one sequence input of shape "
+            f"{'(sample, time)' if tokens else '(sample, time, feature)'}, and at most one of "
+            f"static facts and of a mask; received inputs {dict(zip(names, shapes, strict=True))}, "
+            f"read as {list(roles)}. Name them with "
+            'inputs={"sequence": ..., "static": ..., "mask": ...}.'
+        )
+    sequence = tensors[roles.index("sequence")]
+    for axis, size, what in ((2, num_features, "features"), (1, num_steps, "steps")):
+        if axis < len(sequence.shape) and size is not None:
+            _check_size(sequence, axis, size, what)
+    return roles
+
+
+def check_vocabulary(model: Any, vocabulary: Sequence[str]) -> None:
+    """Raise where a model knows which vocabulary it learned, and this is another one."""
+    if not vocabulary:
+        return
+    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else []
+    learned = {getattr(layer, "vocabulary_digest", "") for layer in layers} - {""}
+    if learned and vocabulary_digest(vocabulary) not in learned:
+        raise ValueError(
+            f"Expected texts read with the vocabulary that {model.name!r} was trained with; "
+            f"received another one, of {len(vocabulary)} words, in which the same ids are other "
+            "words. Read them with SequenceData.from_texts(texts, vocabulary=run.vocabulary), or "
+            "with that of the training data."
+        )
+
+
+def padding_value(model: Any) -> float:
+    """Return what a model's Masking layer takes for padding; 0 where it has none."""
+    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else []
+    values = [layer.mask_value for layer in layers if type(layer).__name__ == "Masking"]
+    return float(values[0]) if values else 0.0
+
+
+def arrange(roles: Sequence[Role], sequence: Any, static: Any, mask: Any) -> Any:
+    """Return the arrays in the order of the roles; one array for a single input."""
+    by_role = {"sequence": sequence, "static": static, "mask": mask}
+    arrays = [by_role[role] for role in roles]
+    return arrays[0] if len(arrays) == 1 else arrays
+
+
+def _roles_by_name(named: Mapping[Role, str], names: list[str]) -> tuple[Role, ...]:
+    by_name = {name: role for role, name in named.items()}
+    if set(by_name) != set(names) or "sequence" not in named or not set(named) <= set(ROLES):
+        raise ValueError(
+            f"Expected inputs= to give each of the model's inputs {names} a role out of "
+            f"{list(ROLES)}; received {dict(named)}. For example "
+            f'inputs={{"sequence": "{names[0]}"}}.'
+        )
+    return tuple(by_name[name] for name in names)
+
+
+def _role(tensor: Any, tokens: bool, num_static: int | None, count: int) -> Role:
+    shape, kind = tuple(tensor.shape), str(tensor.dtype)
+    if len(shape) == 3 and not tokens:
+        return "sequence"
+    if len(shape) == 2 and kind == "bool":
+        return "mask"
+    if len(shape) == 2 and tokens and (count == 1 or "int" in kind):
+        return "sequence"
+    if len(shape) == 2 and num_static != 0 and shape[1] in (num_static, None):
+        return "static"
+    if len(shape) == 2 and num_static is None:
+        return "static"
+    raise ValueError(
+        f"Expected model inputs of shape "
+        f"{'(sample, time) of token ids' if tokens else '(sample, time, feature)'}, bool (sample, "
+        f"time) or (sample, {num_static} static features); the model has {tensor.name!r} of shape "
+        f"{shape}, type {kind}. Use a model with a sequence input, give the data the static facts "
+        'that it needs, or name the roles with inputs={"sequence": ...}.'
+    )
+
+
+def _check_size(tensor: Any, axis: int, size: int, what: str) -> None:
+    if tensor.shape[axis] not in (None, size):
+        raise ValueError(
+            f"Expected {tensor.shape[axis]} {what} for the model input {tensor.name!r}; received "
+            f"{size}. Use the same {what} as the model was trained on."
+        )

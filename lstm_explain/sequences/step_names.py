@@ -1,0 +1,60 @@
+"""What a step is called: by its date or time where there is one, else by its number, from 1 on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .data import SequenceData
+
+
+def named_times(times: np.ndarray) -> list[str]:
+    """Return dates or numbers as text, dates without the hours where all are whole days.
+
+    Examples
+    --------
+    >>> named_times(np.array(["2011-01-03", "2011-01-04"], "datetime64[ns]"))
+    ['2011-01-03', '2011-01-04']
+    >>> named_times(np.array([0.0, 0.5]))
+    ['0', '0.5']
+    """
+    if not np.issubdtype(times.dtype, np.datetime64):
+        return [f"{time:g}" for time in times]
+    days = times.astype("datetime64[D]")
+    shown = days if (days == times).all() else times.astype("datetime64[m]")
+    return [str(time).replace("T", " ") for time in shown]
+
+
+def step_names(sample: SequenceData) -> list[str]:
+    """Return what the real steps of one sample are called, as the time axis of a figure does.
+
+    Examples
+    --------
+    >>> step_names(SequenceData.from_arrays([[[4.0], [5.0]]]))
+    ['1', '2']
+    """
+    return named_times(_times_of(sample))
+
+
+def phrase(times: np.ndarray, time_name: str, step: int) -> str:
+    """Return what stands after "at" in a sentence.
+
+    Examples
+    --------
+    >>> phrase(np.array([1.0, 2.0]), "step", 0), phrase(np.array([0.0, 1.0]), "hours in care", 1)
+    ('step 1', '1 (hours in care)')
+    """
+    called = named_times(times)[step]
+    if np.issubdtype(times.dtype, np.datetime64):
+        return called
+    return f"step {called}" if time_name == "step" else f"{called} ({time_name})"
+
+
+def phrase_of(sample: SequenceData, position: int) -> str:
+    """Return what stands after "at" in a sentence on one position of a padded sample."""
+    real = int(sample.mask[0][:position].sum())
+    return phrase(_times_of(sample), sample.time_name, real)
+
+
+def _times_of(sample: SequenceData) -> np.ndarray:
+    real = sample.mask[0]
+    return np.flatnonzero(real) + 1.0 if sample.times is None else sample.times[0][real]

@@ -1,0 +1,251 @@
+"""What may enter a ``SequenceData``: every refusal says expected, received and the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .padding import Padded, as_array
+
+
+def clean(
+    padded: Padded, feature_names: tuple[str, ...], static_names: tuple[str, ...], missing: str
+) -> Padded:
+    """Return the arrays as float32 with zeros on padded steps, or raise on what cannot be read."""
+    if missing not in ("error", "keep"):
+        raise ValueError(
+            f'Expected missing to be "error" or "keep"; received {missing!r}. Use "keep" and '
+            "data.fill_missing()."
+        )
+    values, mask = np.asarray(padded.values), np.asarray(padded.mask)
+    if values.dtype.kind not in "fiub":
+        raise ValueError(
+            f"Expected numbers in values; received type {values.dtype}. Convert them to float."
+        )
+    if mask.shape != values.shape[:2]:
+        raise ValueError(
+            f"Expected a mask of shape {values.shape[:2]} (sample, time); received {mask.shape}."
+            " Give one flag per step."
+        )
+    if len(values) == 0:
+        raise ValueError(
+            "Expected at least one sample; received none. Check the filter that chose them."
+        )
+    mask = mask.astype(bool)
+    check_padding(mask)
+    for label in ("target", "static", "times", "ids"):
+        array = getattr(padded, label)
+        if array is not None and np.shape(array)[:1] != (len(values),):
+            raise ValueError(
+                f"Expected {label} for {len(values)} samples; received shape {np.shape(array)}."
+                " Give one entry per sample."
+            )
+    check_ids(padded.ids)
+    check_order(padded.times, mask)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity, refused below
+        values = np.where(mask[..., None], values, 0).astype(np.float32)
+    check_finite(values, mask, feature_names, nan_allowed=missing == "keep")
+    if padded.static is None:
+        return replace(padded, values=values, mask=mask)
+    static = np.asarray(padded.static)
+    if static.ndim != 2 or static.dtype.kind not in "fiub":
+        raise ValueError(
+            f"Expected static numbers of shape (sample, static feature); received {static.shape}, "
+            f"type {static.dtype}. For one static feature use static[:, None]; encode categories."
+        )
+    with np.errstate(over="ignore"):
+        static = static.astype(np.float32)
+    check_names(static_names, static.shape[1], "static_names")
+    check_finite(static, None, static_names, nan_allowed=missing == "keep")
+    return replace(padded, values=values, mask=mask, static=static)
+
+
+def read_rows(key: Any, length: int) -> slice | np.ndarray:
+    """Return which samples an index asks for: a slice, or positions or flags (sample,)."""
+    if isinstance(key, slice):
+        return key
+    rows = np.asarray(key)
+    if rows.shape == (0,):
+        return np.zeros(0, int)
+    if rows.dtype == object:  # flags of pandas' nullable type
+        rows = np.asarray(pd.Series(rows.ravel()).infer_objects()).reshape(rows.shape)
+    is_flags = rows.dtype.kind == "b" and rows.shape == (length,)
+    if isinstance(key, tuple) or not (is_flags or (rows.dtype.kind in "iu" and rows.ndim < 2)):
+        raise IndexError(
+            f"Expected a position, a slice, a list of positions or {length} flags; received "
+            f"{key!r}."
+        )
+    if not is_flags and ((rows < -length) | (rows >= length)).any():
+        raise IndexError(f"Expected a sample below {length}; received {key!r}.")
+    return np.atleast_1d(rows)
+
+
+def check_ids(ids: np.ndarray | None) -> None:
+    """Raise unless each sample has one id, and all of them are of one type.
+
+    1001 and "1001" may be the same patient, who would then be in two parts of a split.
+    """
+    if ids is None:
+        return
+    if ids.ndim != 1 or pd.isna(ids).any():
+        raise ValueError(
+            f"Expected one id per sample; received shape {ids.shape} with "
+            f"{int(pd.isna(ids).sum())} missing. Drop or fill those samples."
+        )
+    kind = pd.api.types.infer_dtype(ids, skipna=False)
+    if kind.startswith("mixed") and kind != "mixed-integer-float":
+        raise ValueError(
+            f"Expected ids of one type; received {sorted({type(i).__name__ for i in ids})}. "
+            "Convert them, for instance with .astype(str)."
+        )
+
+
+def check_order(times: np.ndarray | None, mask: np.ndarray) -> None:
+    """Raise if time runs backwards within a sample."""
+    if times is None:
+        return
+    backwards = ((times[:, 1:] < times[:, :-1]) & mask[:, 1:]).any(axis=1)
+    if backwards.any():
+        raise ValueError(
+            f"Expected times in increasing order within each sample; received a step back in "
+            f"{int(backwards.sum())} samples, the first at position {int(backwards.argmax())}. "
+            "Sort the steps by time."
+        )
+
+
+def check_tokens(tokens: np.ndarray, mask: np.ndarray, num_words: int) -> np.ndarray:
+    """Return token ids as int32 with 0 on padded steps, or raise on what is no id."""
+    if tokens.dtype.kind not in "iu":
+        raise ValueError(
+            f"Expected token ids as whole numbers; received type {tokens.dtype}. Turn words into "
+            "ids with the vocabulary that the model was trained on."
+        )
+    real = tokens[mask]
+    limit = num_words or np.iinfo(np.int32).max
+    if real.size and (real.min() < 0 or real.max() >= limit):
+        upper = num_words - 1 if num_words else "the size of the vocabulary"
+        raise ValueError(
+            f"Expected token ids from 0 to {upper}; received {real.min()} to {real.max()}. Use "
+            "the vocabulary that made the ids."
+        )
+    return np.where(mask, tokens, 0).astype(np.int32)
+
+
+def check_units(units: Iterable[str], names: tuple[str, ...]) -> None:
+    """Raise if a unit is given for a feature that does not exist."""
+    unknown = sorted(set(units) - set(names))
+    if unknown:
+        raise ValueError(
+            f"Expected units for {list(names)}; received some for {unknown}. Use the feature "
+            "names as keys."
+        )
+
+
+def read_target(
+    target: np.ndarray | None, class_names: Sequence[str] | None
+) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Tell a regression target (floats) from classes (anything else)."""
+    names = tuple(map(str, class_names if class_names is not None else ()))
+    check_names(names, len(names), "class_names")
+    if target is None:
+        return None, names
+    target = as_array(target, "target")
+    if target.ndim == 2 and target.shape[1] == 1:
+        target = target[:, 0]
+    if target.ndim != 1:
+        raise ValueError(
+            f"Expected one target per sample, shape (sample,); received {target.shape}. Use class "
+            "positions instead of one-hot rows: target.argmax(axis=1)."
+        )
+    if pd.isna(target).any():
+        raise ValueError(
+            f"Expected a target for every sample; received {int(pd.isna(target).sum())} missing."
+            " Drop those samples."
+        )
+    if target.dtype == object:  # from tables: numbers that are kept as Python objects
+        target = np.asarray(pd.Series(target).infer_objects())
+    if target.dtype.kind in "mMc":
+        raise ValueError(
+            f"Expected numbers or labels as target; received type {target.dtype}. Convert dates "
+            "and durations to numbers, for instance days: .dt.total_seconds() / 86400."
+        )
+    if target.dtype.kind == "f" and not names:
+        with np.errstate(over="ignore"):
+            target = target.astype(np.float32)
+        if not np.isfinite(target).all():
+            raise ValueError("Expected finite targets; received infinity. Drop those samples.")
+        return target, ()
+    return _read_classes(target, names)
+
+
+def _read_classes(target: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+    try:
+        labels, positions = np.unique(target, return_inverse=True)
+    except TypeError as error:
+        raise ValueError(
+            "Expected target labels of one type; received "
+            f"{sorted({type(t).__name__ for t in target})}. Convert them, for instance with "
+            ".astype(str)."
+        ) from error
+    if not names:
+        return positions.astype(np.int32), tuple(map(str, labels))
+    if labels.dtype.kind in "fiub":
+        with np.errstate(invalid="ignore"):  # infinity fits no position
+            positions = target.astype(np.int32)
+        fits = bool(((positions == target) & (positions >= 0) & (positions < len(names))).all())
+    else:
+        fits = set(map(str, labels)) <= set(names)
+        positions = np.array([names.index(str(t)) if fits else 0 for t in target], np.int32)
+    if not fits:
+        raise ValueError(
+            f"Expected targets among class_names={list(names)} or positions 0 to "
+            f"{len(names) - 1}; received {labels[:10].tolist()}. Name every class, in order."
+        )
+    return positions, names
+
+
+def check_padding(mask: np.ndarray) -> None:
+    """Raise unless every sample has a real step and its padding stands at the end."""
+    empty = ~mask.any(axis=1)
+    if empty.any():
+        raise ValueError(
+            f"Expected at least one real step per sample; received all steps masked in "
+            f"{int(empty.sum())} samples, the first at position {int(empty.argmax())}. Drop them."
+        )
+    not_right_padded = (~mask[:, :-1] & mask[:, 1:]).any(axis=1)
+    if not_right_padded.any():
+        raise ValueError(
+            "Expected padding at the end of each sequence (right padding); received a masked step "
+            f"before a real one in {int(not_right_padded.sum())} samples, the first at position "
+            f"{int(not_right_padded.argmax())}. Pass a list of unpadded sequences, or "
+            'pad_sequences(..., padding="post").'
+        )
+
+
+def check_names(names: tuple[str, ...], expected: int, what: str) -> None:
+    """Raise unless there is one different name per column."""
+    if len(names) != expected or len(set(names)) != len(names):
+        raise ValueError(
+            f"Expected {expected} different {what}; received {len(names)}: {list(names)}."
+            " Name each column once."
+        )
+
+
+def check_finite(
+    values: np.ndarray, mask: np.ndarray | None, names: tuple[str, ...], nan_allowed: bool = False
+) -> None:
+    """Raise if a real step holds infinity, or NaN where it is not allowed."""
+    bad = np.isinf(values) if nan_allowed else ~np.isfinite(values)
+    if mask is not None:
+        bad &= mask[..., None]
+    if bad.any():
+        where = np.argwhere(bad)[0]
+        raise ValueError(
+            f"Expected finite values; received {values[tuple(where)]} in {names[where[-1]]!r} of "
+            f"sample {where[0]} ({int(bad.sum())} such cells). For missing values make the data "
+            'with missing="keep", split it and call data.fill_missing(); remove infinity.'
+        )

@@ -1,0 +1,290 @@
+"""Text into words by one short rule that needs no Keras, and words into ids and back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+# A text cannot contain them: the rule below makes three words of "[PAD]".
+PAD, UNKNOWN = "[PAD]", "[UNK]"
+
+
+SPECIAL_WORDS = (PAD, UNKNOWN)
+# The longest English word in use has 28 letters; what is longer is a web address or a stuck key.
+MAX_LENGTH = 40
+
+
+MAX_MARKS = 3
+# Raise it whenever the rule cuts a text otherwise than before: what was cut is kept in caches.
+RULE_VERSION = 1
+
+
+FORMAT = "lstm_explain vocabulary 1"
+# Parts of "isn't" and "it's" that are words of their own.
+ENDINGS = r"(?i:n't|'(?:s|re|ve|ll|d|m))"
+
+
+APOSTROPHES = "[\u2018\u2019`\u00b4]"
+
+
+JOINER = "\u200d"  # makes one emoji of several
+
+
+PICTURES = "\u2190-\u2bff\U0001f000-\U0001faff"
+
+
+STRAY_JOINER = re.compile(rf"{JOINER}(?![{PICTURES}])")
+
+
+def tokenise(text: str, *, lower: bool = True) -> list[str]:
+    """Cut a text into words, by a rule of which nothing is learned.
+
+    - The text is brought into one spelling (Unicode NFC) and into lower case. Inside a word,
+      curly apostrophes and accents that stand for one become '.
+    - A word is a run of letters and digits with their accents. An apostrophe between letters
+      belongs to it ("o'clock"), and so does a mark between digits ("7.5", "10/10", "1,000"): a
+      number is one word.
+    - The endings n't, 's, 're, 've, 'll, 'd and 'm are words of their own: "isn't" becomes "is"
+      and "n't", "can't" becomes "ca" and "n't". So one word carries the negation wherever it
+      stands, and a reader sees which value is its own.
+    - A hyphen separates: "heavy-handed" is "heavy", "-", "handed", so that a rare compound is
+      read by its known parts.
+    - Every other mark is a word; a run of the same mark is one, of at most three: "....." becomes
+      "...". An emoji is a word, also one that is composed of several.
+    - What is longer than 40 characters is shortened to 39 and "…". It never enters a vocabulary.
+    - Characters that cannot be seen are taken out (joiners, direction marks, soft hyphens), so that
+      they hide nothing; control characters, lone surrogates and unassigned ones count as a space.
+
+    The rule is for languages that write spaces between words. For others, cut the texts with a
+    tool for that language and give lists of words to ``SequenceData.from_texts``.
+
+    Parameters
+    ----------
+    text : str
+    lower : bool
+        False keeps capital letters.
+
+    Returns
+    -------
+    list of str
+        No word is empty or has a space in it. A text without any visible character gives [].
+
+    Raises
+    ------
+    TypeError
+        Bytes, or anything else that is no text.
+
+    Examples
+    --------
+    >>> tokenise("It isn't bad... 7.5/10, over-long!")
+    ['it', 'is', "n't", 'bad', '...', '7.5/10', ',', 'over', '-', 'long', '!']
+    """
+    check_text(text)
+    seen = text.translate(_CLEAN) if not (text.isascii() and text.isprintable()) else text
+    seen = STRAY_JOINER.sub("", seen.lower() if lower else seen)
+    seen = unicodedata.normalize("NFC", seen)
+    plain = seen.isascii() or not any(map(_is_accent, set(seen)))
+    apostrophes, endings, word = _patterns(plain)
+    seen = endings.sub(r" \g<0>", apostrophes.sub("'", seen))
+    return [_short(match[0]) for match in word.finditer(seen)]
+
+
+def check_text(text: Any, where: str = "") -> None:
+    """Raise unless `text` is a text."""
+    if isinstance(text, bytes | bytearray | memoryview):
+        raise TypeError(
+            f"Expected text{where}; received {type(text).__name__}. Decode it with the encoding "
+            'that it was written in: .decode("utf-8") or .decode("cp1252").'
+        )
+    if not isinstance(text, str):
+        raise TypeError(
+            f"Expected text{where}; received {type(text).__name__} ({text!r:.60}). Drop missing "
+            "texts, and convert others with str(...)."
+        )
+
+
+def make_vocabulary(
+    texts: Iterable[str | Sequence[str]], size: int = 20_000, at_least: int = 2
+) -> tuple[str, ...]:
+    """Return the words that a model learns, most frequent first; the position of a word is its id.
+
+    Give it the training texts only: a word that was looked up in the test texts is a leak.
+
+    Parameters
+    ----------
+    texts : iterable of str, or of lists of words
+    size : int
+        Most ids there may be, those of "[PAD]" (0) and "[UNK]" (1) among them.
+    at_least : int
+        Words that occur less often are left out. With 2, words seen once are read as "[UNK]", so
+        that the model meets unknown words while it learns.
+
+    Returns
+    -------
+    tuple of str
+        Words that are equally frequent stand in alphabetical order.
+
+    Examples
+    --------
+    >>> make_vocabulary(["good, good film", "not good", "film noir"])
+    ('[PAD]', '[UNK]', 'good', 'film')
+    """
+    if size < len(SPECIAL_WORDS) + 1:
+        raise ValueError(
+            f"Expected a vocabulary of at least 3 words, {PAD} and {UNKNOWN} among them; received "
+            f"size={size}. A usual choice is 20000."
+        )
+    if isinstance(texts, str | bytes):
+        raise TypeError(f"Expected several texts; received one, {texts!r:.60}. Give a list.")
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(tokenise(text) if isinstance(text, str) else text)
+    often = [word for word, count in counts.items() if count >= at_least and may_be_known(word)]
+    often.sort(key=lambda word: (-counts[word], word))
+    return (*SPECIAL_WORDS, *often[: size - len(SPECIAL_WORDS)])
+
+
+def may_be_known(word: str) -> bool:
+    """Tell whether a word may have an id of its own: it is whole, and no placeholder."""
+    return len(word) <= MAX_LENGTH and not _is_short(word) and word not in SPECIAL_WORDS
+
+
+def special_ids(vocabulary: Sequence[str]) -> list[int]:
+    """Return the ids of "[PAD]" and "[UNK]", as far as a vocabulary has them."""
+    return [position for position, word in enumerate(vocabulary) if word in SPECIAL_WORDS]
+
+
+def save_vocabulary(vocabulary: Sequence[str], path: str | Path) -> None:
+    """Write a vocabulary as JSON, to be kept beside the model that learned it.
+
+    Examples
+    --------
+    >>> save_vocabulary(data.vocabulary, "reviews.json")   # doctest: +SKIP
+    """
+    words = check_vocabulary(vocabulary, "the vocabulary")
+    text = json.dumps({"format": FORMAT, "words": words}, ensure_ascii=False, indent=0)
+    Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def load_vocabulary(path: str | Path, num_words: int | None = None) -> tuple[str, ...]:
+    """Read a vocabulary that `save_vocabulary` wrote.
+
+    Parameters
+    ----------
+    num_words : int, optional
+        How many ids the model knows: the `input_dim` of its Embedding layer. A vocabulary of
+        another length belongs to another model, and would show wrong words.
+
+    Raises
+    ------
+    ValueError
+        The file is no vocabulary, is damaged, or belongs to another model.
+
+    Examples
+    --------
+    >>> load_vocabulary("reviews.json", model.get_layer("embedding").input_dim)  # doctest: +SKIP
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:  # damaged, or bytes that are no text
+        raise ValueError(
+            f"Expected a vocabulary in JSON; {path} cannot be read: {error}. Write it again with "
+            "save_vocabulary."
+        ) from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ValueError(
+            f"Expected a file with the format {FORMAT!r}; received another in {path}. Give the "
+            "file that save_vocabulary wrote."
+        )
+    words = check_vocabulary(content.get("words"), str(path))
+    if num_words is not None and len(words) != num_words:
+        raise ValueError(
+            f"Expected a vocabulary of {num_words} words, as many as the model knows; received "
+            f"{len(words)} in {path}. Give the vocabulary that the model was trained with."
+        )
+    return words
+
+
+def check_vocabulary(words: Any, where: str) -> tuple[str, ...]:
+    """Return the words, or raise on what is no vocabulary of words."""
+    wrong = ""
+    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
+        wrong = "something else than a list of words"
+    elif tuple(words[:2]) != SPECIAL_WORDS:
+        wrong = f"{list(words[:2])} in front"
+    elif len(set(words)) < len(words):
+        wrong = f"{Counter(words).most_common(1)[0][0]!r} twice"
+    if wrong:
+        raise ValueError(
+            f"Expected different words, the first two {PAD} and {UNKNOWN}, in {where}; received "
+            f"{wrong}. Make it with make_vocabulary."
+        )
+    return tuple(words)
+
+
+def vocabulary_digest(vocabulary: Sequence[str]) -> str:
+    """Return 16 hexadecimal digits that change with any word of a vocabulary, or their order."""
+    return hashlib.sha256(json.dumps(list(vocabulary)).encode()).hexdigest()[:16]
+
+
+class _Cleaning(dict[int, str]):
+    """What becomes of each character that is not plain: kept, taken out, or a space."""
+
+    def __missing__(self, code: int) -> str:
+        character, category = chr(code), unicodedata.category(chr(code))
+        kept = character
+        if category in ("Cc", "Cs", "Co", "Cn"):
+            kept = " "
+        elif (category == "Cf" and character != JOINER) or 0xFE00 <= code <= 0xFE0F:
+            kept = ""
+        self[code] = kept
+        return kept
+
+
+_CLEAN = _Cleaning()
+
+
+@cache
+def _patterns(plain: bool) -> tuple[re.Pattern[str], ...]:
+    r"""Return what finds apostrophes inside words, endings, and words.
+
+    Python's \w leaves out the accents that stand apart from their letter, without which words of
+    many scripts would fall to pieces; they are listed from the Unicode table of this Python. Plain
+    text, which most is, has none of them and is read several times faster without.
+    """
+    accents = "" if plain else "".join(filter(_is_accent, map(chr, range(0x20000))))
+    letter, inner = r"[^\W_]", rf"[^\W_]|[{accents}]" if accents else r"[^\W_]"
+    letters = rf"{letter}(?:{inner})*"
+    picture = rf"[{PICTURES}][{accents}\U0001f3fb-\U0001f3ff]*"
+    return (
+        re.compile(rf"(?<={inner}){APOSTROPHES}(?={letter})"),
+        re.compile(rf"(?<={inner}){ENDINGS}(?={ENDINGS}|(?!{inner}))"),
+        re.compile(
+            rf"{ENDINGS}(?!{inner})"
+            rf"|{letters}(?:(?:'|(?<=\d)[.,:/](?=\d)){letters})*"
+            rf"|[\U0001f1e6-\U0001f1ff]{{2}}"  # a flag
+            rf"|{picture}(?:{JOINER}{picture})*"
+            rf"|([^\w\s{accents}{JOINER}]|_)\1*"
+        ),
+    )
+
+
+def _is_accent(character: str) -> bool:
+    return unicodedata.category(character)[0] == "M"
+
+
+def _short(word: str) -> str:
+    if not (word[0].isalnum() or len(word) <= MAX_MARKS or word[0] != word[1]):
+        return word[:MAX_MARKS]
+    return word if len(word) <= MAX_LENGTH else word[: MAX_LENGTH - 1] + "…"
+
+
+def _is_short(word: str) -> bool:
+    return len(word) == MAX_LENGTH and word.endswith("…")

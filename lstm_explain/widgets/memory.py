@@ -1,0 +1,141 @@
+"""One text as a recurrent layer reads it: what is written, forgotten, remembered at each word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..inspection.anatomy import inspect
+from ..internals.gates import is_lstm, need_layer, trace_gates
+from ..internals.prefix_answers import answers_by_step
+from ..sequences.data import SequenceData
+from ..sequences.words import UNKNOWN, tokenise
+from ..wording import fixed, number, percent
+
+Cut = Callable[[str], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What one text does inside one layer; arrays are (word,) and (unit, word).
+
+    Attributes
+    ----------
+    words : tuple of str
+        As they were typed.
+    unknown : tuple of str
+        Those that the model's vocabulary lacks.
+    answers : array (word,)
+        What the model answers if the text ends there.
+    answer_name : str
+    is_probability : bool
+    written, forgotten, remembered : arrays (unit, word)
+        ``remembered = remembered before + written - forgotten``.
+    layer : str
+        Its name, and whether it reads backwards.
+    kind : str
+        What it remembers by: "cell", or "hidden state" of a GRU.
+    """
+
+    words: tuple[str, ...]
+    unknown: tuple[str, ...]
+    answers: np.ndarray
+    answer_name: str
+    is_probability: bool
+    written: np.ndarray
+    forgotten: np.ndarray
+    remembered: np.ndarray
+    layer: str
+    kind: str
+
+    def until(self, count: int) -> Memory:
+        """Return the first words only."""
+        cut = {
+            name: getattr(self, name)[..., :count]
+            for name in ("answers", "written", "forgotten", "remembered")
+        }
+        read = self.words[:count]
+        unknown = tuple(word for word in self.unknown if word in read)
+        return replace(self, words=read, unknown=unknown, **cut)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A model, one of its layers, and how a typed text becomes words that it reads.
+
+    Texts are padded to `max_words`, so that nothing is compiled anew while somebody types.
+    """
+
+    model: Any
+    data: SequenceData
+    layer: str | None
+    cut: Cut
+    max_words: int
+
+    def read(self, text: str) -> Memory:
+        """Return what a text does; words beyond `max_words` are left out."""
+        typed = [word for word in self.cut(text) if word.strip()][: self.max_words]
+        if not typed:
+            raise ValueError("Expected at least one word; received none. Type some.")
+        padding = [typed[0]] * self.max_words  # a second text that sets the length
+        pair = SequenceData.from_texts([typed, padding], vocabulary=self.data.vocabulary)
+        data = replace(pair[[0]], class_names=self.data.class_names)
+        data = replace(data, target_name=self.data.target_name)
+        trace = need_layer(trace_gates(self.model, data).isel(sample=0), self.layer)
+        answers = answers_by_step(self.model, data)
+        read = slice(0, len(typed))
+        memory = trace["cell" if is_lstm(trace) else "hidden"]
+        layer, direction = trace["layer"].values[0], trace["direction"].values[0]
+        known = set(self.data.vocabulary) - {UNKNOWN}
+        return Memory(
+            words=tuple(typed),
+            unknown=tuple(dict.fromkeys(word for word in typed if word not in known)),
+            answers=answers.values[0, read],
+            answer_name=str(answers["output"].values[0]),
+            is_probability=answers.name == "probability",
+            written=trace["written"].values[read].T,
+            forgotten=trace["forgotten"].values[read].T,
+            remembered=memory.values[read].T,
+            layer=f"{layer}{', reading backwards' * (direction == 'backward')}",
+            kind="cell" if is_lstm(trace) else "hidden state",
+        )
+
+
+def reader_of(
+    model: Any, data: SequenceData, layer: str | None, cut: Cut | None, max_words: int
+) -> Reader:
+    """Check that a model reads texts and masks its padding, and return its reader."""
+    if not isinstance(data, SequenceData) or not data.vocabulary:
+        raise ValueError(
+            "Expected the texts that the model was trained on, with their vocabulary; received "
+            f"{data!r:.80}. Of numbers, draw lx.plot_gates(lx.trace_gates(model, data.test[:1]))."
+        )
+    if max_words < 2:
+        raise ValueError(f"Expected max_words of at least 2; received {max_words}. Try 40.")
+    anatomy = inspect(model, data)
+    if "mask" not in anatomy.roles and not any(e.mask_zero for e in anatomy.embedding_layers):
+        raise ValueError(
+            f"Expected a model that masks its padding; {anatomy.model.name!r} reads it. Build it "
+            "with Embedding(mask_zero=True), or by lx.build_model from texts of several lengths."
+        )
+    return Reader(model, data, layer, cut or tokenise, max_words)
+
+
+def describe(memory: Memory) -> str:
+    """Return one sentence on the last word: the answer, and the units that changed most."""
+    count = len(memory.words)
+    answer = f"{number(memory.answers[-1])} ({memory.answer_name})"
+    if memory.is_probability:
+        answer = f"{memory.answer_name} with {percent(memory.answers[-1], 1)}"
+    text = f"After {count} word{'s' * (count != 1)} the model answers {answer}."
+    parts = []
+    for name, values in (("writes", memory.written), ("forgets", memory.forgotten)):
+        unit = int(np.abs(values[:, -1]).argmax())
+        parts.append(f"{name} most in unit {unit} ({fixed(values[unit, -1], 2, sign=True)})")
+    text += f" The last word, “{memory.words[-1]}”, {' and '.join(parts)}."
+    if memory.unknown:
+        text += f" Not in the model's vocabulary, read as {UNKNOWN}: {', '.join(memory.unknown)}."
+    return text

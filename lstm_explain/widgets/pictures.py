@@ -1,0 +1,131 @@
+"""The picture of the explorer: data, attention and SHAP values before and now, on one time axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..plots import panels
+from ..plots.style import STYLE, ink, limit_of
+from ..wording import MINUS, wrapped
+from .canvas import Canvas
+from .moving import Dots, Lines, Map, Predictions
+from .view import View, heading
+
+LOWER = ("change", "before")
+
+
+_WIDTH, _DPI = 9.6, 100
+# Inches: a row of a map, a fact with its name, two lines of text at the top, the first of them, all
+# labels together.
+_ROW, _FACT, _TOP, _HEADING, _LABELS = 0.24, 0.38, 0.55, 0.26, 1.5
+
+
+class Picture(Canvas):
+    """The figure of one sample, updated in place.
+
+    Parameters
+    ----------
+    view : View
+    lower : {"change", "before"}
+        What the second map shows.
+    headed : bool
+        Whether what the changes did stands above it. Widgets write it as text.
+    """
+
+    def __init__(self, view: View, lower: str = "change", headed: bool = True) -> None:
+        rows = _ROW * max(len(view.names), 4)
+        heights = [1.0, 0.75, rows, max(rows, _FACT * len(view.facts))]
+        top = _TOP if headed else _TOP - _HEADING
+        height = sum(heights) + _LABELS - _TOP + top
+        super().__init__(_WIDTH, height, _DPI)
+        self.view, self._lower = view, lower
+        layout: Any = self.figure.get_layout_engine()
+        layout.set(hspace=0.02, wspace=0.03, w_pad=0.07, rect=(0, 0, 1, 1 - top / height))
+        grid = self.figure.add_gridspec(4, 2, height_ratios=heights, width_ratios=(1, 0.42))
+        left = ("data", "attention", "now", "lower")
+        right = ("prediction", "colours", "sums", "facts")
+        ax = {
+            name: self.figure.add_subplot(grid[row, column], label=name)
+            for column, names in enumerate((left, right))
+            for row, name in enumerate(names)
+        }
+        line: dict[str, Any] = {"ha": "left", "va": "top", "in_layout": False}
+        self._title = self.figure.text(
+            0.01, 1 - 0.1 / height, "", fontsize=STYLE.title, fontweight="bold", **line
+        )
+        self._title.set_visible(headed)
+        self.moving(self._title)
+        self.figure.text(
+            0.01, 1 - (top - _TOP + 0.36) / height, wrapped(view.subject, 125).split("\n")[0],
+            fontsize=STYLE.small, color=ink(), alpha=0.75, **line,
+        )  # fmt: skip
+        steps, gaps = len(view.times), bool(np.isnan(view.data).any())
+        weights = "attention\n(where it looked)" if view.looked else "SHAP value\nper step"
+        self._data = Lines(self, ax["data"], steps, view.variable, gaps, from_zero=False)
+        self._weights = Lines(self, ax["attention"], steps, weights, False, from_zero=True)
+        second = f"SHAP values {view.label}" if lower == "before" else f"change: now {MINUS} before"
+        self._maps = [
+            Map(self, ax["now"], view.names, steps, "SHAP values now"),
+            Map(self, ax["lower"], view.names, steps, second),
+        ]
+        ax["now"].tick_params(axis="x", bottom=False, labelbottom=False)
+        panels.label_times(ax["lower"], view.times, view.time_name)
+        what = f"probability of {view.output}" if view.probability else view.explained
+        self._predictions = Predictions(self, ax["prediction"], wrapped(what, 34), view.probability)
+        self._sums = Dots(self, ax["sums"], len(view.names), "sum over time", named=False)
+        self._facts = None
+        if view.facts:
+            self._facts = Dots(self, ax["facts"], len(view.facts), "static facts", named=True)
+        else:
+            ax["facts"].set_axis_off()
+        self._open_colours(ax["colours"])
+        self.update(view)
+        self.figure.draw_without_rendering()
+        # From here on nothing moves: a panel that jumps under the reader's eyes is hard to read.
+        self.figure.set_layout_engine("none")
+
+    def _open_colours(self, corner: Any) -> None:
+        """Open the scale of the maps in a free corner."""
+        corner.set_axis_off()
+        ax = corner.inset_axes((0.02, 0.45, 0.96, 0.2))
+        self._colours = self.figure.colorbar(self._maps[0].mesh, cax=ax, orientation="horizontal")
+        ax.tick_params(labelsize=STYLE.small)
+        ax.set_xlabel(wrapped(f"SHAP value ({self.view.explained})", 38), fontsize=STYLE.small)
+        for x, text, side in ((0, "lowers", "left"), (1, "raises", "right")):
+            ax.text(x, 1.2, text, transform=ax.transAxes, fontsize=STYLE.small, ha=side)
+
+    def fits(self, view: View, lower: str) -> bool:
+        """Tell whether a view can be shown by updating this picture."""
+        own = self.view
+        return (
+            lower == self._lower
+            and (own.names, own.label, own.subject) == (view.names, view.label, view.subject)
+            and (own.variable, len(own.facts)) == (view.variable, len(view.facts))
+            and np.array_equal(own.times, view.times)
+        )
+
+    def update(self, view: View) -> None:
+        """Show another view of the same sample."""
+        self.view = view
+        self._title.set_text(heading(view))
+        weights = np.nansum(view.values, axis=1) if view.attention is None else view.attention
+        self._data.show(view.data, view.moved_variable)
+        self._weights.show(weights, view.moved)
+        before = self._lower == "before"
+        second = view.values[0] if before else view.change
+        limit = self.widened("colours", np.array([0.0, limit_of(np.append(view.values, second))]))[
+            1
+        ]
+        self._maps[0].show(view.values[1], view.measured[1], limit)
+        self._maps[1].show(second, view.measured[0 if before else 1], limit)
+        ticks = [-limit, 0.0, limit]
+        if self._colours.get_ticks().tolist() != ticks:
+            labels = [f"{tick:.2g}".replace("-", MINUS) for tick in ticks]
+            self._colours.set_ticks(ticks, labels=labels)
+        self._sums.show(np.nansum(view.values, axis=2))
+        if self._facts is not None:
+            self._facts.show(view.fact_values, view.facts)
+        texts = [f"{view.text(row)} {name}" for row, name in enumerate((view.label, "now"))]
+        self._predictions.show(view.shown, texts)

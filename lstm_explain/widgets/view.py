@@ -1,0 +1,238 @@
+"""Everything that one picture of a widget shows, in arrays and sentences: before, and now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..attribution.explanation import Explanation
+from ..plots import content
+from ..sequences.step_names import phrase
+from ..wording import decimals, fixed, number, percent, plain, with_unit
+
+_MOST_ROWS, _MOST_FACTS = 10, 6
+
+
+@dataclass(frozen=True)
+class View:
+    """One sample before and after changes, ready to draw. Pairs are (before, now).
+
+    Attributes
+    ----------
+    label : str
+        What "before" is: "as recorded" or "pinned".
+    subject : str
+        Whose prediction it is, and what was true.
+    explained : str
+        What is explained, such as "log-odds of died".
+    output : str
+        Name of the explained class or value.
+    times, time_name
+        Of the steps, for the axis.
+    names, values : list of str, array (2, row, step)
+        SHAP values of the variables, the most important before on top; NaN on padding.
+    measured : bool array (2, row, step)
+        Where a variable was measured; all False where the data has no gaps.
+    facts, fact_values : list of str, array (2, fact)
+        Static facts that matter most, with what they were and are, and their SHAP values.
+    variable, data : str, array (2, step)
+        The variable that the reader is looking at, in its units; NaN where not measured.
+    moved, moved_variable : bool arrays (step,)
+        Steps at which any variable was changed, and at which this one was.
+    attention : array (2, step) or None
+    predictions, shown : arrays (2,)
+        On the explained scale, and as they are read: a probability where it is one.
+    probability : bool
+        Whether `shown` is a probability.
+    """
+
+    label: str
+    subject: str
+    explained: str
+    output: str
+    times: np.ndarray
+    time_name: str
+    names: list[str]
+    values: np.ndarray
+    measured: np.ndarray
+    facts: list[str]
+    fact_values: np.ndarray
+    variable: str
+    data: np.ndarray
+    moved: np.ndarray
+    moved_variable: np.ndarray
+    attention: np.ndarray | None
+    predictions: np.ndarray
+    shown: np.ndarray
+    probability: bool
+
+    @property
+    def looked(self) -> bool:
+        """Whether the model has attention to show."""
+        return self.attention is not None
+
+    @property
+    def change(self) -> np.ndarray:
+        """SHAP values now less those before, (row, step)."""
+        return self.values[1] - self.values[0]
+
+    def when(self, step: int) -> str:
+        """Return what stands after "at" in a sentence on a step."""
+        return phrase(self.times, self.time_name, step)
+
+    def text(self, which: int) -> str:
+        """Return a prediction as it is read: 23 % or 1.25."""
+        return read_prediction(
+            float(self.shown[which]), self.probability, float(np.ptp(self.shown))
+        )
+
+
+def view_of(before: Explanation, now: Explanation, variable: str, label: str) -> View:
+    """Put two explanations of one sample beside each other.
+
+    Parameters
+    ----------
+    before, now : Explanation
+        One sample each, with the same steps and the same output.
+    variable : str
+        Which variable's data to show.
+    label : str
+        What "before" is.
+    """
+    pair = [by_variable(one) for one in (before, now)]
+    first, second = pair
+    steps = content.real_steps(first)
+    data = np.stack([one.data.values[0, steps] for one in pair])
+    names = content.feature_labels(first)
+    values = [one.values.values[0, steps].T for one in pair]
+    rows = content.most_important(names, values[0], _MOST_ROWS)
+    others = np.setdiff1d(np.arange(len(names)), rows.order)
+    both = np.stack(
+        [
+            np.stack([one[i] if i >= 0 else one[others].sum(axis=0) for i in rows.order])
+            for one in values
+        ]
+    )
+    known = ~np.isnan(data).transpose(0, 2, 1)
+    gaps = not known.all()
+    dots = np.stack([known[:, i] if i >= 0 and gaps else 0 * known[:, 0] for i in rows.order], 1)
+    shown = first.feature_names.index(variable)
+    looks = [one.attention.values[0, steps] for one in pair if one.attention is not None]
+    weights = np.stack(looks) if len(looks) == 2 else None
+    predictions = np.array([one.predictions.item() for one in pair])
+    is_chance = _is_one_class(first)
+    seen = predictions
+    if is_chance and first.scale == "margin":
+        seen = 1 / (1 + np.exp(-predictions))
+    times, time_name = content.times_of(first)
+    facts, fact_values = _facts(first, second)
+    differ = ~np.isclose(data[0], data[1], rtol=1e-5, atol=1e-6, equal_nan=True)
+    return View(
+        label=label,
+        subject="  ·  ".join(content.circumstances(first)),
+        explained=content.explained(first),
+        output=plain(first.output.values[0], 40),
+        times=times,
+        time_name=time_name,
+        names=rows.names,
+        values=both,
+        measured=dots.astype(bool),
+        facts=facts,
+        fact_values=fact_values,
+        variable=names[shown],
+        data=data[:, :, shown],
+        moved=differ.any(axis=1),
+        moved_variable=differ[:, shown],
+        attention=weights,
+        predictions=predictions,
+        shown=seen,
+        probability=is_chance,
+    )
+
+
+def read_prediction(shown: float, probability: bool, difference: float) -> str:
+    """Write a prediction with as many digits as the difference to another one needs.
+
+    Examples
+    --------
+    >>> read_prediction(1.2345, False, 0.1)
+    '1.23'
+    """
+    if not probability:
+        return fixed(shown, decimals(difference))
+    return percent(shown, max(decimals(100 * difference) - 1, 0) if difference else 1)
+
+
+def heading(view: View) -> str:
+    """Say in one line what the changes did to the prediction."""
+    first, second = view.text(0), view.text(1)
+    what = f"probability of {view.output}" if view.probability else f"predicted {view.explained}"
+    if first == second:
+        return f"{what}: {second}"
+    return f"{what}: {first} → {second}"
+
+
+def sentence(view: View) -> str:
+    """Say in words what the picture shows, for readers who do not see it."""
+    what = f"The predicted probability of {view.output}" if view.probability else "The prediction"
+    sums = np.nansum(view.values, axis=2)
+    if not view.moved.any() and np.array_equal(view.shown[0], view.shown[1]):
+        largest = np.argsort(-np.abs(sums[1]))[:3]
+        parts = ", ".join(_signed(view.names[i], sums[1, i]) for i in largest)
+        return f"{what} is {view.text(1)}. Largest sums of SHAP values: {parts}.{_attention(view)}"
+    moves = np.concatenate([sums[1] - sums[0], view.fact_values[1] - view.fact_values[0]])
+    names = [*view.names, *view.facts]
+    top = [i for i in np.argsort(-np.abs(moves), kind="stable")[:3] if abs(moves[i]) > 0]
+    parts = ", ".join(_signed(names[i], moves[i]) for i in top) or "none"
+    verb = "stays at" if view.text(0) == view.text(1) else f"goes from {view.text(0)} to"
+    return (
+        f"{what} {verb} {view.text(1)} ({view.label} against now). SHAP values that changed most: "
+        f"{parts}.{_attention(view)}"
+    )
+
+
+def _attention(view: View) -> str:
+    if view.attention is None:
+        return ""
+    before, now = (int(weights.argmax()) for weights in view.attention)
+    if before == now:
+        return f" Attention is highest at {view.when(now)}."
+    return f" Attention is highest at {view.when(now)}; before, at {view.when(before)}."
+
+
+def _signed(name: str, value: float) -> str:
+    return f"{name} {fixed(value, decimals(value), sign=True)}"
+
+
+def by_variable(explanation: Explanation) -> Explanation:
+    """Return one value per variable, however many features the model reads of it."""
+    if "variable" in explanation.to_dataset():
+        return explanation.over_variables()
+    return explanation
+
+
+def _facts(first: Explanation, second: Explanation) -> tuple[list[str], np.ndarray]:
+    """Return the static facts that matter most, "age = 64 → 70", and their values (2, fact)."""
+    pair = [one.static_values for one in (first, second) if one.static_values is not None]
+    data = [one.static_data for one in (first, second) if one.static_data is not None]
+    if len(pair) < 2 or len(data) < 2:
+        return [], np.zeros((2, 0))
+    values = np.concatenate([one.values for one in pair])
+    names = data[0]["static_feature"].values
+    units = first.to_dataset()["static_unit"].values
+    labels = []
+    for name, unit, before, now in zip(
+        names, units, data[0].values[0], data[1].values[0], strict=True
+    ):
+        same = np.isclose(before, now, rtol=1e-5, atol=1e-6)
+        number_ = number(before) if same else f"{number(before)} → {number(now)}"
+        labels.append(f"{with_unit(name, '', 18)} = {number_} {plain(unit, 10)}".rstrip())
+    # Without an order of their own: a fact keeps its place while it is changed.
+    kept = np.sort(np.argsort(-np.abs(values[0]), kind="stable")[:_MOST_FACTS])
+    return [labels[i] for i in kept], values[:, kept]
+
+
+def _is_one_class(explanation: Explanation) -> bool:
+    """Tell whether the predictions are the probability of one class, or its log-odds."""
+    return explanation.scale != "value" and "-" not in str(explanation.output.values[0])
