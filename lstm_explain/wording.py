@@ -8,8 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 
 MINUS = "\N{MINUS SIGN}"
-
-
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 

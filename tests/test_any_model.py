@@ -129,7 +129,9 @@ def test_a_model_that_reads_its_padding_is_told():
     )
     x = numbers(2, STEPS, FEATURES)
     x[:, 3:] = 0
-    with pytest.warns(lx.PaddingWarning, match="moved the margin of 'sequential.*' by up to"):
+    with pytest.warns(
+        lx.inspection.PaddingWarning, match="moved the margin of 'sequential.*' by up to"
+    ):
         e = lx.explain(model, x, background=numbers(2, STEPS, FEATURES), progress=False)
     np.testing.assert_array_equal(e.values[:, 3:], 0)
 
@@ -421,7 +423,7 @@ def test_a_failed_deep_explainer_is_mended():
     with pytest.raises(Exception, match="gradient registry has no entry for: shap_"):
         explainer.shap_values(x)
     try:
-        with pytest.warns(lx.DeepExplainerWarning, match="They have been put back"):
+        with pytest.warns(lx.inspection.DeepExplainerWarning, match="They have been put back"):
             e = lx.explain(model, x, background=rows, progress=False)
         assert execute.record_gradient is own
         assert float(np.abs(e.gaps).max()) < 0.05 * float(np.abs(e.values).sum())

@@ -18,7 +18,7 @@ def outcomes(probabilities, rng):
 def test_bins_hold_equally_many_and_say_what_happened(rng):
     probabilities = rng.beta(1, 6, 1003)
     data = outcomes(probabilities, rng)
-    table = lx.reliability(data, probabilities, bins=10)
+    table = lx.models.reliability(data, probabilities, bins=10)
     order = np.argsort(probabilities)
     start = 0
     for row in table.itertuples():
@@ -30,7 +30,7 @@ def test_bins_hold_equally_many_and_say_what_happened(rng):
     assert start == 1003
     assert np.ptp(table["count"]) <= 1
     error = np.abs(table["predicted"] - table["observed"]) @ table["count"] / 1003
-    np.testing.assert_allclose(lx.calibration_error(data, probabilities), error, rtol=1e-12)
+    np.testing.assert_allclose(lx.models.calibration_error(data, probabilities), error, rtol=1e-12)
 
 
 def test_the_interval_of_a_share_is_wilsons():
@@ -40,7 +40,7 @@ def test_the_interval_of_a_share_is_wilsons():
         data = SequenceData.from_arrays(
             np.zeros((count, 2, 1)), target.astype(int), class_names=["no", "yes"]
         )
-        table = lx.reliability(data, np.full(count, 0.3), bins=1)
+        table = lx.models.reliability(data, np.full(count, 0.3), bins=1)
         np.testing.assert_allclose(table[["low", "high"]].values, [[low, high]], atol=5e-5)
 
 
@@ -48,10 +48,10 @@ def test_calibration_error_tells_true_probabilities_from_doubled_ones(rng):
     probabilities = rng.beta(1, 6, 20_000)
     data = outcomes(probabilities, rng)
     # By chance: 0.8 sqrt(p (1 - p) / 2000) in the mean, here below 0.006.
-    assert lx.calibration_error(data, probabilities) < 0.01
+    assert lx.models.calibration_error(data, probabilities) < 0.01
     doubled = np.clip(2 * probabilities, 0, 1)
     expected = doubled.mean() - probabilities.mean()
-    np.testing.assert_allclose(lx.calibration_error(data, doubled), expected, atol=0.01)
+    np.testing.assert_allclose(lx.models.calibration_error(data, doubled), expected, atol=0.01)
 
 
 def test_scores_have_intervals_that_cover(rng):
@@ -63,7 +63,7 @@ def test_scores_have_intervals_that_cover(rng):
         scores = rng.normal(size=200) + target
         probabilities = 1 / (1 + np.exp(-scores))
         data = SequenceData.from_arrays(np.zeros((200, 2, 1)), target)
-        table = lx.score_by_group(
+        table = lx.models.score_by_group(
             data, probabilities, {"all": np.ones(200, bool)}, draws=100, seed=seed
         )
         np.testing.assert_allclose(table.loc["all", "auroc"], roc_auc_score(target, scores))
@@ -74,13 +74,15 @@ def test_scores_have_intervals_that_cover(rng):
 def test_score_with_interval_is_the_score_and_repeats_with_its_seed(rng):
     probabilities = rng.beta(1, 4, 300)
     data = outcomes(probabilities, rng)
-    first, again = (lx.score_with_interval(data, probabilities, draws=50, seed=3) for _ in range(2))
+    first, again = (
+        lx.models.score_with_interval(data, probabilities, draws=50, seed=3) for _ in range(2)
+    )
     np.testing.assert_array_equal(first, again)
     expected = average_precision_score(data.target, probabilities)
     np.testing.assert_allclose(first.loc["auprc", "value"], expected)
     assert (first["low"] < first["value"]).all()
     assert (first["value"] < first["high"]).all()
-    other = lx.score_with_interval(data, probabilities, draws=50, seed=4)
+    other = lx.models.score_with_interval(data, probabilities, draws=50, seed=4)
     assert (other["low"] != first["low"]).any()
 
 
@@ -89,8 +91,8 @@ def test_a_difference_is_resampled_in_pairs(rng):
     probabilities = rng.beta(1, 4, 400)
     data = outcomes(probabilities, rng)
     close = np.clip(probabilities + rng.normal(0, 0.01, 400), 0, 1)
-    table = lx.score_difference(data, close, probabilities, draws=60)
-    alone = lx.score_with_interval(data, close, draws=60)
+    table = lx.models.score_difference(data, close, probabilities, draws=60)
+    alone = lx.models.score_with_interval(data, close, draws=60)
     expected = roc_auc_score(data.target, close) - roc_auc_score(data.target, probabilities)
     np.testing.assert_allclose(table.loc["auroc", "value"], expected)
     width = (table["high"] - table["low"]) / (alone["high"] - alone["low"])
@@ -103,7 +105,7 @@ def test_groups_are_scored_on_their_own_members(rng):
     probabilities = rng.beta(2, 6, 2000)
     old = rng.random(2000) < 0.5
     data = outcomes(np.where(old, np.clip(probabilities + 0.2, 0, 1), probabilities), rng)
-    table = lx.score_by_group(data, probabilities, {"old": old, "young": ~old}, draws=100)
+    table = lx.models.score_by_group(data, probabilities, {"old": old, "young": ~old}, draws=100)
     assert table.loc["old", "difference_high"] < 0
     assert table.loc["young", "difference_low"] < 0 < table.loc["young", "difference_high"]
     np.testing.assert_allclose(
@@ -115,7 +117,7 @@ def test_groups_are_scored_on_their_own_members(rng):
 def test_a_group_of_one_class_has_no_auroc():
     data = SequenceData.from_arrays(np.zeros((6, 2, 1)), [0, 0, 0, 1, 1, 1])
     groups = {"low": np.arange(6) < 3}
-    row = lx.score_by_group(data, np.linspace(0.1, 0.9, 6), groups, draws=20).loc["low"]
+    row = lx.models.score_by_group(data, np.linspace(0.1, 0.9, 6), groups, draws=20).loc["low"]
     assert np.isnan(row[["auroc", "auroc_low", "auroc_high"]].astype(float)).all()
     assert row["observed"] == 0
     # None of three: Wilson's interval of the share reaches 0.56.
@@ -127,13 +129,13 @@ def test_equal_probabilities_stay_in_one_bin(rng):
     data = SequenceData.from_arrays(
         np.zeros((100, 2, 1)), np.repeat([1, 0], [20, 80]), class_names=["no", "yes"]
     )
-    assert lx.calibration_error(data, np.full(100, 0.2)) == pytest.approx(0, abs=1e-12)
+    assert lx.models.calibration_error(data, np.full(100, 0.2)) == pytest.approx(0, abs=1e-12)
     coarse = np.round(rng.random(100), 1)
-    table = lx.reliability(data, coarse)
+    table = lx.models.reliability(data, coarse)
     assert len(table) <= 11
     assert table["count"].sum() == 100
     shuffled = rng.permutation(100)
-    np.testing.assert_allclose(lx.reliability(data[shuffled], coarse[shuffled]), table)
+    np.testing.assert_allclose(lx.models.reliability(data[shuffled], coarse[shuffled]), table)
 
 
 def test_what_cannot_be_assessed():
@@ -142,21 +144,21 @@ def test_what_cannot_be_assessed():
     with pytest.raises(
         ValueError, match=r"Expected data with a target of two classes; .*regression"
     ):
-        lx.reliability(values, np.full(4, 0.5))
+        lx.models.reliability(values, np.full(4, 0.5))
     with pytest.raises(ValueError, match="Expected 1 to 4 bins, as many as samples; received 10"):
-        lx.reliability(data, np.full(4, 0.5))
+        lx.models.reliability(data, np.full(4, 0.5))
     with pytest.raises(ValueError, match="Expected probabilities from 0 to 1"):
-        lx.calibration_error(data, np.array([0.1, 0.2, 0.3, 1.4]), bins=2)
+        lx.models.calibration_error(data, np.array([0.1, 0.2, 0.3, 1.4]), bins=2)
     for wrong in (np.ones(3, bool), np.array([0, 1, 1, 0])):
         with pytest.raises(ValueError, match="Expected a bool array of 4 samples for the group"):
-            lx.score_by_group(data, np.full(4, 0.5), {"some": wrong})
+            lx.models.score_by_group(data, np.full(4, 0.5), {"some": wrong})
     with pytest.raises(ValueError, match="Expected some of the 4 samples in the group 'none'"):
-        lx.score_by_group(data, np.full(4, 0.5), {"none": np.zeros(4, bool)})
+        lx.models.score_by_group(data, np.full(4, 0.5), {"none": np.zeros(4, bool)})
     for nothing in ({}, [np.ones(4, bool)]):
         with pytest.raises(ValueError, match="Expected at least one group, as a mapping"):
-            lx.score_by_group(data, np.full(4, 0.5), nothing)
+            lx.models.score_by_group(data, np.full(4, 0.5), nothing)
     with pytest.raises(ValueError, match="Expected at least 1 bootstrap draw; received 0"):
-        lx.score_with_interval(data, np.full(4, 0.5), draws=0)
+        lx.models.score_with_interval(data, np.full(4, 0.5), draws=0)
     untold = SequenceData.from_arrays(np.zeros((4, 2, 1)))
     with pytest.raises(ValueError, match="Expected data with a target to compare with"):
-        lx.reliability(untold, np.full(4, 0.5))
+        lx.models.reliability(untold, np.full(4, 0.5))

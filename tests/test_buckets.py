@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lstm_explain as lx
-from lstm_explain import LengthBuckets, SequenceData
+from lstm_explain import SequenceData
 from lstm_explain.backend import keras
-from lstm_explain.models import buckets
+from lstm_explain.models import LengthBuckets, buckets
 
 WORDS = 12
 
@@ -76,7 +76,7 @@ def model():
 def test_predictions_are_those_of_one_padded_batch(model):
     data = many()
     padded = model.predict(data.inputs_for(model), batch_size=len(data), verbose=0)
-    found = lx.predict_by_length(model, data, batch_size=7)
+    found = lx.models.predict_by_length(model, data, batch_size=7)
     np.testing.assert_allclose(found, padded, atol=1e-5)  # float32, sums over other batches
     assert np.abs(found[::-1] - padded).max() > 0.03, "or else any order would do"
 
@@ -85,9 +85,9 @@ def test_static_facts_stay_with_their_text():
     data = many(static=True)
     model = lx.build_model(data, units=(3,), embedding_size=3, attention_units=3)
     padded = model.predict(data.inputs_for(model), batch_size=len(data), verbose=0)
-    np.testing.assert_allclose(lx.predict_by_length(model, data, 7), padded, atol=1e-5)
+    np.testing.assert_allclose(lx.models.predict_by_length(model, data, 7), padded, atol=1e-5)
     other = replace(data, static=data.static[::-1].copy())
-    assert np.abs(lx.predict_by_length(model, other, 7) - padded).max() > 1e-2
+    assert np.abs(lx.models.predict_by_length(model, other, 7) - padded).max() > 1e-2
 
 
 def test_an_embedding_that_masks_needs_no_mask_input():
@@ -97,7 +97,7 @@ def test_an_embedding_that_masks_needs_no_mask_input():
     model = keras.Model(tokens, keras.layers.Dense(3)(keras.layers.LSTM(4)(states)))
     assert buckets.may_be_cut(model, data)
     padded = model.predict(data.tokens, batch_size=len(data), verbose=0)
-    np.testing.assert_allclose(lx.predict_by_length(model, data, 7), padded, atol=1e-5)
+    np.testing.assert_allclose(lx.models.predict_by_length(model, data, 7), padded, atol=1e-5)
 
 
 def unmasked():
@@ -126,8 +126,8 @@ def test_nothing_is_cut_where_it_could_matter(make):
     data, model = many(), make()
     assert not buckets.may_be_cut(model, data)
     padded = model.predict(data.tokens, verbose=0)
-    np.testing.assert_array_equal(lx.predict_by_length(model, data, 7).shape, padded.shape)
-    np.testing.assert_allclose(lx.predict_by_length(model, data, 7), padded, atol=1e-5)
+    np.testing.assert_array_equal(lx.models.predict_by_length(model, data, 7).shape, padded.shape)
+    np.testing.assert_allclose(lx.models.predict_by_length(model, data, 7), padded, atol=1e-5)
 
 
 def test_numbers_and_texts_of_one_length_are_left_as_they_are(model):
@@ -135,7 +135,9 @@ def test_numbers_and_texts_of_one_length_are_left_as_they_are(model):
     assert not buckets.may_be_cut(model, texts([40] * 5))
     numbers = tiny.padded()
     whole = tiny.model().predict(numbers.inputs_for(tiny.model()), verbose=0)
-    np.testing.assert_allclose(lx.predict_by_length(tiny.model(), numbers, 9), whole, atol=1e-6)
+    np.testing.assert_allclose(
+        lx.models.predict_by_length(tiny.model(), numbers, 9), whole, atol=1e-6
+    )
 
 
 # -- batches ---------------------------------------------------------------------------------------
@@ -288,4 +290,4 @@ def test_what_cannot_be_put_into_buckets_is_refused(model, make, options, messag
 
 def test_a_batch_size_of_zero_is_refused_for_numbers_too():
     with pytest.raises(ValueError, match="at least 1 sample per batch; received batch_size=0"):
-        lx.predict_by_length(tiny.model(), tiny.padded(), batch_size=0)
+        lx.models.predict_by_length(tiny.model(), tiny.padded(), batch_size=0)

@@ -13,7 +13,7 @@ def test_shares_of_groups_against_a_loop():
     _, _, e = explained()
     grouped = e.over_variables()
     groups = {"first": np.arange(len(e)) < 4, "rest": np.arange(len(e)) >= 4}
-    table = lx.drivers_by_group(grouped, groups, draws=30)
+    table = lx.attribution.drivers_by_group(grouped, groups, draws=30)
     summed = np.concatenate(
         [grouped.values.sum("time").values, e.static_values.values], axis=1
     )  # lactate, pressure, age
@@ -23,7 +23,7 @@ def test_shares_of_groups_against_a_loop():
         assert table.loc[name].index.tolist() == ["lactate", "pressure", "age"]
     assert (table["low"] <= table["share"] + 1e-12).all()
     assert (table["share"] <= table["high"] + 1e-12).all()
-    one = lx.drivers_by_group(grouped, {"one": np.arange(len(e)) == 2}, draws=5)
+    one = lx.attribution.drivers_by_group(grouped, {"one": np.arange(len(e)) == 2}, draws=5)
     np.testing.assert_allclose(one["low"], one["high"])  # one sample: nothing to draw from
 
 
@@ -32,35 +32,37 @@ def test_causes_are_found_by_size_and_not_by_chance(rng):
     mask = np.ones((30, 8), bool)
     mask[:, 6:] = False
     values = np.where(truth, -1.0, 0.1) + rng.normal(0, 0.01, truth.shape)
-    found = lx.score_cells(values, truth, mask)
+    found = lx.faithfulness.score_cells(values, truth, mask)
     assert found["auroc"] == 1
     np.testing.assert_allclose(found["prevalence"], truth[:, :6].mean())
     shuffled = rng.permutation(values.ravel()).reshape(values.shape)
-    chance = lx.score_cells(shuffled, truth, mask)
+    chance = lx.faithfulness.score_cells(shuffled, truth, mask)
     np.testing.assert_allclose(chance["auroc"], 0.5, atol=0.1)  # 90 causes: sd 0.03
     # What stands in the padding does not count.
     values[:, 6:] = 1e6
-    assert lx.score_cells(values, truth, mask) == found
+    assert lx.faithfulness.score_cells(values, truth, mask) == found
 
 
 def test_one_value_per_step_finds_steps_not_features():
     truth = np.zeros((1, 4, 2), bool)
     truth[0, 1, 0] = True
-    found = lx.score_cells(np.array([[0.1, 0.7, 0.1, 0.1]]), truth, np.ones((1, 4), bool))
+    found = lx.faithfulness.score_cells(
+        np.array([[0.1, 0.7, 0.1, 0.1]]), truth, np.ones((1, 4), bool)
+    )
     assert found["auprc"] == 0.5  # of two features at the step found, one is the cause
 
 
 def test_what_cannot_be_scored():
     truth = np.zeros((2, 3, 2), bool)
     with pytest.raises(ValueError, match=r"Expected values, truth and mask .*over_variables"):
-        lx.score_cells(np.zeros((2, 3, 6)), truth, np.ones((2, 3), bool))
+        lx.faithfulness.score_cells(np.zeros((2, 3, 6)), truth, np.ones((2, 3), bool))
     with pytest.raises(ValueError, match="Expected cells that are causes and cells that are not"):
-        lx.score_cells(np.zeros((2, 3, 2)), truth, np.ones((2, 3), bool))
+        lx.faithfulness.score_cells(np.zeros((2, 3, 2)), truth, np.ones((2, 3), bool))
     _, _, e = explained()
     with pytest.raises(ValueError, match="Expected values per feature; received values per time"):
-        lx.drivers_by_group(e.over_time(), {"all": np.ones(len(e), bool)})
+        lx.attribution.drivers_by_group(e.over_time(), {"all": np.ones(len(e), bool)})
     with pytest.raises(ValueError, match="Expected a bool array of 8 samples for the group"):
-        lx.drivers_by_group(e, {"all": np.ones(3, bool)})
+        lx.attribution.drivers_by_group(e, {"all": np.ones(3, bool)})
 
 
 # -- the same sample asked twice -------------------------------------------------------------------

@@ -9,7 +9,7 @@ import reference
 import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import keras, ops
-from lstm_explain.models.embedding import WordDropout
+from lstm_explain.models.layers import WordDropout
 from lstm_explain.models.linear_paths import word_ratios
 
 VOCABULARY = ["[PAD]", "[UNK]", *(f"w{i}" for i in range(10))]

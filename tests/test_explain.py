@@ -233,7 +233,8 @@ def test_contributions_split_the_margin_exactly():
 
 def test_an_unreachable_tolerance_warns_with_what_was_reached():
     with pytest.warns(
-        lx.ToleranceWarning, match=r"Expected values within tolerance=1e-12; with \d{2,}"
+        lx.attribution.ToleranceWarning,
+        match=r"Expected values within tolerance=1e-12; with \d{2,}",
     ):
         explained_to(1e-12)
 

@@ -15,14 +15,9 @@ from lstm_explain import Explanation, SequenceData
 from lstm_explain.backend import keras
 from lstm_explain.faithfulness.attention import replacement_evidence, step_gradients
 from lstm_explain.faithfulness.case import open_case
+from lstm_explain.faithfulness.page import _QUESTIONS, _READINGS, samples_table, values_tables
 from lstm_explain.faithfulness.randomisation import NotDefined, copied
 from lstm_explain.faithfulness.ranking import BETTER, ranking_evidence
-from lstm_explain.faithfulness.report_tables import (
-    _QUESTIONS,
-    _READINGS,
-    samples_table,
-    values_tables,
-)
 from lstm_explain.faithfulness.sensitivity import gap_evidence, infidelity_evidence
 from lstm_explain.faithfulness.verdict import Verdict
 

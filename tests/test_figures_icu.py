@@ -322,7 +322,7 @@ def test_reliability_leaves_empty_bins_out() -> None:
     ("table", "message"),
     [
         (bins().drop(columns="low"), r"columns \['predicted'.*received the columns \['pred"),
-        (3, "received int. Pass what lx.reliability"),
+        (3, "received int. Pass what lx.models.reliability"),
         ({}, r"at least one table in plot_reliability; received none\. Pass"),
         ({"LSTM": bins()[:0]}, "table 'LSTM' with at least one bin .* received none"),
         (bins() * 100, r"shares from 0 to 1 in the table; received .* Divide percentages by 100"),

@@ -11,7 +11,7 @@ import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import keras
 from lstm_explain.widgets.memory import describe, reader_of
-from lstm_explain.widgets.memory_part import MemoryPicture
+from lstm_explain.widgets.pictures import MemoryPicture
 from lstm_explain.wording import MINUS
 
 L = keras.layers
@@ -55,7 +55,7 @@ def test_what_is_read_is_the_trace(letters, layer):
     kept = "hidden" if layer == "last" else "cell"
     for name, part in (("written",) * 2, ("forgotten",) * 2, ("remembered", kept)):
         np.testing.assert_allclose(getattr(memory, name), trace[part].values.T, atol=1e-6)
-    answers = lx.answers_by_step(model, replace(text, class_names=data.class_names))
+    answers = lx.internals.answers_by_step(model, replace(text, class_names=data.class_names))
     np.testing.assert_allclose(memory.answers, answers[0], atol=1e-6)
     assert memory.answer_name == "yes"
     assert memory.kind == ("hidden state" if layer == "last" else "cell")

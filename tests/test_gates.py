@@ -9,8 +9,7 @@ import tiny
 import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import keras, ops
-from lstm_explain.internals.gates import PARTS, STATES
-from lstm_explain.internals.recurrence import GRU_PARTS, LSTM_PARTS
+from lstm_explain.internals.gates import GRU_PARTS, LSTM_PARTS, PARTS, STATES
 
 L = keras.layers
 STEPS, FEATURES = 7, 3

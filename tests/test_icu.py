@@ -18,11 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_explain import SequenceData, UnverifiedDataWarning, icu_reference_ranges, load_icu
-from lstm_explain.datasets import store
-from lstm_explain.datasets.icu import archive, loader, simulation
-from lstm_explain.datasets.icu.archive import OUTCOME_COLUMNS, Record
-from lstm_explain.datasets.icu.records import hourly_arrays
+from lstm_explain import SequenceData, load_icu
+from lstm_explain.datasets import UnverifiedDataWarning, icu_reference_ranges, store
+from lstm_explain.datasets.icu import loader, records, simulation
+from lstm_explain.datasets.icu.records import OUTCOME_COLUMNS, Record, hourly_arrays
 from lstm_explain.datasets.icu.variables import DESCRIPTORS, SERIES
 
 # Every file made here is another one than the official file; what that warns of is tested apart.
@@ -68,15 +67,15 @@ def record(stay: int, text: str) -> Record:
 def tar(files: dict[str, bytes | str | tarfile.TarInfo]) -> bytes:
     """Return an uncompressed archive."""
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:
+    with tarfile.open(fileobj=stream, mode="w") as records:
         for name, content in files.items():
             if isinstance(content, tarfile.TarInfo):
-                archive.addfile(content)
+                records.addfile(content)
                 continue
             member = tarfile.TarInfo(name)
             data = content if isinstance(content, bytes) else content.encode()
             member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
+            records.addfile(member, io.BytesIO(data))
     return stream.getvalue()
 
 
@@ -475,7 +474,7 @@ def test_damage_is_refused_and_nothing_kept(
 def test_archive_that_unpacks_to_too_much_is_refused(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "MAX_ARCHIVE", 5000)
+    monkeypatch.setattr(records, "MAX_ARCHIVE", 5000)
     with pytest.raises(ValueError, match=r"at most 5000 bytes unpacked; received more in .*set-a"):
         home.load()
 
@@ -609,12 +608,12 @@ def test_real_records_read_line_by_line(real: tuple[SequenceData, Path]) -> None
     special = {132539, 140501, 142731, 149509}  # the last is weighed twice at 00:00
     seen = 0
     for label in ("a", "b"):
-        with tarfile.open(folder / f"set-{label}.tar.gz") as archive:
-            for member in archive:
+        with tarfile.open(folder / f"set-{label}.tar.gz") as records:
+            for member in records:
                 stay = Path(member.name).stem
                 if not member.isfile() or (int(stay) not in special and int(stay) % 100):
                     continue
-                text = archive.extractfile(member).read().decode()  # type: ignore[union-attr]
+                text = records.extractfile(member).read().decode()  # type: ignore[union-attr]
                 values, length, known = literal(text.partition("\n")[2])
                 [position] = np.flatnonzero(data.ids == int(stay))
                 np.testing.assert_array_equal(
@@ -651,10 +650,10 @@ def test_real_values_are_in_the_units_that_the_table_says(
 def test_real_values_are_rarely_implausible(data_home: Path) -> None:
     """The plausible ranges take away mistakes, not patients: at most 1 % of any variable."""
     bodies = []
-    with tarfile.open(data_home / "physionet2012" / ARCHIVE_A) as archive:
-        for member in archive:
+    with tarfile.open(data_home / "physionet2012" / ARCHIVE_A) as records:
+        for member in records:
             if member.isfile():
-                content = archive.extractfile(member).read()  # type: ignore[union-attr]
+                content = records.extractfile(member).read()  # type: ignore[union-attr]
                 bodies.append(content.partition(b"\n")[2])
     rows = pd.read_csv(io.BytesIO(b"".join(bodies)), names=["time", "code", "value"])
     rows = rows[rows["value"] != -1]

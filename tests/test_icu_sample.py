@@ -10,9 +10,8 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lstm_explain import SequenceData
-from lstm_explain.datasets.icu.physiology import CHART
 from lstm_explain.datasets.icu.rule import TrueValues, true_cause, true_log_odds, true_shap
-from lstm_explain.datasets.icu.simulation import STATIC, VARIABLES, sample_stays
+from lstm_explain.datasets.icu.simulation import CHART, STATIC, VARIABLES, sample_stays
 
 LACTATE, PRESSURE = list(VARIABLES).index("lactate"), list(VARIABLES).index("mean blood pressure")
 

@@ -11,7 +11,7 @@ numbers = keras.ops.convert_to_numpy
 
 
 def with_weights(projection, bias, score):
-    layer = lx.AttentionPooling(len(bias))
+    layer = lx.models.AttentionPooling(len(bias))
     layer.build((None, None, len(projection)))
     layer.set_weights([np.array(projection), np.array(bias), np.array(score)[:, None]])
     return layer
@@ -44,7 +44,7 @@ def test_equals_literal_attention():
 def test_padding_gets_exactly_no_weight_and_changes_nothing():
     rng = np.random.default_rng(1)
     states = rng.normal(size=(2, 3, 4)).astype("float32")
-    layer = lx.AttentionPooling(5, seed=0)
+    layer = lx.models.AttentionPooling(5, seed=0)
     context, weights = layer(states, return_attention_scores=True)
     padded = np.concatenate([states, 100 * np.ones((2, 2, 4), "float32")], axis=1)
     mask = np.array([[True] * 3 + [False] * 2] * 2)
@@ -68,7 +68,7 @@ def test_large_scores_do_not_leak_into_padding():
 
 def test_saved_and_loaded_layer_gives_equal_weights(tmp_path):
     inputs = keras.Input((4, 2))
-    model = keras.Model(inputs, lx.AttentionPooling(3, seed=5)(inputs))
+    model = keras.Model(inputs, lx.models.AttentionPooling(3, seed=5)(inputs))
     model.save(tmp_path / "model.keras")
     loaded = lx.load_model(tmp_path / "model.keras")
     states = np.random.default_rng(2).normal(size=(3, 4, 2)).astype("float32")
@@ -80,4 +80,4 @@ def test_saved_and_loaded_layer_gives_equal_weights(tmp_path):
 
 def test_no_units_is_refused():
     with pytest.raises(ValueError, match="Expected at least 1 unit; received units=0"):
-        lx.AttentionPooling(0)
+        lx.models.AttentionPooling(0)

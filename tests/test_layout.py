@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -18,134 +21,20 @@ import lstm_explain
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "lstm_explain"
 
-# A module imports only from those above it. Helper modules stand just above the module they serve.
+# The folders in the order of the data's path. A file imports from its folder and those above;
+# data sets and models do not know each other.
 ORDER = (
-    "progress",
-    "columns",
-    "assembly",
-    "checks",
-    "building",
-    "splitting",
-    "words",
-    "word_vectors",
-    "word_vector_file",
-    "spelling",
-    "texts",
-    "scaling",
-    "missingness",
-    "filling",
-    "editing",
-    "text_editing",
-    "description",
-    "inputs",
-    "sequences",
-    "datasets",
-    "backend",
-    "buckets",
-    "layers",
-    "embedding",
-    "summaries",
-    "linear_paths",
-    "cooccurrence",
-    "models",
-    "metrics",
-    "assessment",
-    "subgroups",
-    "training",
-    "background",
-    "exports",
-    "grouping",
-    "explanation",
-    "drivers",
-    "ranking",
-    "substitution",
-    "anatomy",
-    "outputs",
-    "gradients",
-    "quadrature",
-    "subject",
-    "forward",
-    "prediction",
-    "preparation",
-    "estimation",
-    "path_sums",
-    "refinement",
-    "integration",
-    "attention",
-    "records",
-    "shapley",
-    "recurrence",
-    "gates",
-    "vanishing",
-    "prefix_answers",
-    "engine",
-    "comparison",
-    "step_names",
-    "decisions",
-    "counterfactual",
-    "familiarity",
-    "coalitions",
-    "pieces",
-    "recorded_question",
-    "removal",
-    "faithfulness_case",
-    "agreement",
-    "faithfulness_evidence",
-    "ranking_checks",
-    "faithfulness_repeat",
-    "sensitivity",
-    "randomisation",
-    "attention_checks",
-    "stability",
-    "figure_text",
-    "verdicts",
-    "figure_style",
-    "figure_checks",
-    "figure_content",
-    "figure_time",
-    "figure_sides",
-    "figure_summary",
-    "figure_panels",
-    "figure_heatmap",
-    "figure_overview",
-    "figure_chart",
-    "figure_reliability",
-    "figure_comparison",
-    "figure_words",
-    "figure_tokens",
-    "figure_html",
-    "figure_gates",
-    "figure_report",
-    "plots",
-    "report_tables",
-    "report_page",
-    "faithfulness",
-    "widget_state",
-    "widget_answers",
-    "widget_ranking",
-    "widget_view",
-    "figure_canvas",
-    "figure_moving",
-    "figure_explore",
-    "widget_core",
-    "widget_guard",
-    "widget_worker",
-    "widget_live",
-    "widget_static",
-    "widget_controls",
-    "widget_base",
-    "widget_explorer",
-    "widget_wording",
-    "widget_text",
-    "memory",
-    "figure_memory",
-    "gate_player",
-    "widgets",
-    "__init__",
+    ("backend", "progress", "wording", "intervals"),
+    ("sequences",),
+    ("datasets", "models"),
+    ("inspection",),
+    ("internals",),
+    ("attribution",),
+    ("plots",),
+    ("faithfulness",),
+    ("widgets",),
 )
-# Within datasets/, a loader may import these three and the helpers that begin with its own name
-# (icu: icu_archive), and no other loader. Helpers of one loader may import each other, but not it.
-SHARED_BY_DATASETS = {"archive", "store", "truth"}
+RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 BACKENDS = {"tensorflow", "jax", "torch"}
 # Methods whose meaning Keras defines: their docstring is Keras' own.
 KERAS_METHODS = {
@@ -157,7 +46,8 @@ KERAS_METHODS = {
     "from_config",
     "get_config",
 }
-MAX_LINES = 300
+MAX_LINES = 450
+MAX_FACE_LINES = 40
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 each_module = pytest.mark.parametrize(
@@ -179,52 +69,38 @@ def imported(path: Path, source: str) -> Iterator[tuple[str, ...]]:
                 yield (*base, *module, alias.name)
 
 
-def room(dotted: tuple[str, ...]) -> str:
-    """Return the module of this package that an import names, `__init__` for a public name."""
-    return dotted[1] if len(dotted) > 1 and dotted[1] in ORDER else "__init__"
-
-
 def wrong_imports(path: Path, source: str) -> list[str]:
-    """Return the imports of a module that break the order."""
-    inside = path.relative_to(PACKAGE).with_suffix("").parts
+    """Return the imports of a file that break the order: upward, sideways, or by a public face."""
+    inside = path.relative_to(PACKAGE).with_suffix("").parts[0]
     wrong = []
     for dotted in imported(path, source):
         if dotted[0] != "lstm_explain":
             continue
-        if inside[0] == "datasets" and room(dotted) == "datasets":
-            sibling = dotted[2] if len(dotted) > 2 else "__init__"
-            loader = inside[1].split("_")[0]
-            allowed = (
-                inside[1] == "__init__"
-                or (sibling in SHARED_BY_DATASETS and inside[1] not in SHARED_BY_DATASETS)
-                or sibling.startswith(f"{loader}_")
-            )
-        else:
-            allowed = ORDER.index(room(dotted)) < ORDER.index(inside[0])
-        if not allowed:
+        room = dotted[1] if len(dotted) > 1 else ""
+        if room != inside and RANK.get(room, len(ORDER)) >= RANK[inside]:
             wrong.append(".".join(dotted))
     return wrong
 
 
-@each_module
-def test_module_imports_only_from_above(path: Path) -> None:
-    name = path.relative_to(PACKAGE).with_suffix("").parts[0]
-    assert name in ORDER, f"give {name} a place in ORDER"
+FILES = [path for path in MODULES if path.name != "__init__.py"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=[p.relative_to(PACKAGE).as_posix() for p in FILES])
+def test_file_imports_only_from_its_folder_and_those_above(path: Path) -> None:
     assert wrong_imports(path, path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("sequences.py", "from .models import build_model"),
-        ("sequences.py", "def f():\n    from . import engine"),
-        ("sequences.py", "import lstm_explain as lx"),
-        ("sequences.py", "from lstm_explain import explain"),
-        ("datasets/market.py", "from ..training import train"),
-        ("datasets/market.py", "from .icu import load_icu"),
-        ("datasets/store.py", "from .truth import make"),
-        ("datasets/icu_archive.py", "from .icu import load_icu"),
-        ("datasets/market.py", "from .icu_archive import read_records"),
+        ("sequences/data.py", "from ..models.training import train"),
+        ("sequences/data.py", "def f():\n    from ..attribution import explanation"),
+        ("sequences/data.py", "import lstm_explain as lx"),
+        ("sequences/data.py", "from lstm_explain import explain"),
+        ("datasets/market/loader.py", "from ...models.training import train"),
+        ("models/training.py", "from ..datasets.store import find_file"),
+        ("plots/heatmap.py", "from ..faithfulness.report import FaithfulnessReport"),
+        ("backend.py", "from .sequences.data import SequenceData"),
     ],
 )
 def test_wrong_import_is_noticed(module: str, source: str) -> None:
@@ -234,16 +110,27 @@ def test_wrong_import_is_noticed(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("models.py", "import keras\nfrom .layers import AttentionPooling"),
-        ("datasets/market.py", "from ..sequences import SequenceData\nfrom .store import find"),
-        ("datasets/__init__.py", "from .market import load_market"),
-        ("datasets/icu.py", "from .icu_archive import read_records"),
-        ("datasets/icu_archive.py", "from .icu_variables import SERIES"),
-        ("__init__.py", "from .engine import explain"),
+        ("models/architecture.py", "import keras\nfrom .layers import AttentionPooling"),
+        ("datasets/market/loader.py", "from ...sequences.data import SequenceData"),
+        ("datasets/market/loader.py", "from ..store import find_file"),
+        ("widgets/explorer.py", "from ..wording import plain"),
     ],
 )
 def test_right_import_is_accepted(module: str, source: str) -> None:
     assert wrong_imports(PACKAGE / module, source) == []
+
+
+def test_no_two_files_import_each_other() -> None:
+    """Follow the imports that run when a file is loaded; those for type checkers do not count."""
+    arrows: dict[str, set[str]] = {}
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        found = {".".join(dotted) for dotted in imported(path, ast.unparse(tree))}
+        arrows[name] = found | {dotted.rpartition(".")[0] for dotted in found}
+    order = TopologicalSorter({name: found & set(arrows) for name, found in arrows.items()})
+    order.prepare()  # raises CycleError
 
 
 @each_module
@@ -279,34 +166,67 @@ print(json.dumps([[name for name in heavy if name in sys.modules], before == sta
     assert json.loads(result.stdout) == [[], True]
 
 
-def test_public_names() -> None:
-    assert lstm_explain.__all__ == sorted(set(lstm_explain.__all__))
-    assert set(lstm_explain.__all__) <= set(dir(lstm_explain))
-    for name in lstm_explain.__all__:
-        assert getattr(lstm_explain, name) is not None
+FACES = [path.parent for path in MODULES if path.name == "__init__.py"]
+each_face = pytest.mark.parametrize(
+    "folder", FACES, ids=[path.relative_to(ROOT).as_posix() for path in FACES]
+)
+
+
+def face_of(folder: Path) -> ModuleType:
+    return importlib.import_module(".".join(folder.relative_to(ROOT).parts))
+
+
+def test_names_at_the_top() -> None:
+    """The names of the main path and the folders, nothing else: what completion shows."""
+    folders = [name for names in ORDER[1:] for name in names]
+    assert set(dir(lstm_explain)) == {*lstm_explain.__all__}
+    assert set(folders) < set(dir(lstm_explain))
+    assert len(dir(lstm_explain)) == len(folders) + 32
+
+
+@each_face
+def test_every_public_name_resolves_and_is_documented(folder: Path) -> None:
+    face = face_of(folder)
+    assert set(dir(face)) == set(face.__all__)
+    for name in face.__all__:
+        value = getattr(face, name)
+        if inspect.isroutine(value) or inspect.isclass(value):
+            assert (value.__doc__ or "").strip(), f"{name} has no docstring"
     with pytest.raises(AttributeError, match="no_such_name"):
-        getattr(lstm_explain, "no_such_name")  # noqa: B009
+        getattr(face, "no_such_name")  # noqa: B009
+
+
+@each_face
+def test_no_public_name_is_a_file_or_folder_beside_it(folder: Path) -> None:
+    """With lazy imports lx.name would turn from the function into the module of that name."""
+    beside = {path.stem for path in folder.glob("*.py")}
+    assert not beside & set(face_of(folder).__all__)
+
+
+@each_face
+def test_a_face_is_short(folder: Path) -> None:
+    for name in ("__init__.py", "__init__.pyi"):
+        lines = (folder / name).read_text(encoding="utf-8").splitlines()
+        assert len(lines) <= (MAX_FACE_LINES if folder != PACKAGE else 50)
+
+
+def moved_names() -> list[tuple[str, str]]:
+    moved = lstm_explain._MOVED.items()
+    return [(folder, name) for folder, names in moved for name in names.split()]
+
+
+@pytest.mark.parametrize(("folder", "name"), moved_names())
+def test_a_moved_name_still_works_and_says_where_it_is_now(folder: str, name: str) -> None:
+    with pytest.warns(FutureWarning, match=rf"moved to lstm_explain\.{folder}\.{name}; use it"):
+        old = getattr(lstm_explain, name)
+    assert old is getattr(getattr(lstm_explain, folder), name)
+    assert name not in dir(lstm_explain)
 
 
 def test_star_import() -> None:
     names: dict[str, object] = {}
     exec("from lstm_explain import *", names)  # noqa: S102
     assert set(lstm_explain.__all__) <= set(names)
-
-
-def test_no_public_name_is_a_module() -> None:
-    """With lazy imports lx.name would turn from the function into the module of that name."""
-    modules = {path.stem for path in MODULES} | {
-        path.parent.name for path in MODULES if path.name == "__init__.py"
-    }
-    assert not modules & set(lstm_explain.__all__)
-
-
-def test_public_objects_have_docstrings() -> None:
-    for name in lstm_explain.__all__:
-        value = getattr(lstm_explain, name)
-        if inspect.isroutine(value) or inspect.isclass(value):
-            assert (value.__doc__ or "").strip(), f"{name} has no docstring"
 
 
 def undocumented(source: str) -> list[str]:

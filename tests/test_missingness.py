@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
-from lstm_explain.sequences.missingness import chart_of, with_parts
+from lstm_explain.sequences.scaling import chart_of, with_parts
 
 BEFORE = np.array([2.0, -1.0])
 

@@ -10,7 +10,7 @@ import lstm_explain as lx
 def run(folder, **options):
     data = tiny.padded()
     settings = {"background": data.train, "samples_per_piece": 5, "progress": False} | options
-    return lx.explain_in_pieces(tiny.model(), data.test, folder, **settings)
+    return lx.attribution.explain_in_pieces(tiny.model(), data.test, folder, **settings)
 
 
 def test_pieces_equal_the_whole(tmp_path):
@@ -51,6 +51,8 @@ def test_pieces_of_other_work_are_refused(tmp_path):
     data = tiny.padded()
     other = lx.build_model(data, units=(4,), attention_units=3, seed=9)
     with pytest.raises(ValueError, match="to explain the same model; its weights differ"):
-        lx.explain_in_pieces(other, data.test, tmp_path, background=data.train, samples_per_piece=5)
+        lx.attribution.explain_in_pieces(
+            other, data.test, tmp_path, background=data.train, samples_per_piece=5
+        )
     with pytest.raises(ValueError, match="Expected at least 1 sample per piece; received 0"):
         run(tmp_path, samples_per_piece=0)

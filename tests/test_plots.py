@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-import importlib
 import json
 from collections.abc import Callable
 from itertools import pairwise
@@ -23,8 +21,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from lstm_explain import plot_heatmap, plot_history, plot_summary, plot_timeline
+from lstm_explain.attribution.cohorts import overview
 from lstm_explain.attribution.explanation import Explanation
-from lstm_explain.attribution.summary import bootstrap_interval, overview
+from lstm_explain.intervals import mean_interval
 from lstm_explain.plots.style import SIGNED, SIZES, STYLE
 from lstm_explain.plots.time_axis import step_ticks
 from lstm_explain.wording import MINUS, decimals
@@ -586,7 +585,7 @@ def test_summary_colours_begin_with_white_at_zero() -> None:
 
 
 def test_bootstrap_interval_of_one_sample_is_the_sample() -> None:
-    low, high = bootstrap_interval(np.array([[2.0, 3.0]]))
+    low, high = mean_interval(np.array([[2.0, 3.0]]))
     np.testing.assert_array_equal(low, [2.0, 3.0])
     np.testing.assert_array_equal(high, low)
 
@@ -864,11 +863,3 @@ def test_dark_figures_are_readable() -> None:
         ax = plot_timeline(patient())
         texts = [*ax.get_xticklabels(), *panel(ax, "static").texts, ax.yaxis.label]
         assert all(np.mean(to_rgb(text.get_color())) > 0.9 for text in texts)
-
-
-@pytest.mark.parametrize(
-    "name", ["text", "style", "time", "content", "summary", "sides", "panels", "checks", None]
-)
-def test_examples_in_docstrings(name: str | None) -> None:
-    module = importlib.import_module(f"lstm_explain.{f'figure_{name}' if name else 'plots'}")
-    assert doctest.testmod(module).failed == 0

@@ -43,19 +43,19 @@ def texts():
 
 def test_answers_are_those_of_shorter_texts(texts):
     model, data = texts
-    answers = lx.answers_by_step(model, data)
+    answers = lx.internals.answers_by_step(model, data)
     np.testing.assert_allclose(answers, slow_answers(model, data), atol=1e-6)
     assert answers.name == "probability"
     assert answers["output"].values.tolist() == ["yes"] * 3
     assert np.nanmax(np.abs(np.diff(answers.values, axis=1))) > 0.01  # they do move
-    other = lx.answers_by_step(model, data, output="no")
+    other = lx.internals.answers_by_step(model, data, output="no")
     np.testing.assert_allclose(other, 1 - answers, atol=1e-6)
 
 
 def test_the_last_answer_is_the_prediction():
     data, model = tiny.padded("regression", static=True), tiny.model("regression", static=True)
     some = data.test[:4]
-    answers = lx.answers_by_step(model, some)
+    answers = lx.internals.answers_by_step(model, some)
     last = answers.values[np.arange(4), some.lengths - 1]
     prediction = model.predict(some.inputs_for(model), verbose=0)[:, 0]
     np.testing.assert_allclose(last, prediction, rtol=1e-5)
@@ -65,7 +65,7 @@ def test_the_last_answer_is_the_prediction():
 def test_each_sample_keeps_its_own_class():
     data, model = tiny.padded("multiclass"), tiny.model("multiclass")
     some = data.test[:6]
-    answers = lx.answers_by_step(model, some)
+    answers = lx.internals.answers_by_step(model, some)
     probabilities = model.predict(some.inputs_for(model), verbose=0)
     last = answers.values[np.arange(6), some.lengths - 1]
     np.testing.assert_allclose(last, probabilities.max(axis=1), rtol=1e-5)
@@ -78,7 +78,7 @@ def test_a_model_with_one_output_per_step(rng):
     states = L.LSTM(3, return_sequences=True)(L.Masking()(inputs))
     model = keras.Model(inputs, L.Dense(1)(states))
     values = rng.normal(size=(2, 5, 2)).astype(np.float32)
-    answers = lx.answers_by_step(model, values)
+    answers = lx.internals.answers_by_step(model, values)
     # It reads forwards, so what it says at a step is what it would have said there.
     np.testing.assert_allclose(answers, model.predict(values, verbose=0)[..., 0], rtol=1e-4)
 
@@ -87,5 +87,5 @@ def test_a_model_that_reads_its_padding_is_reported(rng):
     inputs = keras.Input((5, 2))
     model = keras.Model(inputs, L.Dense(1)(L.LSTM(3)(inputs)))
     data = SequenceData.from_arrays([rng.normal(size=(n, 2)) for n in (3, 5)])
-    with pytest.warns(lx.PaddingWarning, match="moved the margin"):
-        lx.answers_by_step(model, data)
+    with pytest.warns(lx.inspection.PaddingWarning, match="moved the margin"):
+        lx.internals.answers_by_step(model, data)

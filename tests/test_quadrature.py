@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from lstm_explain.attribution.estimation import estimated_error
 from lstm_explain.attribution.quadrature import (
     alternating,
     between,
+    estimated_error,
     gauss_legendre,
     shifted_midpoints,
 )

@@ -7,7 +7,7 @@ import lstm_explain as lx
 
 
 def test_the_class_is_the_first_letter_and_nothing_else_tells_it():
-    data = lx.load_recall(12, count=4000)
+    data = lx.datasets.load_recall(12, count=4000)
     first, second = data.words[:, 0], data.words[:, 1]
     np.testing.assert_array_equal(np.array(["a", "b"])[data.target], first)
     assert data.class_names == ("a first", "b first")
@@ -22,7 +22,7 @@ def test_the_class_is_the_first_letter_and_nothing_else_tells_it():
 
 
 def test_no_text_stands_in_two_parts():
-    data = lx.load_recall(8, count=2000)
+    data = lx.datasets.load_recall(8, count=2000)
     texts = [" ".join(words).strip() for words in data.words.tolist()]
     assert len(set(texts)) == len(texts)
     shares = {part: (data.split == part).mean() for part in ("train", "validation", "test")}
@@ -30,13 +30,16 @@ def test_no_text_stands_in_two_parts():
 
 
 def test_lengths_and_seeds_are_as_asked():
-    data = lx.load_recall(9, shortest=3, count=500)
+    data = lx.datasets.load_recall(9, shortest=3, count=500)
     assert set(data.lengths.tolist()) == set(range(3, 10))
-    same, other = lx.load_recall(9, shortest=3, count=500), lx.load_recall(9, count=500, seed=1)
+    same, other = (
+        lx.datasets.load_recall(9, shortest=3, count=500),
+        lx.datasets.load_recall(9, count=500, seed=1),
+    )
     np.testing.assert_array_equal(data.tokens, same.tokens)
     np.testing.assert_array_equal(data.split, same.split)
     assert not np.array_equal(data.tokens[:100], other.tokens[:100])
-    assert lx.load_recall(40, shortest=40, count=50).vocabulary == data.vocabulary
+    assert lx.datasets.load_recall(40, shortest=40, count=50).vocabulary == data.vocabulary
 
 
 @pytest.mark.parametrize(
@@ -49,4 +52,4 @@ def test_lengths_and_seeds_are_as_asked():
 )
 def test_errors_say_the_remedy(options, message):
     with pytest.raises(ValueError, match=message):
-        lx.load_recall(**options)
+        lx.datasets.load_recall(**options)

@@ -6,9 +6,9 @@ import tiny
 
 import lstm_explain as lx
 from lstm_explain import Explanation, SequenceData
-from lstm_explain.attribution.recorded_question import background_of, data_of, question_of
+from lstm_explain.attribution.records import background_of, data_of, question_of
 from lstm_explain.inspection.background import Background
-from lstm_explain.inspection.preparation import prepare
+from lstm_explain.inspection.question import prepare
 
 
 def saved(explanation, folder):

@@ -9,7 +9,7 @@ import pytest
 
 import lstm_explain as lx
 from lstm_explain.attribution import refinement
-from lstm_explain.attribution.integration import ToleranceWarning
+from lstm_explain.attribution.expected_gradients import ToleranceWarning
 from lstm_explain.backend import keras, ops
 
 STEPS, FEATURES, SLOPE = 5, 2, 40.0

@@ -17,7 +17,7 @@ from lstm_explain.faithfulness.removal import (
     with_few_rows,
 )
 from lstm_explain.inspection.background import Background
-from lstm_explain.inspection.preparation import prepare
+from lstm_explain.inspection.question import prepare
 
 WORDS = ["[PAD]", "[UNK]", *"abcdefgh"]
 # The model computes in float32, the reference in float64.

@@ -16,17 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_explain import (
-    SequenceData,
-    UnverifiedDataWarning,
-    load_reviews,
-    make_vocabulary,
-    review_rationales,
-    tokenise,
-)
-from lstm_explain.datasets import store
+from lstm_explain import SequenceData, load_reviews
+from lstm_explain.datasets import UnverifiedDataWarning, review_rationales, store
 from lstm_explain.datasets.reviews import archives, loader, rule
 from lstm_explain.datasets.reviews.archives import Review
+from lstm_explain.sequences import make_vocabulary, tokenise
 
 # Every file made here is another one than the official file; what that warns of is tested apart.
 pytestmark = pytest.mark.filterwarnings("ignore::lstm_explain.datasets.store.UnverifiedDataWarning")

@@ -18,7 +18,7 @@ CAT = dict(zip((FOOD, HOME, THING), ("fish", "basket", "ball"), strict=True))
 @pytest.fixture(scope="module")
 def sentences() -> SequenceData:
     """Return the sentences with their defaults."""
-    return lx.load_sentences()
+    return lx.datasets.load_sentences()
 
 
 def texts_of(data: SequenceData) -> list[str]:
@@ -29,7 +29,7 @@ def texts_of(data: SequenceData) -> list[str]:
 def of(sentence: str, data: SequenceData) -> np.ndarray:
     """Return the deciding words of one sentence."""
     text = data[:1].rewrite([sentence])
-    return text.words[lx.deciding_words(text)]
+    return text.words[lx.datasets.deciding_words(text)]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_the_subject_and_the_last_verb_decide(sentences, sentence, subject, verb
 
 def test_next_words_follow_the_two_but_for_surprises(sentences):
     """Of a cat and each verb, the word in the table comes in nine sentences of ten."""
-    decide = sentences.words[lx.deciding_words(sentences)].reshape(-1, 2)
+    decide = sentences.words[lx.datasets.deciding_words(sentences)].reshape(-1, 2)
     following = np.array(sentences.class_names)[sentences.target]
     for verbs, word in CAT.items():
         chosen = (decide[:, 0] == "cat") & np.isin(decide[:, 1], verbs.split())
@@ -70,7 +70,7 @@ def test_word_counts_do_not_give_the_next_word_away(sentences):
 
 
 def test_same_seed_same_sentences(sentences):
-    again, other = lx.load_sentences(), lx.load_sentences(seed=1)
+    again, other = lx.datasets.load_sentences(), lx.datasets.load_sentences(seed=1)
     np.testing.assert_array_equal(again.tokens, sentences.tokens)
     np.testing.assert_array_equal(again.target, sentences.target)
     np.testing.assert_array_equal(again.split, sentences.split)
@@ -79,14 +79,14 @@ def test_same_seed_same_sentences(sentences):
 
 def test_other_texts_and_too_few_sentences_are_refused(sentences):
     with pytest.raises(ValueError, match=r"Expected sentences of load_sentences.*'review sample'"):
-        lx.deciding_words(lx.load_reviews()[:2])
+        lx.datasets.deciding_words(lx.load_reviews()[:2])
     with pytest.raises(ValueError, match=r"such as 'the cat left the'; received 'the cat'"):
-        lx.deciding_words(sentences[:1].rewrite(["the cat"]))
+        lx.datasets.deciding_words(sentences[:1].rewrite(["the cat"]))
     for other in ("the dog saw the cat left the", "if the bird slept the mouse chewed the"):
         with pytest.raises(ValueError, match=r"Give its data unchanged"):
-            lx.deciding_words(sentences[:1].rewrite([other]))
+            lx.datasets.deciding_words(sentences[:1].rewrite([other]))
     while_ = sentences[:1].rewrite(["while the bird slept the mouse chewed the"])
     with pytest.raises(ValueError, match=r"received '\[UNK\] the bird slept"):
-        lx.deciding_words(while_.switch_off(0))
+        lx.datasets.deciding_words(while_.switch_off(0))
     with pytest.raises(ValueError, match="at least 100 sentences; received num_sentences=3"):
-        lx.load_sentences(num_sentences=3)
+        lx.datasets.load_sentences(num_sentences=3)

@@ -15,8 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_explain import UnverifiedDataWarning
-from lstm_explain.datasets import store
+from lstm_explain.datasets import UnverifiedDataWarning, store
 from lstm_explain.datasets.store import Entry, cached_arrays, data_home, find_file, registry
 
 CONTENT = b"the official content"

@@ -11,8 +11,7 @@ import lstm_explain as lx
 from lstm_explain.backend import keras
 from lstm_explain.datasets.icu.baseline import logistic_forecast
 from lstm_explain.datasets.icu.simulation import sample_stays
-from lstm_explain.models.linear_paths import PENALTY
-from lstm_explain.models.summaries import MeasuredSummaries
+from lstm_explain.models.linear_paths import PENALTY, MeasuredSummaries
 
 
 def prepared():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
-from lstm_explain.sequences.spelling import written_words
+from lstm_explain.sequences.words import written_words
 
 TEXTS = ["A good, dull film", "film noir", "Not good"]
 VOCABULARY = ("[PAD]", "[UNK]", "a", "good", "film", "not", ",")

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_explain import SequenceData, make_vocabulary, tokenise
+from lstm_explain import SequenceData
+from lstm_explain.sequences import make_vocabulary, tokenise
 
 TEXTS = ["A good, good film.", "good film", "A bad joke. A bad joke."]
 LABELS = ["train", "validation", "test"]

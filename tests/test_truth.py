@@ -10,11 +10,11 @@ from hypothesis.extra import numpy as arrays
 
 import lstm_explain as lx
 from lstm_explain.backend import keras, ops
-from lstm_explain.datasets import truth_states
+from lstm_explain.datasets import truth
 
 # 1000 series of 200 steps: a share has a standard error below 0.002, a mean below 0.004.
-LARGE = lx.load_truth("state", seed=5)
-DRAWN = lx.planted_truth(LARGE)
+LARGE = lx.datasets.load_truth("state", seed=5)
+DRAWN = lx.datasets.planted_truth(LARGE)
 
 
 # -- the recipes -----------------------------------------------------------------------------------
@@ -42,15 +42,15 @@ def test_state_leaves_as_published():
 def test_state_emissions_as_published():
     for state in (0, 1):
         inside = LARGE.values[DRAWN.states == state]
-        np.testing.assert_allclose(inside.mean(axis=0), truth_states.STATE_MEANS[state], atol=0.015)
+        np.testing.assert_allclose(inside.mean(axis=0), truth.STATE_MEANS[state], atol=0.015)
         expected = 0.801 * np.eye(3)
         expected[0, 1 + state] = expected[1 + state, 0] = 0.01
         np.testing.assert_allclose(np.cov(inside.T), expected, atol=0.015)
 
 
 def test_switch_feature_as_published():
-    data = lx.load_truth("switch_feature", seed=2)
-    truth = lx.planted_truth(data)
+    data = lx.datasets.load_truth("switch_feature", seed=2)
+    truth = lx.datasets.planted_truth(data)
     before, after = truth.states[:, :-1].ravel(), truth.states[:, 1:].ravel()
     moves = np.zeros((3, 3))
     np.add.at(moves, (before, after), 1)
@@ -69,8 +69,8 @@ def test_switch_feature_as_published():
 
 @pytest.mark.parametrize(("recipe", "slope"), [("state", 2.0), ("switch_feature", 3.0)])
 def test_the_deciding_cell_gives_the_label(recipe, slope):
-    data = lx.load_truth(recipe, seed=1)
-    truth = lx.planted_truth(data)
+    data = lx.datasets.load_truth(recipe, seed=1)
+    truth = lx.datasets.planted_truth(data)
     np.testing.assert_array_equal(truth.cells.sum(axis=2), 1)
     deciding = np.where(truth.cells, data.values, 0).sum(axis=2)
     np.testing.assert_allclose(truth.probabilities, 1 / (1 + np.exp(-slope * deciding)), rtol=1e-5)
@@ -82,7 +82,7 @@ def test_the_deciding_cell_gives_the_label(recipe, slope):
 
 
 def test_rare_series_follow_the_equation():
-    data = lx.load_truth("rare_time", samples=40, steps=400)
+    data = lx.datasets.load_truth("rare_time", samples=40, steps=400)
     x = data.values.astype(float)
     shocks = x[:, 3:] + 0.25 * x[:, 2:-1] + 0.1 * x[:, 1:-2] + 0.05 * x[:, :-3]
     np.testing.assert_allclose([shocks.mean(), shocks.std()], [0, 1], atol=0.01)
@@ -92,8 +92,8 @@ def test_rare_series_follow_the_equation():
 
 
 def test_rare_cells_as_published():
-    steps = lx.planted_truth(lx.load_truth("rare_time")).cells
-    features = lx.planted_truth(lx.load_truth("rare_feature")).cells
+    steps = lx.datasets.planted_truth(lx.datasets.load_truth("rare_time")).cells
+    features = lx.datasets.planted_truth(lx.datasets.load_truth("rare_feature")).cells
     for cells in (steps, features):
         assert (cells == cells[0]).all()
         assert cells[0].sum() == 125
@@ -102,36 +102,36 @@ def test_rare_cells_as_published():
     np.testing.assert_array_equal(np.where(steps[0].any(axis=0))[0], np.arange(12, 37))
     np.testing.assert_array_equal(np.where(features[0].any(axis=1))[0], np.arange(12, 37))
     assert features[0].any(axis=0).sum() == len(when) == 5
-    other = lx.planted_truth(lx.load_truth("rare_feature", seed=1)).cells
+    other = lx.datasets.planted_truth(lx.datasets.load_truth("rare_feature", seed=1)).cells
     assert not np.array_equal(other, features)
 
 
 def test_same_seed_same_series_and_a_series_stands_alone():
     for recipe in ("state", "switch_feature", "rare_time"):
-        many = lx.load_truth(recipe, samples=30, steps=20, seed=4)
-        few = lx.load_truth(recipe, samples=10, steps=20, seed=4)
+        many = lx.datasets.load_truth(recipe, samples=30, steps=20, seed=4)
+        few = lx.datasets.load_truth(recipe, samples=10, steps=20, seed=4)
         np.testing.assert_array_equal(few.values, many.values[:10])
-        other = lx.load_truth(recipe, samples=10, steps=20, seed=5)
+        other = lx.datasets.load_truth(recipe, samples=10, steps=20, seed=5)
         assert not np.isclose(other.values, few.values).any()
 
 
 def test_truth_follows_slices_and_scaling():
-    truth = lx.planted_truth(LARGE.standardise().test[[7, 3]])
+    truth = lx.datasets.planted_truth(LARGE.standardise().test[[7, 3]])
     for mine, all_of_them in zip(truth, DRAWN, strict=True):
         np.testing.assert_array_equal(mine, all_of_them[800:][[7, 3]])
 
 
 def test_what_has_no_known_answer():
     with pytest.raises(ValueError, match=r"Expected a recipe of .*'state'.* received 'hmm'"):
-        lx.load_truth("hmm")
+        lx.datasets.load_truth("hmm")
     with pytest.raises(ValueError, match=r"Expected at least 10 samples .* received samples=3"):
-        lx.load_truth("state", samples=3)
+        lx.datasets.load_truth("state", samples=3)
     mine = lx.SequenceData.from_arrays(np.zeros((2, 8, 3)), name="state")
     with pytest.raises(ValueError, match=r"Expected simulated series .* received 'state'"):
-        lx.planted_truth(mine)
+        lx.datasets.planted_truth(mine)
     changed = LARGE[0].change("feature 1", 3.0, steps=[5])
     with pytest.raises(ValueError, match="Expected the series as they were simulated"):
-        lx.planted_truth(changed)
+        lx.datasets.planted_truth(changed)
 
 
 # -- the white box ---------------------------------------------------------------------------------
@@ -144,20 +144,20 @@ def white_box(cells):
 
 @pytest.mark.parametrize("recipe", ["rare_time", "rare_feature"])
 def test_explain_finds_what_the_white_box_reads(recipe):
-    data = lx.load_truth(recipe)
-    cells = lx.planted_truth(data).cells
+    data = lx.datasets.load_truth(recipe)
+    cells = lx.datasets.planted_truth(data).cells
     model = white_box(cells[0])
     np.testing.assert_allclose(model(data.values)[:, 0], data.target, rtol=1e-5)
     e = lx.explain(model, data, background="zero", progress=False)
     # On x -> c x the gradient 2 c x has the mean x: the value of a cell is its square.
     np.testing.assert_allclose(e.values, np.where(cells, data.values**2, 0), atol=1e-4)
-    found = lx.score_saliency(e.values.values, cells, data.mask)
+    found = lx.faithfulness.score_saliency(e.values.values, cells, data.mask)
     np.testing.assert_allclose([found["auroc"], found["auprc"]], 1)
     np.testing.assert_allclose(found["aup"], 1, atol=0.001)
     # The published rows are 0.125 and 0.134: the mean scaled square.
     scaled = e.values.values / e.values.values.max(axis=(1, 2), keepdims=True)
     np.testing.assert_allclose(found["aur"], scaled[cells].mean(), atol=0.001)
-    wrong = lx.score_saliency(e.values.values[:, ::-1, ::-1], cells, data.mask)
+    wrong = lx.faithfulness.score_saliency(e.values.values[:, ::-1, ::-1], cells, data.mask)
     assert wrong["auprc"] < 0.5
 
 
@@ -193,17 +193,17 @@ def test_scores_against_literal_code(rng):
     truth = rng.random(values.shape) < 0.3
     mask = np.arange(5) < rng.integers(2, 6, (6, 1))
     values[~mask] = 99.0
-    found = lx.score_saliency(values, truth, mask)
+    found = lx.faithfulness.score_saliency(values, truth, mask)
     for name, expected in literal(values, truth, mask).items():
         np.testing.assert_allclose(found[name], expected, rtol=1e-9)
-    for name, expected in lx.score_cells(values, truth, mask).items():
+    for name, expected in lx.faithfulness.score_cells(values, truth, mask).items():
         assert found[name] == expected
 
 
 def test_scores_by_hand():
     truth = np.array([[[True, False], [True, False]]])
     values = np.array([[[1.0, 0.25], [-0.5, 0.0]]])
-    found = lx.score_saliency(values, truth, np.ones((1, 2), bool))
+    found = lx.faithfulness.score_saliency(values, truth, np.ones((1, 2), bool))
     # Thresholds 0, 0.25, 0.5, 1: precision 2/4, 2/3, 1, 1; recall 1, 1, 1, 1/2.
     np.testing.assert_allclose(found["aup"], (0.5 + 2 / 3) / 8 + (2 / 3 + 1) / 8 + 0.5)
     np.testing.assert_allclose(found["aur"], 0.25 + 0.25 + 0.5 * 0.75)
@@ -216,7 +216,8 @@ def test_aur_measures_scale_and_auprc_does_not(rng):
     values = rng.uniform(0, 1, truth.shape) * truth
     mask = np.ones((4, 30), bool)
     plain, squared, yes = (
-        lx.score_saliency(v, truth, mask) for v in (values, values**4, truth.astype(float))
+        lx.faithfulness.score_saliency(v, truth, mask)
+        for v in (values, values**4, truth.astype(float))
     )
     for found in (plain, squared, yes):
         np.testing.assert_allclose([found["auroc"], found["auprc"]], 1)
@@ -236,7 +237,7 @@ def test_aur_measures_scale_and_auprc_does_not(rng):
 )
 def test_scores_of_anything_are_in_range(values, truth):
     hypothesis.assume(truth.any() and not truth.all())
-    found = lx.score_saliency(values, truth, np.ones((2, 3), bool))
+    found = lx.faithfulness.score_saliency(values, truth, np.ones((2, 3), bool))
     for name in ("auroc", "auprc", "aup", "aur"):
         assert -1e-9 <= found[name] <= 1 + 1e-9
     assert 0 <= found["entropy"] <= truth.sum() + 1e-3

@@ -25,7 +25,7 @@ def test_a_linear_recurrence_vanishes_or_explodes_by_its_factor(factor, rng):
     """d output / d x_t = 3 factor^(T - t)."""
     sizes = np.array([5, 5000, -1e6])  # raw counts too
     values = rng.normal(size=(3, 20, 1)) + sizes[:, None, None]
-    norms = lx.gradient_norms(scalar_network(factor), values)
+    norms = lx.internals.gradient_norms(scalar_network(factor), values)
     assert norms.dims == ("sample", "time")
     expected = 3 * factor ** np.arange(19, -1, -1)
     np.testing.assert_allclose(norms, np.tile(expected, (3, 1)), rtol=1e-4)
@@ -34,11 +34,11 @@ def test_a_linear_recurrence_vanishes_or_explodes_by_its_factor(factor, rng):
 def test_padding_has_none_and_changes_nothing(rng):
     sequences = [rng.normal(size=(n, 1)) + 5 for n in (4, 9)]
     model = scalar_network(0.8)
-    norms = lx.gradient_norms(model, SequenceData.from_arrays(sequences)).values
+    norms = lx.internals.gradient_norms(model, SequenceData.from_arrays(sequences)).values
     np.testing.assert_array_equal(norms[0, 4:], 0)
     np.testing.assert_allclose(norms[0, :4], 3 * 0.8 ** np.arange(3, -1, -1), rtol=1e-4)
     left = np.pad(sequences[0], ((5, 0), (0, 0)))[None]
-    padded = lx.gradient_norms(model, left).values[0]
+    padded = lx.internals.gradient_norms(model, left).values[0]
     np.testing.assert_allclose(padded, [0] * 5 + norms[0, :4].tolist(), rtol=1e-5)
 
 
@@ -61,7 +61,7 @@ def slow_norms(model, data, nudge=1e-2):
 
 def test_an_lstm_beside_finite_differences():
     data, model = tiny.padded().test[:4], tiny.model()
-    norms = lx.gradient_norms(model, data, output="up").values
+    norms = lx.internals.gradient_norms(model, data, output="up").values
     expected = slow_norms(model, data) * data.mask
     # Differences of float32 predictions, over steps of 0.01.
     np.testing.assert_allclose(norms, expected, atol=0.02 * expected.max())
@@ -75,12 +75,12 @@ def test_texts_respond_by_their_vectors():
     vectors = L.Embedding(len(data.vocabulary), 4, mask_zero=True)(tokens)
     model = keras.Model(tokens, L.Dense(1)(L.GlobalAveragePooling1D()(vectors)))
     length = np.linalg.norm(model.layers[-1].get_weights()[0])
-    norms = lx.gradient_norms(model, data).values
+    norms = lx.internals.gradient_norms(model, data).values
     np.testing.assert_allclose(norms, [[length / 3] * 3, [length / 2, length / 2, 0]], rtol=1e-5)
 
 
 def test_batches_give_the_same():
     data, model = tiny.padded().test[:5], tiny.model()
-    whole = lx.gradient_norms(model, data, output="up")
-    parts = lx.gradient_norms(model, data, output="up", batch_size=2)
+    whole = lx.internals.gradient_norms(model, data, output="up")
+    parts = lx.internals.gradient_norms(model, data, output="up", batch_size=2)
     np.testing.assert_allclose(parts, whole, rtol=1e-4)

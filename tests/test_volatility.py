@@ -13,11 +13,13 @@ import pytest
 from arch.data import sp500 as arch_sp500
 
 from lstm_explain import SequenceData
-from lstm_explain.datasets.market.baselines import gjr_garch, har, persistence
-from lstm_explain.datasets.market.forecasts import (
+from lstm_explain.datasets.market.baselines import (
     compare_forecasts,
     diebold_mariano,
+    gjr_garch,
+    har,
     level_correction,
+    persistence,
     qlike_losses,
 )
 from lstm_explain.datasets.market.loader import load_market, market_table

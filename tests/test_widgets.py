@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.widgets.canvas import png_of
-from lstm_explain.widgets.exploration import Exploration
+from lstm_explain.widgets.exploration import Exploration, orders, ways
 from lstm_explain.widgets.familiarity import Familiarity
-from lstm_explain.widgets.guard import guard_figures, release_figures
+from lstm_explain.widgets.page import guard_figures, release_figures
 from lstm_explain.widgets.pictures import Picture
-from lstm_explain.widgets.ranking import orders, ways
 from lstm_explain.widgets.state import Edit, State, changed, edited, pinned, reset, undone
 from lstm_explain.widgets.view import heading, sentence, view_of
 from lstm_explain.widgets.worker import Newest
@@ -244,18 +243,20 @@ def test_flip_is_that_of_the_closed_form():
         [[[0.0], [0.5], [0.0]]], np.array([0]), class_names=["no", "yes"], feature_names=["dose"]
     )
     model = linear_model(3.0, 1.6)
-    found = lx.smallest_change(model, sample, "dose", training=training, steps=2)
+    found = lx.inspection.smallest_change(model, sample, "dose", training=training, steps=2)
     # 0.0 + 0.5 + x = 1.6; the grid ends at 2 and is refined 24 times
     assert found.value == pytest.approx(1.1, abs=1e-4)
     assert (found.before, found.after) == ("no", "yes")
     assert found.distance == pytest.approx(1.1, abs=1e-4)
     assert "dose = 1.1 changes the decision from no to yes" in str(found)
-    both = lx.smallest_change(model, sample, "dose", training=training)
+    both = lx.inspection.smallest_change(model, sample, "dose", training=training)
     assert both.value == pytest.approx(1.6 / 3, abs=1e-4)
     assert both.distance == pytest.approx(
         np.sqrt(np.mean((1.6 / 3 - np.array([0, 0.5, 0])) ** 2)), abs=1e-4
     )
-    none = lx.smallest_change(linear_model(3.0, 9.0), sample, "dose", training=training, steps=2)
+    none = lx.inspection.smallest_change(
+        linear_model(3.0, 9.0), sample, "dose", training=training, steps=2
+    )
     assert not none.found
     assert none.value is None
     assert "No value of dose from -2 to 2 (the range of the training data)" in str(none)
@@ -264,14 +265,18 @@ def test_flip_is_that_of_the_closed_form():
 def test_flip_needs_what_it_needs():
     model, data = tiny.model("regression"), tiny.padded("regression")
     with pytest.raises(ValueError, match="Expected a threshold, because the model predicts"):
-        lx.smallest_change(model, data.test[0], "dose", training=data.train)
+        lx.inspection.smallest_change(model, data.test[0], "dose", training=data.train)
     with pytest.raises(ValueError, match="Expected one sample to change; received 2"):
-        lx.smallest_change(model, data.test[:2], "dose", training=data.train, threshold=0.0)
+        lx.inspection.smallest_change(
+            model, data.test[:2], "dose", training=data.train, threshold=0.0
+        )
     with pytest.raises(ValueError, match=r"Expected a name among .*'dose'.*; received 'dos'"):
-        lx.smallest_change(model, data.test[0], "dos", training=data.train, threshold=0.0)
+        lx.inspection.smallest_change(
+            model, data.test[0], "dos", training=data.train, threshold=0.0
+        )
     # the value itself crosses the threshold that was found
     value = float(model.predict(data.test[0].inputs_for(model), verbose=0)[0, 0])
-    found = lx.smallest_change(
+    found = lx.inspection.smallest_change(
         model, data.test[0], "dose", training=data.train, steps=0, threshold=value + 0.05
     )
     if found.found:

@@ -7,7 +7,7 @@ import tiny
 import lstm_explain as lx
 from lstm_explain.backend import keras
 from lstm_explain.widgets.state import State, pinned, reset, undone
-from lstm_explain.widgets.wording import TextExploration, Wording, text_sentence, worded
+from lstm_explain.widgets.text_explorer import TextExploration, Wording, text_sentence, worded
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +201,7 @@ def test_a_model_of_values_decides_nothing_and_padding_that_is_read_is_kept():
     tokens = keras.Input((4,), dtype="int32")
     vectors = keras.layers.Embedding(len(data.vocabulary), 3)(tokens)
     model = keras.Model(tokens, keras.layers.Dense(1)(keras.layers.LSTM(2)(vectors)))
-    with pytest.warns(lx.PaddingWarning):
+    with pytest.warns(lx.inspection.PaddingWarning):
         explorer = lx.explore(model, data)
     assert explorer.core.room(State(0)) == 4
     assert "predicted" in value_of(explorer.live)

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lstm_explain as lx
-from lstm_explain import SequenceData, WordVectors
+from lstm_explain import SequenceData
 from lstm_explain.backend import ops
+from lstm_explain.models import WordVectors
 from lstm_explain.models.linear_paths import word_ratios
 
 VOCABULARY = ("[PAD]", "[UNK]", "good", "bad", "n't", "never seen")
@@ -30,7 +31,7 @@ def stored(folder, content, name="vectors.txt"):
 
 
 def loaded(path, vocabulary=VOCABULARY, **options):
-    return lx.load_word_vectors(path, vocabulary, **{"progress": False, **options})
+    return lx.models.load_word_vectors(path, vocabulary, **{"progress": False, **options})
 
 
 # -- reading ---------------------------------------------------------------------------------------

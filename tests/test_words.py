@@ -11,8 +11,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lstm_explain import load_vocabulary, make_vocabulary, save_vocabulary, tokenise
-from lstm_explain.sequences import words
+from lstm_explain.sequences import (
+    load_vocabulary,
+    make_vocabulary,
+    save_vocabulary,
+    tokenise,
+    words,
+)
 
 # Every second draw is from what the rule speaks of; plain st.text() seldom meets it.
 PIECES = st.sampled_from(

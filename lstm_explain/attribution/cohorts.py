@@ -1,15 +1,16 @@
-"""What drives predictions, compared between groups and with a known truth."""
+"""What many explanations say together: mean sizes of SHAP values, and drivers by group."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from ..models.assessment import interval_of
-from ..models.subgroups import checked_groups
+from ..intervals import bootstrap_interval
+from ..models.scores import checked_groups
 from .explanation import Explanation
 
 
@@ -59,7 +60,7 @@ def drivers_by_group(
     tables = {}
     for group, members in checked_groups(groups, len(sizes)).items():
         own = sizes[members]
-        low, high = interval_of(partial(_shares_of, own), len(own), draws, seed)
+        low, high = bootstrap_interval(partial(_shares_of, own), len(own), draws, seed)
         tables[group] = pd.DataFrame(
             {"share": _shares_of(own, np.arange(len(own))), "low": low, "high": high},
             index=[str(name) for name in names],
@@ -67,60 +68,56 @@ def drivers_by_group(
     return pd.concat(tables, names=["group", "feature"])
 
 
-def score_cells(values: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> dict[str, float]:
-    """Score how well the size of values finds the cells that are known to be causes.
-
-    Parameters
-    ----------
-    values : array (sample, time, feature)
-        Any attribution: its size counts, not its sign. Also (sample, time), for one value per step
-        such as attention: every feature of a step then has it.
-    truth : bool array (sample, time, feature)
-        The causes, as data with a planted cause knows them.
-    mask : bool array (sample, time)
-        Only real steps count.
-
-    Returns
-    -------
-    dict
-        ``auroc``; ``auprc`` (average precision); ``prevalence``, the share of causes, which is the
-        AUPRC of a guess.
-
-    Raises
-    ------
-    ValueError
-        Shapes that do not fit, or a truth without both causes and others.
-
-    Examples
-    --------
-    >>> truth = np.array([[[True, False], [False, False]]])
-    >>> score_cells(np.array([[[-2.0, 1.0], [0.5, 0.1]]]), truth, np.ones((1, 2), bool))["auprc"]
-    1.0
-    """
-    from sklearn import metrics
-
-    values, truth = np.asarray(values), np.asarray(truth)
-    if values.ndim == 2:
-        values = np.repeat(values[..., None], truth.shape[-1], axis=-1)
-    if not values.shape == truth.shape or mask.shape != truth.shape[:2]:
-        raise ValueError(
-            f"Expected values, truth and mask of the same samples, steps and features; received "
-            f"{values.shape}, {truth.shape} and {mask.shape}. For data with indicators take "
-            "explanation.over_variables().values."
-        )
-    sizes, causes = np.abs(values[mask]).ravel(), truth[mask].ravel().astype(bool)
-    if causes.all() or not causes.any():
-        raise ValueError(
-            "Expected cells that are causes and cells that are not; received one kind only. Choose "
-            "samples with a cause: truth.any(axis=(1, 2))."
-        )
-    return {
-        "auroc": float(metrics.roc_auc_score(causes, sizes)),
-        "auprc": float(metrics.average_precision_score(causes, sizes)),
-        "prevalence": float(causes.mean()),
-    }
-
-
 def _shares_of(sizes: np.ndarray, index: np.ndarray) -> list[float]:
     means = sizes[index].mean(axis=0)
     return (means / (means.sum() or 1.0)).tolist()
+
+
+# A mean over fewer of the samples says more about these few than about the model.
+_FEWEST = 0.05
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Mean absolute SHAP values of a set of samples.
+
+    Attributes
+    ----------
+    cells : array (feature, step)
+        Mean over the samples that have the step. The last column is the last real step of every
+        sample, the one before it the step before that. Steps so far back that fewer than 5 % of
+        the samples have them are left out.
+    counts : int array (step,)
+        How many samples have the step.
+    sums : array (sample, feature)
+        Each sample's absolute values summed over its steps.
+    left_out : int
+        How many earlier steps there are.
+    static : array (sample, static feature) or None
+        Each sample's absolute values of the static facts.
+    """
+
+    cells: np.ndarray
+    counts: np.ndarray
+    sums: np.ndarray
+    left_out: int
+    static: np.ndarray | None
+
+
+def overview(explanation: Explanation) -> Overview:
+    """Average the sizes of the values of all samples, with the ends of the sequences aligned."""
+    sizes, mask = np.abs(explanation.values.values), explanation.mask.values
+    last = mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)
+    steps = last[:, None] - np.arange(mask.shape[1])[::-1]
+    inside = np.maximum(steps, 0)
+    real = (steps >= 0) & np.take_along_axis(mask, inside, axis=1)
+    aligned = np.take_along_axis(sizes, inside[..., None], axis=1) * real[..., None]
+    counts = real.sum(axis=0)
+    first = int(np.flatnonzero(counts >= _FEWEST * len(mask))[0])
+    totals = aligned.sum(axis=0)[first:].T
+    left_out = first - int(np.flatnonzero(counts)[0])
+    with np.errstate(invalid="ignore"):  # a step that no sample has is not a number
+        cells = totals / counts[first:]
+    facts = explanation.static_values
+    static = None if facts is None else np.abs(facts.values)
+    return Overview(cells, counts[first:], aligned.sum(axis=1), left_out, static)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..sequences.data import SequenceData
-from ..sequences.text_editing import side_by_side
+from ..sequences.editing import side_by_side
 from .expected_gradients import explain
 from .explanation import Explanation
 

@@ -1,20 +1,30 @@
-"""``explain``: check, choose, integrate, and assemble an ``Explanation``."""
+"""``explain``: expected gradients along all paths from background rows to a sample."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from ..inspection.outputs import Scale
-from ..inspection.preparation import prepare
+from ..inspection.question import Question, prepare
+from ..progress import progress_bar
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 from .explanation import Explanation
-from .integration import ToleranceWarning, integrate, shortfall
+from .quadrature import (
+    between,
+    estimated_error,
+    gauss_legendre,
+    norm_of,
+    shifted_midpoints,
+    sum_nodes,
+)
 from .records import assemble
+from .refinement import refine
 
 
 def explain(
@@ -100,3 +110,181 @@ def explain(
         nodes_per_path=integral.num_nodes,
         estimated_error=integral.error,
     )
+
+
+# From this many rows on, the errors of shifted midpoints cancel well enough over the rows.
+_MANY_ROWS = 8
+# Nodes per path: midpoints, doubled while they miss the tolerance, every node used again; then, and
+# for few rows, Gauss-Legendre rules, each of which measures the one before it. What few rows leave
+# open then is refined sample by sample, where its paths are steep.
+_MIDPOINTS = (1, 2, 4, 8, 16)
+_GAUSS_AFTER, _GAUSS_ALONE = (32, 64), (4, 8, 16, 32)
+# Samples that share one call of the compiled function, and the most numbers that it returns.
+_MOST_SAMPLES, _MOST_NUMBERS = 32, 4_000_000
+
+
+class ToleranceWarning(UserWarning):
+    """The values are less exact than was asked for; the message says by how much."""
+
+
+@dataclass(frozen=True)
+class Integral:
+    """SHAP values of samples, how exact they are, and the finest rule that was needed.
+
+    Attributes
+    ----------
+    values : float64 array (sample, time, feature)
+    static_values : float64 array (sample, static feature)
+    errors : float64 array (sample,)
+        Estimated relative L2 error of a sample's values; of a Gauss-Legendre rule, what it moved.
+    num_nodes : int
+        Most nodes per path.
+    gap : float
+        The largest part of a prediction that the values leave out, relative to the spread of
+        predictions.
+    """
+
+    values: np.ndarray
+    static_values: np.ndarray
+    errors: np.ndarray
+    num_nodes: int
+    gap: float = 0.0
+
+    @property
+    def error(self) -> float:
+        """The largest of the errors."""
+        return float(self.errors.max())
+
+
+def integrate(question: Question, tolerance: float, progress: bool) -> Integral:
+    """Integrate d output / d input along every path from a background row to a sample.
+
+    ``value_i = mean over rows b of (x_i - b_i) * integral over a in [0, 1] of
+    d output / d x_i (b + a (x - b))``. Each sample is refined until its gap, relative to the
+    spread of predictions, and its estimated error are within tolerance.
+
+    References
+    ----------
+    Erion et al. (2021), "Improving performance of deep learning models with axiomatic attribution
+    priors and expected gradients", Nature Machine Intelligence 3, equation 3.
+    """
+    subject = question.subject
+    count, num_numbers = len(subject), int(np.prod(subject.values.shape[1:]))
+    size = max(1, min(_MOST_SAMPLES, _MOST_NUMBERS // (_MIDPOINTS[-1] * max(num_numbers, 1))))
+    # Filled block by block: joining blocks at the end would hold every value twice.
+    values = np.zeros((count, *subject.values.shape[1:]))
+    static_values = np.zeros((count, subject.static.shape[1]))
+    errors, num_nodes = np.zeros(count), 0
+    with progress_bar(count, "explaining", "sample", progress) as bar:
+        for start in range(0, count, size):
+            block = np.arange(start, min(start + size, count))
+            part = _integrate_block(question, block, tolerance)
+            values[block], static_values[block] = part.values, part.static_values
+            errors[block], num_nodes = part.errors, max(num_nodes, part.num_nodes)
+            bar.update(len(block))
+    gaps = _gaps(question, np.arange(count), values, static_values)
+    return Integral(values, static_values, errors, num_nodes, float(np.abs(gaps).max()))
+
+
+def shortfall(integral: Integral, tolerance: float) -> str:
+    """Return what to say of values that are not within tolerance, or nothing."""
+    if max(integral.error, integral.gap) <= tolerance:
+        return ""
+    return (
+        f"Expected values within tolerance={tolerance}; with {integral.num_nodes} nodes per path "
+        f"their estimated error is {integral.error:.3f} (relative L2) and the largest gap is "
+        f"{integral.gap:.3f} of the predictions' spread. Read e.gaps before you trust a sample."
+    )
+
+
+def _integrate_block(question: Question, block: np.ndarray, tolerance: float) -> Integral:
+    """Refine a few samples together, each until it is exact enough."""
+    num_rows, bins = question.row_outputs.shape[1], _MIDPOINTS[-1]
+    values = np.zeros((len(block), *question.subject.values.shape[1:]))
+    static_values = np.zeros((len(block), question.subject.static.shape[1]))
+    errors = np.full(len(block), np.inf)
+    todo, nodes = np.arange(len(block)), 0
+    ladder: tuple[int, ...] = _GAUSS_ALONE
+    if num_rows >= _MANY_ROWS:
+        ladder = _GAUSS_AFTER
+        sums = np.zeros((len(block), bins, *values.shape[1:]))
+        static_sums = np.zeros((len(block), bins, static_values.shape[1]))
+        slopes = np.zeros((len(block), num_rows, bins))
+        first = _first_midpoints(tolerance)
+        positions = fresh = shifted_midpoints(num_rows, first)
+        for nodes in _MIDPOINTS[_MIDPOINTS.index(first) :]:
+            if nodes > first:
+                fresh = between(positions)
+                positions = np.concatenate([positions, fresh], axis=1)
+            # Which sixteenth of its path a node stands in: later rules take the sums apart by it.
+            bin_ = (fresh * bins).astype(int)
+            weights = np.full(fresh.shape, 1.0 / num_rows)
+            found = sum_nodes(question, block[todo], fresh, weights, bin_, bins)
+            sums[todo] += found[0]
+            static_sums[todo] += found[1]
+            slopes[todo[:, None, None], np.arange(num_rows)[:, None], bin_] = found[2]
+            values[todo] = sums[todo].sum(axis=1) / nodes
+            static_values[todo] = static_sums[todo].sum(axis=1) / nodes
+            path_ends = question.predictions[block[todo], None] - question.row_outputs[block[todo]]
+            errors[todo] = estimated_error(
+                sums[todo], static_sums[todo], slopes[todo], path_ends, nodes
+            )
+            todo = _unfinished(question, block, todo, values, static_values, errors, tolerance)
+            if len(todo) == 0:
+                break
+    for gauss_nodes in ladder:
+        if len(todo) == 0:
+            break
+        positions, weights = gauss_legendre(num_rows, gauss_nodes)
+        found = sum_nodes(
+            question, block[todo], positions, weights, np.zeros(positions.shape, int), 1
+        )
+        new, new_static = found[0][:, 0], found[1][:, 0]
+        if nodes:
+            moved = np.hypot(norm_of(new - values[todo]), norm_of(new_static - static_values[todo]))
+            length = np.hypot(norm_of(new), norm_of(new_static))
+            errors[todo] = moved / np.where(length > 0, length, 1.0)
+        values[todo], static_values[todo], nodes = new, new_static, gauss_nodes
+        todo = _unfinished(question, block, todo, values, static_values, errors, tolerance)
+    if num_rows < _MANY_ROWS:
+        for one in todo:
+            coarse = values[one], static_values[one]
+            fine = refine(question, int(block[one]), coarse, tolerance, _spread(question))
+            values[one], static_values[one], errors[one], needed = fine
+            nodes = max(nodes, needed)
+    return Integral(values, static_values, errors, nodes)
+
+
+def _first_midpoints(tolerance: float) -> int:
+    """Return the coarsest rule worth trying: on trained models fewer nodes miss the tolerance."""
+    if tolerance >= 0.25:
+        return 1
+    return 2 if tolerance >= 0.1 else 4
+
+
+def _unfinished(
+    question: Question,
+    block: np.ndarray,
+    todo: np.ndarray,
+    values: np.ndarray,
+    static_values: np.ndarray,
+    errors: np.ndarray,
+    tolerance: float,
+) -> np.ndarray:
+    gaps = _gaps(question, block[todo], values[todo], static_values[todo])
+    return todo[np.maximum(errors[todo], np.abs(gaps)) > tolerance]
+
+
+def _gaps(
+    question: Question, index: np.ndarray, values: np.ndarray, static_values: np.ndarray
+) -> np.ndarray:
+    """What the values leave out, relative to the spread of predictions, (sample,)."""
+    difference = (question.predictions - question.base_values)[index]
+    left = difference - values.sum(axis=(1, 2)) - static_values.sum(axis=1)
+    return left / _spread(question)
+
+
+def _spread(question: Question) -> float:
+    """Standard deviation of all predictions, of samples and background rows."""
+    everything = np.concatenate([question.row_outputs.ravel(), question.predictions])
+    return float(everything.std()) or 1.0

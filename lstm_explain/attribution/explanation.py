@@ -11,7 +11,6 @@ import pandas as pd
 import xarray as xr
 
 from ..sequences.validation import read_rows
-from . import exports, grouping
 
 LEVELS = {
     ("sample", "time", "feature"): "cell",
@@ -188,11 +187,11 @@ class Explanation:
 
         The data beside it is NaN where nothing was measured. `parts_of` opens a variable again.
         """
-        return Explanation(grouping.over_variables(self._dataset))
+        return Explanation(over_variables(self._dataset))
 
     def parts_of(self, variable: str) -> xr.DataArray:
         """Return the values of one variable's parts, (sample, time, part)."""
-        return grouping.parts_of(self._dataset, variable)
+        return parts_of(self._dataset, variable)
 
     def unmeasured_values(self) -> xr.DataArray:
         """Return what a variable's not being measured contributed, (sample, time, variable).
@@ -200,7 +199,7 @@ class Explanation:
         The sum of "measured" and "steps since measured" at steps without a measurement; the value
         that is carried forward to them is not part of it. 0 where the variable was measured.
         """
-        return grouping.unmeasured_values(self._dataset)
+        return unmeasured_values(self._dataset)
 
     def over_windows(self, length: int) -> Explanation:
         """Values summed over windows of `length` steps, from the first step on."""
@@ -262,7 +261,7 @@ class Explanation:
 
         Static facts are not sequences: ``static_values.to_dataframe()`` gives theirs.
         """
-        return exports.as_table(self._dataset)
+        return as_table(self._dataset)
 
     def to_shap(self) -> Any:
         """Return a ``shap.Explanation`` for shap's own waterfall, bar and beeswarm plots.
@@ -282,7 +281,7 @@ class Explanation:
                 f"per {self.level}. Call explanation.over_features().to_shap() or "
                 "explanation.over_time().to_shap()."
             )
-        return exports.as_shap(self._dataset)
+        return as_shap(self._dataset)
 
     def save(self, path: str | Path) -> Path:
         """Write a netCDF file that `load`, xarray and other tools can read."""
@@ -294,4 +293,146 @@ class Explanation:
     @classmethod
     def load(cls, path: str | Path) -> Explanation:
         """Read what `save` wrote."""
-        return cls(exports.read_file(path))
+        return cls(read_file(path))
+
+
+def as_table(dataset: xr.Dataset) -> pd.DataFrame:
+    """Return one row per value on a real step, with the data beside it where there is one each."""
+    values = dataset["values"]
+    columns = {"value": values.rename("value")}
+    if set(dataset["data"].dims) == set(values.dims):
+        columns["data"] = dataset["data"]
+    if "time" in values.dims:
+        columns["real"] = dataset["mask"]
+    dimensions = [str(name) for name in values.dims]
+    table = xr.Dataset(columns).to_dataframe(dim_order=dimensions).reset_index()
+    if "real" in table:
+        table = table[table.pop("real")].reset_index(drop=True)
+    return table
+
+
+def as_shap(dataset: xr.Dataset) -> Any:
+    """Return values (sample, time or feature or window) and static facts as a shap.Explanation."""
+    import shap
+
+    array = dataset["values"]
+    dimension = str(array.dims[1])
+    values, names, columns = [array.values], _labels(dataset, dimension), []
+    if dimension == "feature":
+        columns.append(dataset["data"].mean("time").values)
+    if "static_values" in dataset:
+        values.append(dataset["static_values"].values)
+        columns.append(dataset["static_data"].values)
+        names += [str(name) for name in dataset["static_feature"].values]
+    return shap.Explanation(
+        values=np.concatenate(values, axis=1),
+        base_values=dataset["base_values"].values,
+        data=np.concatenate(columns, axis=1).round(4) if dimension == "feature" else None,
+        feature_names=names,
+    )
+
+
+def _labels(dataset: xr.Dataset, dimension: str) -> list[str]:
+    if dimension != "time":
+        return [str(label) for label in dataset[dimension].values]
+    num_steps = dataset.sizes["time"]
+    if "times" not in dataset or dataset.sizes["sample"] != 1:
+        # Samples differ in their dates, but all of them have a first, second, ... step.
+        return [f"step {step + 1} of {num_steps}" for step in range(num_steps)]
+    times, real = dataset["times"].values[0], dataset["mask"].values[0]
+    if np.issubdtype(times.dtype, np.datetime64):
+        whole_days = (times[real] == times[real].astype("datetime64[D]")).all()
+        texts = np.datetime_as_string(times, unit="D" if whole_days else "s").tolist()
+    else:
+        texts = [f"{dataset.attrs['time_name']} {time:.10g}" for time in times]
+    return [text if flag else "padding" for text, flag in zip(texts, real, strict=True)]
+
+
+def read_file(path: str | Path) -> xr.Dataset:
+    """Read a netCDF file that holds an explanation, or say what it is instead."""
+    if not Path(path).exists():
+        raise FileNotFoundError(
+            f"Expected a file written by Explanation.save; found none at {str(path)!r}. Give the "
+            "path that explanation.save(...) returned."
+        )
+    # By itself xarray reads nanoseconds, which end in the year 2262: here as fine as need be.
+    dates = xr.coders.CFDatetimeCoder(time_unit="s")
+    try:
+        with xr.open_dataset(path, engine="h5netcdf", decode_times=dates) as opened:
+            dataset = opened.load()
+    except OSError as error:
+        raise ValueError(
+            f"Expected a file written by Explanation.save; {str(path)!r} is no netCDF file. Give "
+            "the right file."
+        ) from error
+    if "provenance" not in dataset.attrs or "values" not in dataset:
+        raise ValueError(
+            f"Expected a file written by Explanation.save; {str(path)!r} holds "
+            f"{sorted(map(str, dataset.data_vars))}. Give the right file."
+        )
+    return dataset
+
+
+def over_variables(dataset: xr.Dataset) -> xr.Dataset:
+    """Sum the values of an explanation's features by variable, and show what was measured."""
+    _check(dataset)
+    names, positions = _positions(dataset)
+    values = dataset["values"]
+    axis = values.dims.index("feature")
+    sums = [values.values.take(columns, axis=axis).sum(axis=axis) for columns in positions]
+    first = [columns[0] for columns in positions]
+    measured = dataset["data"].values[..., [columns[1] for columns in positions]] > 0.5
+    data = np.where(measured, dataset["data"].values[..., first], np.nan)
+    rest = dataset.drop_dims("feature")
+    return rest.assign(
+        values=(values.dims, np.stack(sums, axis=axis), values.attrs),
+        data=(dataset["data"].dims, data),
+        unit=("feature", dataset["unit"].values[first]),
+    ).assign_coords(feature=names)
+
+
+def parts_of(dataset: xr.Dataset, name: str) -> xr.DataArray:
+    """Return the values of one variable's features, the last dimension named part."""
+    _check(dataset)
+    names, positions = _positions(dataset)
+    if name not in names:
+        raise ValueError(f"Expected a variable among {names}; received {name!r}.")
+    columns = positions[names.index(name)]
+    values = dataset["values"].isel(feature=columns).rename(feature="part")
+    return values.assign_coords(part=dataset["part"].values[columns].astype(str)).rename(name)
+
+
+def unmeasured_values(dataset: xr.Dataset) -> xr.DataArray:
+    """Return what "not measured" contributed, (sample, time, variable); 0 where measured."""
+    _check(dataset)
+    values = dataset["values"]
+    if values.dims != ("sample", "time", "feature"):
+        raise ValueError(
+            "Expected values per cell, to tell measured from unmeasured steps; received values "
+            f"per {' and '.join(map(str, values.dims[1:]))}. Call it before summing."
+        )
+    names, positions = _positions(dataset)
+    unmeasured = dataset["data"].values[..., [columns[1] for columns in positions]] < 0.5
+    sums = np.stack([values.values[..., columns[1:]].sum(-1) for columns in positions], axis=-1)
+    return xr.DataArray(
+        np.where(unmeasured, sums, 0.0),
+        dims=("sample", "time", "variable"),
+        coords={"sample": dataset["sample"], "time": dataset["time"], "variable": names},
+        name="unmeasured_values",
+    )
+
+
+def _positions(dataset: xr.Dataset) -> tuple[list[str], list[np.ndarray]]:
+    """Return the variables and the positions of each one's features, its value first."""
+    owners = dataset["variable"].values.astype(str)
+    names = list(dict.fromkeys(owners.tolist()))
+    return names, [np.flatnonzero(owners == name) for name in names]
+
+
+def _check(dataset: xr.Dataset) -> None:
+    if "variable" not in dataset or "feature" not in dataset["values"].dims:
+        raise ValueError(
+            "Expected values per feature of data with fill_missing(indicators=True); received "
+            f"values per {' and '.join(map(str, dataset['values'].dims[1:]))} that were summed, or "
+            "whose features are no parts. Call it on the explanation that lx.explain returned."
+        )

@@ -1,8 +1,15 @@
-"""Where on the paths from background rows to a sample gradients are evaluated, with what weight."""
+"""Where on the paths from background rows to a sample gradients are evaluated.
+
+Nodes and weights of the midpoint and Gauss-Legendre rules, the sums of gradients over them, and an
+estimate of a rule's error from the evaluations that it made in any case.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+
+from ..backend import ops
+from ..inspection.question import Question
 
 
 def gauss_legendre(num_rows: int, num_nodes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -71,3 +78,125 @@ def _van_der_corput(count: int) -> np.ndarray:
         result += digit * (numbers & 1)
         numbers, digit = numbers >> 1, digit / 2
     return result
+
+
+def estimated_error(
+    sums: np.ndarray, static_sums: np.ndarray, slopes: np.ndarray, path_ends: np.ndarray, nodes: int
+) -> np.ndarray:
+    """Estimate the relative L2 error of samples' values from what a midpoint rule evaluated.
+
+    Two estimates know the pattern of the error over the cells, not its size. The size is set by the
+    output itself: how much of its change along every path the rule missed is known exactly.
+
+    Parameters
+    ----------
+    sums : array (sample, bin, time, feature)
+        Gradients times (sample - row) by the part of the path in which they were taken.
+    static_sums : array (sample, bin, static feature)
+    slopes : array (sample, row, bin)
+        Slopes of the output along the path, 0 where no node stands.
+    path_ends : array (sample, row)
+        Change of the output from the row to the sample.
+    nodes : int
+        Nodes per path; the bins are a multiple of them.
+
+    Returns
+    -------
+    array (sample,)
+    """
+    slopes = slopes * slopes.shape[1]  # they carry the weight 1 / rows
+    missed = np.sqrt(((path_ends - slopes.sum(axis=2) / nodes) ** 2).mean(axis=1))
+    if nodes < 4:
+        contrasts, size = _neighbours(sums.shape[1]), missed / np.sqrt(slopes.shape[1])
+        along = norm_of(slopes.mean(axis=1) @ contrasts.T)
+    else:
+        contrasts, size = np.repeat(alternating(nodes), sums.shape[1] // nodes)[None], missed
+        along = np.sqrt(((slopes @ contrasts[0]) ** 2).mean(axis=1))
+    pattern = np.hypot(
+        norm_of(np.tensordot(sums, contrasts, (1, 1))),
+        norm_of(np.tensordot(static_sums, contrasts, (1, 1))),
+    )
+    length = np.hypot(norm_of(sums.sum(axis=1)), norm_of(static_sums.sum(axis=1))) / nodes
+    return pattern / np.where(length > 0, length, 1.0) * size / np.maximum(along, 1e-15)
+
+
+def _neighbours(bins: int) -> np.ndarray:
+    """Second differences of neighbouring bins, (contrast, bin): for one or two nodes per path.
+
+    A path with so few nodes says nothing about its own error, but the rows, each with a shift of
+    its own, fill the bins between them. What a bin differs by from the line through its neighbours
+    is what rows, not positions, put there: the pattern of an average of few.
+    """
+    return np.diff(np.eye(bins), n=2, axis=0)
+
+
+def norm_of(array: np.ndarray) -> np.ndarray:
+    """Return the L2 norm of each sample's numbers, (sample,)."""
+    return np.linalg.norm(array.reshape(len(array), -1), axis=1)
+
+
+def sum_nodes(
+    question: Question,
+    samples: np.ndarray,
+    positions: np.ndarray,
+    weights: np.ndarray,
+    bin_: np.ndarray,
+    bins: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Evaluate nodes (row, node) of every path of some samples, in batches of one size.
+
+    Returns
+    -------
+    values (sample, bin, time, feature), static_values (sample, bin, static feature)
+        Weighted gradients times (sample - row), summed over the nodes of a bin.
+    slopes (sample, row, node)
+        Weighted slope of the output along the path.
+    outputs (sample, row, node)
+        The explained output.
+    """
+    # Few shapes: each new one is compiled anew. The copies of the last sample have no nodes.
+    padded = np.pad(samples, (0, _rounded_up(len(samples)) - len(samples)), "edge")
+    subject, chosen = question.subject[padded], question.chosen[padded]
+    shape = (len(samples), *positions.shape)
+    sample, row, node = (index.ravel() for index in np.indices(shape))
+    columns = [
+        (sample * bins + bin_[row, node]).astype(np.int32),
+        sample.astype(np.int32),
+        row.astype(np.int32),
+        weights[row, node].astype(np.float32),
+        positions[row, node].astype(np.float32),
+    ]
+    moves = np.zeros((len(padded) * bins, *subject.values.shape[1:]), np.float32)
+    static_moves = np.zeros((len(padded) * bins, subject.static.shape[1]), np.float32)
+    values, static_values = np.zeros(moves.shape), np.zeros(static_moves.shape)
+    slopes, outputs = [], []
+    total = len(sample)
+    size = min(question.batch_size, _rounded_up(total))
+    for begin in range(0, total, size):
+        # Missing nodes of the last batch are copies of its last with weight 0.
+        index = np.minimum(np.arange(begin, begin + size), total - 1)
+        group, which, start, weight, position = (column[index] for column in columns)
+        real = np.arange(begin, begin + size) < total
+        _, gradients, (output,) = question.compiled.path(
+            (moves, static_moves, position),
+            subject.arrays,
+            question.rows,
+            (group, which, start, weight * real.astype(np.float32)),
+            (chosen.weights, chosen.steps),
+        )
+        values += ops.convert_to_numpy(gradients[0])
+        static_values += ops.convert_to_numpy(gradients[1])
+        slopes.append(ops.convert_to_numpy(gradients[2])[real])
+        outputs.append(ops.convert_to_numpy(output)[real])
+    count = len(samples)
+    return (
+        values.reshape(len(padded), bins, *subject.values.shape[1:])[:count],
+        static_values.reshape(len(padded), bins, subject.static.shape[1])[:count],
+        np.concatenate(slopes).reshape(shape).astype(np.float64),
+        np.concatenate(outputs).reshape(shape).astype(np.float64),
+    )
+
+
+def _rounded_up(count: int) -> int:
+    """Return the next power of two, beyond 64 the next multiple of 64."""
+    return 1 << (count - 1).bit_length() if count <= 64 else -(-count // 64) * 64

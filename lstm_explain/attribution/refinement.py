@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..inspection.preparation import Question
-from .path_sums import sum_nodes
-from .quadrature import gauss_legendre
+from ..inspection.question import Question
+from .quadrature import gauss_legendre, sum_nodes
 
 # Gauss-Legendre nodes of each panel, a part of the path; panels that are halved together, so that
 # every round has the same shape and is compiled once; and rounds.

@@ -1,29 +1,29 @@
-"""``shapley_values`` and ``interactions``: what groups of cells are worth, apart and together."""
+"""``shapley_values`` and ``interactions``: what groups of cells are worth, apart and together.
+
+The game of one sample: a coalition of players is worth the mean explained output over the
+background rows when the players' cells are the sample's and all others are the row's. Exact for few
+groups, sampled in antithetic pairs of orders for many.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import factorial
 from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
-from ..inspection.outputs import Scale
-from ..inspection.preparation import Question, prepare
+from ..backend import ops
+from ..inspection.compiled import Compiled, Subject
+from ..inspection.outputs import Scale, Selection
+from ..inspection.question import Question, prepare
 from ..progress import progress_bar
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 from .explanation import Explanation
 from .records import assemble
-from .shapley_part import (
-    EXACT_PLAYERS,
-    Game,
-    Players,
-    exact,
-    exact_interactions,
-    players_of,
-    sampled,
-)
 
 Level = Literal["time", "feature", "window", "cell"]
 
@@ -230,3 +230,221 @@ def _places(level: Level, mask: np.ndarray, num_features: int, window: int) -> n
     if level == "time":
         return steps
     return (steps[:, None] * num_features + np.arange(num_features)).ravel()
+
+
+# Up to this many players, all coalitions are evaluated.
+EXACT_PLAYERS = 12
+# Antithetic pairs of orders per background row, without a budget.
+_PAIRS_PER_ROW = 2
+
+
+@dataclass(frozen=True)
+class Players:
+    """Who owns which cell of one sample.
+
+    Attributes
+    ----------
+    cells : int array (time, feature)
+        Player of each cell; the last player owns what is never absent.
+    static : int array (static feature,)
+        Player of each static fact.
+    count : int
+        Number of players, without the one that is always present.
+    """
+
+    cells: np.ndarray
+    static: np.ndarray
+    count: int
+
+
+def players_of(level: str, mask: np.ndarray, sizes: tuple[int, int], window: int) -> Players:
+    """Group the cells of one sample into players; static facts are one player each.
+
+    Parameters
+    ----------
+    level : {"time", "feature", "window", "cell"}
+    mask : bool array (time,)
+        Padded steps belong to no player.
+    sizes : (int, int)
+        Number of features and of static facts.
+    window : int
+        Steps per window.
+    """
+    num_features, num_static = sizes
+    step, feature = np.meshgrid(np.arange(len(mask)), np.arange(num_features), indexing="ij")
+    group = {
+        "time": step,
+        "feature": feature,
+        "window": step // max(window, 1),
+        "cell": step * num_features + feature,
+    }[level]
+    real = np.broadcast_to(mask[:, None], group.shape)
+    distinct, dense = np.unique(group[real], return_inverse=True)
+    count = len(distinct) + num_static
+    cells = np.full(group.shape, count)
+    cells[real] = dense
+    return Players(cells, len(distinct) + np.arange(num_static), count)
+
+
+@dataclass(frozen=True)
+class Game:
+    """The worth of coalitions of one sample's players, evaluated in batches."""
+
+    compiled: Compiled
+    subject: Subject
+    rows: tuple[np.ndarray, np.ndarray]
+    players: Players
+    chosen: Selection
+    batch_size: int
+
+    def outputs(self, row: np.ndarray, present: np.ndarray) -> np.ndarray:
+        """Explained output for each background row (coalition,) and coalition (.., player)."""
+        always = np.ones((len(present), 1), np.float32)
+        present = np.concatenate([present.astype(np.float32), always], axis=1)
+        row = row.astype(np.int32)
+        pieces = []
+        size = min(self.batch_size, len(row))
+        for start in range(0, len(row), size):
+            index = np.minimum(np.arange(start, start + size), len(row) - 1)
+            result = self.compiled.coalition(
+                (),
+                self.subject.arrays,
+                self.rows,
+                (self.players.cells.astype(np.int32), self.players.static.astype(np.int32)),
+                (row[index], present[index]),
+                (self.chosen.weights, self.chosen.steps),
+            )[2][0]
+            pieces.append(ops.convert_to_numpy(result)[: len(row) - start])
+        return np.concatenate(pieces).astype(np.float64)
+
+    def worth(self, present: np.ndarray) -> np.ndarray:
+        """Mean output over all background rows, (coalition,)."""
+        count = len(self.rows[0])
+        row = np.tile(np.arange(count), len(present))
+        outputs = self.outputs(row, np.repeat(present, count, axis=0))
+        return outputs.reshape(len(present), count).mean(axis=1)
+
+
+def exact(worth: Callable[[np.ndarray], np.ndarray], count: int) -> np.ndarray:
+    """Return the Shapley values of all players by enumerating every coalition.
+
+    ``phi_i = sum over S without i of |S|! (n - |S| - 1)! / n! (v(S + i) - v(S))``.
+
+    References
+    ----------
+    Shapley (1953), "A value for n-person games", equation 13.
+
+    Examples
+    --------
+    >>> exact(lambda present: 2.0 * present[:, 0] + present[:, 0] * present[:, 1], 2)
+    array([2.5, 0.5])
+    """
+    coalitions, values = _all_worths(worth, count)
+    sizes = coalitions.sum(axis=1)
+    weights = np.array([factorial(s) * factorial(count - s - 1) for s in range(count)])
+    weights = weights / factorial(count)
+    result = np.zeros(count)
+    for player in range(count):
+        without = np.flatnonzero(coalitions[:, player] == 0)
+        gains = values[without + (1 << player)] - values[without]
+        result[player] = (weights[sizes[without]] * gains).sum()
+    return result
+
+
+def exact_interactions(worth: Callable[[np.ndarray], np.ndarray], count: int) -> np.ndarray:
+    """Return the Shapley interaction index of each pair of players, (player, player).
+
+    ``I_ij = sum over S without i, j of |S|! (n - |S| - 2)! / (n - 1)!
+    (v(S + i + j) - v(S + i) - v(S + j) + v(S))``: how much more the two are worth together than
+    apart. The diagonal is 0.
+
+    References
+    ----------
+    Grabisch and Roubens (1999), "An axiomatic approach to the concept of interaction among
+    players in cooperative games", definition 3.
+
+    Examples
+    --------
+    >>> exact_interactions(lambda present: present[:, 0] * present[:, 1], 2).tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
+    """
+    coalitions, values = _all_worths(worth, count)
+    sizes = coalitions.sum(axis=1)
+    weights = np.array([factorial(s) * factorial(count - s - 2) for s in range(count - 1)])
+    weights = weights / factorial(count - 1)
+    result = np.zeros((count, count))
+    for one in range(count):
+        for other in range(one):
+            neither = (coalitions[:, one] == 0) & (coalitions[:, other] == 0)
+            without = np.flatnonzero(neither)
+            i, j = 1 << one, 1 << other
+            together = values[without + i + j] + values[without]
+            apart = values[without + i] + values[without + j]
+            result[one, other] = (weights[sizes[without]] * (together - apart)).sum()
+            result[other, one] = result[one, other]
+    return result
+
+
+def _all_worths(
+    worth: Callable[[np.ndarray], np.ndarray], count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """All coalitions and their worth; number k holds the players whose bit is set in k."""
+    coalitions = (np.arange(2**count)[:, None] >> np.arange(count)) & 1
+    return coalitions, worth(coalitions)
+
+
+def sampled(
+    game: Game, budget: int | None, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Estimate Shapley values from random orders of the players, in antithetic pairs.
+
+    Each order starts from one background row and lets the players arrive one by one; the row's
+    next order is the same one backwards (Mitchell et al. 2022, "Sampling permutations for Shapley
+    value estimation", section 3.2). All rows are used equally often, so that the values sum to the
+    prediction minus the base value exactly.
+
+    Parameters
+    ----------
+    budget : int or None
+        Model evaluations to spend at most; at least one pair of orders is spent on every row.
+
+    Returns
+    -------
+    values, standard_errors : float64 arrays (player,)
+    evaluations : int
+    """
+    count, num_rows = game.players.count, len(game.rows[0])
+    # The two ends of an order are shared by its reverse: 2 n evaluations make a pair.
+    pairs = _PAIRS_PER_ROW
+    if budget is not None:
+        pairs = max(1, budget // (2 * count * num_rows))
+    orders = rng.permuted(np.tile(np.arange(count), (num_rows * pairs, 1)), axis=1)
+    row = np.repeat(np.arange(num_rows), pairs)
+    estimates = np.empty((len(row), count))
+    arrivals = np.arange(1, count)
+    per_block = max(1, game.batch_size * 8 // (2 * count))
+    for start in range(0, len(row), per_block):
+        block = slice(start, start + per_block)
+        rank = np.argsort(orders[block], axis=1)
+        # Present after k arrivals: rank < k; in the reverse order: rank >= n - k.
+        forward = rank[:, None, :] < arrivals[None, :, None]
+        backward = rank[:, None, :] >= (count - arrivals)[None, :, None]
+        empty = np.zeros((len(rank), 1, count), bool)
+        present = np.concatenate([empty, forward, ~empty, backward], axis=1)
+        outputs = game.outputs(
+            np.repeat(row[block], 2 * count), present.reshape(-1, count)
+        ).reshape(len(rank), 2 * count)
+        first = np.diff(outputs[:, : count + 1], axis=1)
+        closed = np.concatenate([outputs[:, :1], outputs[:, count + 1 :], outputs[:, [count]]], 1)
+        second = np.diff(closed, axis=1)
+        gains = np.take_along_axis(first, rank, axis=1)
+        gains += np.take_along_axis(second, count - 1 - rank, axis=1)
+        estimates[block] = gains / 2
+    by_row = estimates.reshape(num_rows, pairs, count)
+    if pairs > 1:  # every row is used, so that only the orders are random
+        variance = by_row.var(axis=1, ddof=1).mean(axis=0) / (num_rows * pairs)
+    elif num_rows > 1:
+        variance = by_row[:, 0].var(axis=0, ddof=1) / num_rows
+    else:
+        variance = np.full(count, np.nan)
+    return estimates.mean(axis=0), np.sqrt(variance), 2 * count * len(row)

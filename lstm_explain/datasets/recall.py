@@ -7,8 +7,6 @@ import numpy as np
 from ..sequences.data import SequenceData
 
 LETTERS = "abcd"
-
-
 _VOCABULARY = ("[PAD]", "[UNK]", *LETTERS)
 
 

@@ -33,17 +33,9 @@ VERBS = {
     **dict.fromkeys(("left", "entered", "liked"), 1),
     **dict.fromkeys(("dropped", "carried", "hid"), 2),
 }
-
-
 ADJECTIVES = ("old", "tired", "small", "brown", "gentle", "hungry")
-
-
 OPENINGS = ("last night ,", "in the morning ,", "on monday ,", "that day ,", "suddenly")
-
-
 CHASING = ("chased", "saw", "heard", "followed")
-
-
 RESTING = ("slept", "waited", "watched")
 # A is the subject, B the other animal; W and R are other verbs.
 PATTERNS = (
@@ -58,21 +50,13 @@ PATTERNS = (
 )
 # Which pattern a sentence follows, told by its words without "the" and adjectives; N is an animal.
 SKELETONS = {pattern.replace("A", "N").replace("B", "N"): pattern for pattern in PATTERNS}
-
-
 SYMBOLS = {
     **dict.fromkeys(OBJECTS, "N"),
     **dict.fromkeys(CHASING, "W"),
     **dict.fromkeys(RESTING, "R"),
 }
-
-
 OPENED, DESCRIBED = 0.4, 0.4  # shares of sentences with an opening, of animals with an adjective
-
-
 SURPRISE = 0.1  # of the next words are drawn at random
-
-
 FEWEST_SENTENCES = 100
 
 

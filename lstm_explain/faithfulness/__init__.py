@@ -1,1 +1,5 @@
-"""The faithfulness."""
+"""Does an explanation tell the truth about the model?"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,9 +14,8 @@ from ..inspection.interventions import substituted
 from ..inspection.question import selected
 from ..models.layers import AttentionPooling
 from ..sequences.inputs import arrange
-from .agreement import kendall
 from .case import Case, over_time
-from .evidence import Evidence
+from .evidence import Evidence, kendall
 
 Replacement = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

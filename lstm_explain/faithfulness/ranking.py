@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..attribution.shapley_part import Players
+from ..attribution.shapley import Players
 from .case import Case, over_time
 from .evidence import Evidence, difference
 from .removal import SHARES, outputs_by_share, places_of

@@ -13,9 +13,9 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from ..attribution.shapley_part import Game, Players, players_of
+from ..attribution.shapley import Game, Players, players_of
 from ..inspection.outputs import Scale
-from ..inspection.preparation import Question, prepare
+from ..inspection.question import Question, prepare
 from ..progress import progress_bar
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role

@@ -13,13 +13,11 @@ import pandas as pd
 from ..attribution.explanation import Explanation
 from ..progress import progress_bar
 from .attention import agreement_evidence, replacement_evidence
-from .case import Case, open_case
+from .case import ROWS, Case, Repeat, open_case, repeat_of
 from .evidence import Evidence, summary
-from .faithfulness_repeat import ROWS, Repeat, repeat_of
-from .randomisation import NotDefined, randomisation_evidence
+from .randomisation import NotDefined, Retrain, randomisation_evidence, stability_evidence
 from .ranking import ranking_evidence
 from .sensitivity import gap_evidence, infidelity_evidence, sensitivity_evidence
-from .stability import Retrain, stability_evidence
 from .verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..attribution.explanation import Explanation
-from .case import Case
+from .case import Case, Repeat
 from .evidence import Evidence
-from .faithfulness_repeat import Repeat
 from .removal import worth_of
 
 # Random sets of absent players per sample.

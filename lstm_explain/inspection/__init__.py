@@ -1,1 +1,5 @@
-"""The inspection."""
+"""A model made ready to be asked: which output, of which samples, against what."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

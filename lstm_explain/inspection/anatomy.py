@@ -14,15 +14,11 @@ from ..sequences.inputs import Role, find_roles
 from .interventions import substituted
 
 Link = Literal["identity", "logits", "sigmoid", "softmax"]
-
-
 _ATTENTION = (
     AttentionPooling,
     keras.layers.Attention,  # keras.layers.AdditiveAttention is one of them
     keras.layers.MultiHeadAttention,
 )
-
-
 _RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
 
 

@@ -1,10 +1,10 @@
-"""Compiled functions of one model: its outputs, and what moves one of them along a path."""
+"""``Compiled``: the functions of one model that explaining it needs, and the arrays they take."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +17,6 @@ from .anatomy import Anatomy
 from .gradients import compile_gradient
 from .interventions import substituted
 from .outputs import select
-from .subject import Subject
 
 
 @dataclass(frozen=True)
@@ -248,3 +247,49 @@ def in_batches(function: Callable[..., Any], batch_size: int, *arrays: Any) -> l
 def raw_outputs(compiled: Compiled, subject: Subject, batch_size: int) -> np.ndarray:
     """Return the model's margins or values, (row, output) or (row, step, output)."""
     return in_batches(lambda *rows: compiled.raw((), *rows)[2], batch_size, *subject.arrays)[0]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Samples in the form in which paths and coalitions change them.
+
+    Attributes
+    ----------
+    values : float32 array (sample, time, feature)
+        What is interpolated: measurements, or the embedded tokens.
+    tokens : int32 array (sample, time)
+        Token ids; width 0 where the sequence is numeric.
+    static : float32 array (sample, static feature)
+        Width 0 where there is none.
+    mask : bool array (sample, time)
+        Real steps: the data's own mask, less what the model masks of itself.
+    layer_masks : tuple of bool arrays (sample, time)
+        What each Masking layer of the model masks for the sample itself.
+    """
+
+    values: np.ndarray
+    tokens: np.ndarray
+    static: np.ndarray
+    mask: np.ndarray
+    layer_masks: tuple[np.ndarray, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, index: np.ndarray | slice) -> Subject:
+        return Subject(
+            self.values[index],
+            self.tokens[index],
+            self.static[index],
+            self.mask[index],
+            tuple(mask[index] for mask in self.layer_masks),
+        )
+
+    def with_values(self, values: np.ndarray, static: np.ndarray) -> Subject:
+        """Return the same samples with other values and static facts behind the same masks."""
+        return replace(self, values=values, static=static)
+
+    @property
+    def arrays(self) -> tuple[np.ndarray | tuple[np.ndarray, ...], ...]:
+        """The fields as a nested tuple, for a compiled function."""
+        return (self.values, self.tokens, self.static, self.mask, self.layer_masks)

@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..sequences.data import SequenceData
-from ..sequences.missingness import chart_of
-from ..sequences.scaling import unscaled
+from ..sequences.scaling import chart_of, unscaled
 from .anatomy import inspect
 from .compiled import raw_outputs
-from .decisions import decisions, last_outputs
+from .outputs import decisions, last_outputs
 from .question import see
 
 _GRID = 129
-
-
 _BISECTIONS = 24
 
 

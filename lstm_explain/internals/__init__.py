@@ -1,1 +1,5 @@
-"""The internals."""
+"""What happens inside a model: attention, gates, responses by step."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,11 +10,9 @@ import xarray as xr
 
 from ..backend import ops
 from ..inspection.anatomy import inspect
-from ..inspection.compiled import Compiled, in_batches
+from ..inspection.compiled import Compiled, Subject, in_batches
 from ..inspection.outputs import Selection
-from ..inspection.preparation import DEFAULT_BATCH, as_sequences
-from ..inspection.question import see
-from ..inspection.subject import Subject
+from ..inspection.question import DEFAULT_BATCH, as_sequences, see
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 

@@ -10,16 +10,10 @@ import numpy as np
 
 from ..backend import keras
 from ..sequences.data import SequenceData
-from ..sequences.words import UNKNOWN
-from .embedding import embedded
-from .layers import AttentionPooling
-from .linear_paths import (
-    summaries_path,
-    trailing_means_path,
-    training_part,
-    word_ratios,
-    word_ratios_path,
-)
+from ..sequences.splitting import training_part
+from ..sequences.words import UNKNOWN, vocabulary_digest
+from .layers import AttentionPooling, WordDropout
+from .linear_paths import summaries_path, trailing_means_path, word_ratios, word_ratios_path
 from .word_vectors import WordVectors
 
 
@@ -262,4 +256,64 @@ def _check_naive_bayes(data: SequenceData, naive_bayes: bool) -> None:
         raise ValueError(
             f"Expected texts with a vocabulary and two classes for naive_bayes=True; received "
             f"{received}. Make them with SequenceData.from_texts, or leave naive_bayes out."
+        )
+
+
+def embedded(
+    data: SequenceData,
+    size: int,
+    word_dropout: float,
+    seed: int,
+    ratios: np.ndarray | None = None,
+    word_vectors: WordVectors | None = None,
+) -> tuple[Any, Any]:
+    """Return an input for token ids of any length, and their vectors (sample, time, size).
+
+    The vectors start from small random numbers, or from `word_vectors` in their size. With `ratios`
+    (word,), those are the first number of each vector, in front of a word's pretrained ones.
+    """
+    if word_vectors is not None:
+        _check_vectors(word_vectors, data)
+        size = word_vectors.values.shape[1] + (ratios is not None)
+    if size < 1:
+        raise ValueError(f"Expected an embedding_size of at least 1; received {size}. Try 64.")
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    ids = tokens
+    if UNKNOWN in data.vocabulary:
+        ids = WordDropout(
+            word_dropout,
+            data.vocabulary.index(UNKNOWN),
+            seed=seed,
+            vocabulary_digest=vocabulary_digest(data.vocabulary),
+            name="word_dropout",
+        )(tokens)
+    num_words = len(data.vocabulary) or 1 + int(np.max(np.asarray(data.tokens, int), initial=0))
+    initializer = keras.initializers.RandomUniform(-0.05, 0.05, seed=seed)
+    embedding = keras.layers.Embedding(
+        num_words, size, embeddings_initializer=initializer, name="embedding"
+    )
+    vectors = embedding(ids)
+    # Not as an initializer, which a saved model would spell out.
+    start = embedding.get_weights()[0]
+    if word_vectors is not None:
+        start[:, size - word_vectors.values.shape[1] :] = word_vectors.values
+    if ratios is not None:
+        start[:, 0] = ratios
+    embedding.set_weights([start])
+    return tokens, vectors
+
+
+def _check_vectors(word_vectors: Any, data: SequenceData) -> None:
+    if not isinstance(word_vectors, WordVectors):
+        raise TypeError(
+            f"Expected word_vectors as WordVectors; received {type(word_vectors).__name__}. Make "
+            "them with lx.models.load_word_vectors(path, data.vocabulary) or "
+            "lx.models.learn_word_vectors(data)."
+        )
+    if word_vectors.vocabulary != data.vocabulary:
+        raise ValueError(
+            f"Expected word vectors in the order of this data's vocabulary of "
+            f"{len(data.vocabulary)} words; received those of another one, {word_vectors!r}. Make "
+            "them with lx.models.load_word_vectors(path, data.vocabulary) or "
+            "lx.models.learn_word_vectors(data)."
         )

@@ -11,8 +11,6 @@ from ..sequences.data import SequenceData
 from ..sequences.inputs import arrange
 
 MULTIPLE = 32  # Steps are rounded up to it: each new number of steps may be compiled anew.
-
-
 BATCHES_PER_CHUNK = 50  # Sorted by length together: more pad less, fewer mix texts more.
 
 

@@ -2,123 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from ..backend import keras, ops
-
-
-def steps_left(real: Any) -> Any:
-    """Return how many real steps stand from here to the end, this one included, (sample, time)."""
-    return ops.flip(ops.cumsum(ops.flip(real, axis=1), axis=1), axis=1)
-
-
-@keras.saving.register_keras_serializable(package="lstm_explain")
-class TrailingMeans(keras.layers.Layer):
-    """Summarise a sequence by means over its last steps: the regressors of a linear path.
-
-    For each span n and each chosen feature, the mean over the last n real steps; a sequence
-    shorter than n gives the mean over all of it. Output (sample, span * feature), spans first.
-
-    Parameters
-    ----------
-    features : sequence of int
-        Positions of the features to summarise.
-    spans : sequence of int
-        Numbers of steps. (1, 5, 22) are the day, week and month of a daily series, as in Corsi
-        (2009), "A simple approximate long-memory model of realized volatility".
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> layer = TrailingMeans(features=[0], spans=[1, 2])
-    >>> np.asarray(layer(np.array([[[1.0], [2.0], [4.0]]]))).tolist()
-    [[4.0, 3.0]]
-    """
-
-    def __init__(self, features: Sequence[int], spans: Sequence[int], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if len(spans) == 0 or min(spans) < 1:
-            raise ValueError(
-                f"Expected spans of at least 1 step; received {list(spans)}. Try (1, 5, 22)."
-            )
-        self.features = [int(position) for position in features]
-        self.spans = [int(span) for span in spans]
-        self.supports_masking = True
-
-    def call(self, values: Any, mask: Any = None) -> Any:
-        """Return the means (sample, span * feature)."""
-        chosen = ops.take(values, self.features, axis=-1)
-        real = ops.ones_like(chosen[..., 0]) if mask is None else ops.cast(mask, chosen.dtype)
-        left = steps_left(real)
-        means = []
-        for span in self.spans:
-            weights = real * ops.cast(left <= span, chosen.dtype)
-            weights = weights / ops.maximum(ops.sum(weights, axis=1, keepdims=True), 1.0)
-            means.append(ops.sum(weights[..., None] * chosen, axis=1))
-        return ops.concatenate(means, axis=-1)
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
-        """Return no mask: the time axis is gone."""
-        return
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return (sample, span * feature)."""
-        return (input_shape[0], len(self.spans) * len(self.features))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what a saved model needs to build the layer again."""
-        return {**super().get_config(), "features": self.features, "spans": self.spans}
-
-
-@keras.saving.register_keras_serializable(package="lstm_explain")
-class SumOfFirst(keras.layers.Layer):
-    """Sum the first number of each step's vector over the real steps, (sample, 1).
-
-    Parameters
-    ----------
-    dropped : float
-        Share of the steps that count as 0 in training, because `WordDropout` hides them. Sums are
-        divided by what is left, so that they are as large in training as in use.
-
-    References
-    ----------
-    Srivastava et al. (2014), "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
-    section 10: scaling in training instead of in use.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> vectors = np.array([[[1.0, 9.0], [2.0, 9.0]]])
-    >>> np.asarray(SumOfFirst(dropped=0.25)(vectors)).tolist()
-    [[3.0]]
-    >>> np.asarray(SumOfFirst(dropped=0.25)(vectors, training=True)).tolist()
-    [[4.0]]
-    """
-
-    def __init__(self, dropped: float = 0.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.dropped = dropped
-        self.supports_masking = True
-
-    def call(self, vectors: Any, mask: Any = None, training: bool = False) -> Any:
-        """Return the sums (sample, 1)."""
-        first = vectors[..., :1]
-        if mask is not None:
-            first = first * ops.cast(mask, first.dtype)[..., None]
-        return ops.sum(first, axis=1) / (1 - self.dropped if training else 1)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what a saved model needs to build the layer again."""
-        return {**super().get_config(), "dropped": self.dropped}
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
-        """Return no mask: the time axis is gone."""
-        return
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return (sample, 1)."""
-        return (input_shape[0], 1)
 
 
 @keras.saving.register_keras_serializable(package="lstm_explain")
@@ -200,3 +86,72 @@ class AttentionPooling(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return what a saved model needs to build the layer again."""
         return {**super().get_config(), "units": self.units, "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable(package="lstm_explain")
+class WordDropout(keras.layers.Layer):
+    """Replace words by the unknown word in training, so that a model has seen absent words.
+
+    An explanation asks what a prediction would have been without a word. A model that never saw a
+    text with a gap answers that question at random.
+
+    Parameters
+    ----------
+    rate : float
+        Share of the words that are replaced, 0 to below 1.
+    unknown : int
+        Token id of the unknown word.
+    seed : int or None
+        Seed of the choice.
+    vocabulary_digest : str
+        Which vocabulary the ids belong to, so that texts read with another one are refused.
+
+    References
+    ----------
+    Iyyer et al. (2015), "Deep Unordered Composition Rivals Syntactic Methods for Text
+    Classification", section 3.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = WordDropout(0.5, unknown=1, seed=0)
+    >>> ops.convert_to_numpy(layer(np.array([[5, 6, 7]]))).tolist()  # not in training
+    [[5, 6, 7]]
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        unknown: int = 1,
+        seed: int | None = None,
+        vocabulary_digest: str = "",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= rate < 1:
+            raise ValueError(f"Expected a rate from 0 to below 1; received {rate}. Try 0.1.")
+        self.rate, self.unknown, self.seed = rate, unknown, seed
+        self.vocabulary_digest = vocabulary_digest
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, tokens: Any, training: bool = False) -> Any:
+        """Return the token ids, some of them replaced in training."""
+        tokens = ops.cast(tokens, "int32")
+        if not training or self.rate == 0:
+            return tokens
+        drawn = keras.random.uniform(ops.shape(tokens), seed=self.seed_generator)
+        return ops.where(drawn < self.rate, ops.full_like(tokens, self.unknown), tokens)
+
+    def compute_output_spec(self, tokens: Any, training: bool = False) -> Any:
+        """Return ids of the same shape."""
+        return keras.KerasTensor(tokens.shape, dtype="int32")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what a saved model needs to build the layer again."""
+        return {
+            **super().get_config(),
+            "rate": self.rate,
+            "unknown": self.unknown,
+            "seed": self.seed,
+            "vocabulary_digest": self.vocabulary_digest,
+        }

@@ -1,9 +1,16 @@
-"""Scores of predictions, with the same definition for models and baselines."""
+"""Scores of predictions, with the same definition for models and baselines.
+
+With intervals, by group, and whether probabilities are calibrated.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
 
+import numpy as np
+import pandas as pd
+
+from ..intervals import bootstrap_interval, share_interval
 from ..sequences.data import SequenceData
 
 _ROUNDING = 1e-3
@@ -121,3 +128,274 @@ def _target(data: SequenceData) -> np.ndarray:
     if len(data) == 0:
         raise ValueError("Expected at least one sample to score; received none. Check the slice.")
     return data.target
+
+
+def reliability(data: SequenceData, probabilities: np.ndarray, bins: int = 10) -> pd.DataFrame:
+    """Compare predicted probabilities with what happened, in bins of equally many samples.
+
+    Parameters
+    ----------
+    data : SequenceData
+        The part that was predicted, with a target of two classes.
+    probabilities : array (sample,) or (sample, 1)
+        Of the second class.
+    bins : int
+        Equally many samples each, from the lowest probability to the highest: at a rare outcome,
+        bins of equal width would leave most of them nearly empty. Equal probabilities stay in one
+        bin, so there may be fewer.
+
+    Returns
+    -------
+    DataFrame
+        One row per bin: `predicted` (mean), `observed` (share of the second class), `count`, and
+        `low` and `high`, the 95 % interval of `observed` (Wilson 1927).
+
+    Raises
+    ------
+    ValueError
+        A target that is not two classes, more bins than samples, or no probabilities.
+
+    Examples
+    --------
+    >>> data = SequenceData.from_arrays(np.zeros((4, 3, 1)), [0, 0, 0, 1])
+    >>> reliability(data, np.array([0.1, 0.2, 0.3, 0.8]), bins=2)["observed"].tolist()
+    [0.0, 0.5]
+    """
+    target, probabilities = binary_target(data, probabilities)
+    if not 1 <= bins <= len(target):
+        raise ValueError(f"Expected 1 to {len(target)} bins, as many as samples; received {bins}.")
+    order = np.argsort(probabilities, kind="stable")
+    ends = np.cumsum([len(part) for part in np.array_split(order, bins)])
+    # Equal probabilities stay together: which of them come first says nothing.
+    ends = np.unique(np.searchsorted(probabilities[order], probabilities[order][ends - 1], "right"))
+    rows = []
+    for part in np.split(order, ends[:-1]):
+        observed = float(target[part].mean())
+        low, high = share_interval(int(target[part].sum()), len(part))
+        rows.append(
+            {
+                "predicted": float(probabilities[part].mean()),
+                "observed": observed,
+                "count": len(part),
+                "low": low,
+                "high": high,
+            }
+        )
+    return pd.DataFrame(rows).rename_axis("bin")
+
+
+def calibration_error(data: SequenceData, probabilities: np.ndarray, bins: int = 10) -> float:
+    """Return the expected calibration error: mean |predicted - observed| over the bins.
+
+    By chance alone it is above 0: with n samples per bin by about the mean of
+    ``0.8 * sqrt(p (1 - p) / n)``.
+
+    References
+    ----------
+    Naeini, Cooper and Hauskrecht (2015), "Obtaining Well Calibrated Probabilities Using Bayesian
+    Binning"; bins of equal counts as in Nguyen and O'Connor (2015), arXiv:1508.05154.
+
+    Examples
+    --------
+    >>> data = SequenceData.from_arrays(np.zeros((4, 3, 1)), [0, 0, 0, 1])
+    >>> calibration_error(data, np.array([0.25, 0.25, 0.25, 0.25]), bins=1)
+    0.0
+    """
+    table = reliability(data, probabilities, bins)
+    return float(np.average((table["predicted"] - table["observed"]).abs(), weights=table["count"]))
+
+
+def score_with_interval(
+    data: SequenceData, predictions: np.ndarray, draws: int = 500, seed: int = 0
+) -> pd.DataFrame:
+    """Score predictions, with 95 % intervals by resampling the samples.
+
+    Parameters
+    ----------
+    data, predictions : as in `lstm_explain.metrics.score`
+    draws, seed : int
+        Bootstrap samples, and the seed of drawing them.
+
+    Returns
+    -------
+    DataFrame
+        One row per score: `value`, `low`, `high`.
+
+    References
+    ----------
+    Efron (1979), "Bootstrap methods: another look at the jackknife"; percentile intervals.
+
+    Examples
+    --------
+    >>> data = SequenceData.from_arrays(np.zeros((4, 3, 1)), [1.0, 2.0, 3.0, 4.0])
+    >>> score_with_interval(data, np.array([1.0, 2.0, 3.0, 4.0])).loc["rmse", "high"]
+    np.float64(0.0)
+    """
+    predictions = np.asarray(predictions, float)
+    value = score(data, predictions)
+
+    def scored(index: np.ndarray) -> list[float]:
+        found = score(data[index], predictions[index])
+        return [found.get(name, np.nan) for name in value]
+
+    low, high = bootstrap_interval(scored, len(data), draws, seed)
+    return pd.DataFrame({"value": value, "low": low, "high": high}, index=list(value))
+
+
+def score_difference(
+    data: SequenceData,
+    predictions: np.ndarray,
+    baseline: np.ndarray,
+    draws: int = 500,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Say by how much predictions score better than a baseline's on the same samples.
+
+    Both are resampled together: whether their own intervals overlap says little, because the same
+    samples are hard for both.
+
+    Parameters
+    ----------
+    data, predictions : as in `score_with_interval`
+    baseline : array
+        Other predictions of the same samples.
+    draws, seed : int
+        Bootstrap samples, and the seed of drawing them.
+
+    Returns
+    -------
+    DataFrame
+        One row per score: `value` (predictions minus baseline), `low`, `high`.
+
+    Examples
+    --------
+    >>> data = SequenceData.from_arrays(np.zeros((4, 3, 1)), [1.0, 2.0, 3.0, 4.0])
+    >>> worse = np.array([1.0, 2.0, 3.0, 5.0])
+    >>> score_difference(data, worse, np.array([1.0, 2.0, 3.0, 4.0])).loc["mae", "value"]
+    np.float64(0.25)
+    """
+    both = [np.asarray(part, float) for part in (predictions, baseline)]
+    names = list(score(data, both[0]))
+
+    def difference(index: np.ndarray) -> list[float]:
+        first, second = (score(data[index], part[index]) for part in both)
+        return [first.get(name, np.nan) - second.get(name, np.nan) for name in names]
+
+    low, high = bootstrap_interval(difference, len(data), draws, seed)
+    value = difference(np.arange(len(data)))
+    return pd.DataFrame({"value": value, "low": low, "high": high}, index=names)
+
+
+def binary_target(data: SequenceData, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a target of two classes and the probabilities of the second, or say what is wrong."""
+    if data.target is None:
+        raise ValueError(
+            "Expected data with a target to compare with; received none. Give target=... when "
+            "making it."
+        )
+    if data.task != "binary":
+        raise ValueError(
+            f"Expected data with a target of two classes; received a {data.task} target. Look at "
+            "several classes one at a time."
+        )
+    score(data, probabilities)  # its checks: shape, finite, from 0 to 1
+    return data.target, np.asarray(probabilities, float).reshape(len(data)).clip(0, 1)
+
+
+def score_by_group(
+    data: SequenceData,
+    probabilities: np.ndarray,
+    groups: Mapping[str, np.ndarray],
+    draws: int = 500,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Say how well each group of samples is served: ranked and calibrated, with intervals.
+
+    Parameters
+    ----------
+    data, probabilities : as in `reliability`
+    groups : mapping of name to bool array (sample,)
+        Groups may overlap.
+    draws, seed : int
+        Bootstrap samples, and the seed of drawing them.
+
+    Returns
+    -------
+    DataFrame
+        One row per group: `count`, `events`, `observed` and `predicted` shares of the second
+        class, `difference` (predicted minus observed) and `auroc`, each with its 95 % interval.
+        The AUROC is NaN where a group has one class only. The interval of the difference comes from
+        that of the observed share (Wilson 1927): also no event among few says little.
+
+    Raises
+    ------
+    ValueError
+        A group that is no bool array over the samples, or is empty.
+
+    Examples
+    --------
+    >>> data = SequenceData.from_arrays(np.zeros((4, 3, 1)), [0, 0, 0, 1])
+    >>> score_by_group(data, np.array([0.1, 0.2, 0.3, 0.8]), {"all": np.ones(4, bool)})["auroc"]
+    all    1.0
+    Name: auroc, dtype: float64
+    """
+    target, probabilities = binary_target(data, probabilities)
+    rows = {}
+    for name, members in checked_groups(groups, len(target)).items():
+        rows[name] = _one_group(target[members], probabilities[members], draws, seed)
+    return pd.DataFrame(rows).T.astype({"count": int, "events": int})
+
+
+def checked_groups(groups: Mapping[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
+    """Return the groups as bool arrays (count,), or say which one does not fit."""
+    if not isinstance(groups, Mapping) or not groups:
+        raise ValueError(
+            "Expected at least one group, as a mapping of name to bool array; received "
+            f"{groups!r}. For example {{'old': age >= 65}}."
+        )
+    checked = {name: np.asarray(members) for name, members in groups.items()}
+    for name, members in checked.items():
+        if members.shape == (count,) and members.dtype == bool and not members.any():
+            raise ValueError(
+                f"Expected some of the {count} samples in the group {name!r}; received none. Check "
+                "the bound that makes the group."
+            )
+        if members.shape != (count,) or members.dtype != bool:
+            raise ValueError(
+                f"Expected a bool array of {count} samples for the group "
+                f"{name!r}; received {members.dtype} of shape {members.shape}. Compare a column of "
+                "display_static, of the same samples, with a bound."
+            )
+    return checked
+
+
+def _one_group(
+    target: np.ndarray, probabilities: np.ndarray, draws: int, seed: int
+) -> dict[str, float]:
+    low, high = bootstrap_interval(
+        lambda index: [_auroc(target[index], probabilities[index])], len(target), draws, seed
+    )
+    observed, predicted = float(target.mean()), float(probabilities.mean())
+    least, most = share_interval(int(target.sum()), len(target))
+    return {
+        "count": len(target),
+        "events": int(target.sum()),
+        "observed": observed,
+        "predicted": predicted,
+        "difference": predicted - observed,
+        "difference_low": predicted - most,
+        "difference_high": predicted - least,
+        "auroc": _auroc(target, probabilities),
+        "auroc_low": low[0],
+        "auroc_high": high[0],
+    }
+
+
+def _auroc(target: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the share of pairs that are in the right order, ties counting half."""
+    events = int(target.sum())
+    if events in (0, len(target)):
+        return float("nan")
+    ranks = pd.Series(probabilities).rank().to_numpy()
+    above = ranks[target == 1].sum() - events * (events + 1) / 2
+    return float(above / (events * (len(target) - events)))

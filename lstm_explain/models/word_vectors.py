@@ -1,11 +1,18 @@
-"""A vector for each word of a vocabulary: read from a file or learned from texts."""
+"""``WordVectors``: a vector for each word of a vocabulary, also from a GloVe or word2vec file."""
 
 from __future__ import annotations
 
+import gzip
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from ..progress import progress_bar
 from ..sequences.words import SPECIAL_WORDS, special_ids
 
 NOT_FOUND = 0.05  # random numbers from -0.05 to 0.05: small beside those of words that are known
@@ -92,3 +99,214 @@ def filled(
 def some_of(words: tuple[str, ...]) -> list[str]:
     """Return a few words, for messages."""
     return [word for word in words if word not in SPECIAL_WORDS][:5]
+
+
+GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+CONTROLS = set(range(32)) - set(b"\t\n\v\f\r")  # no text begins with them
+LINES_PER_UPDATE = 1000
+
+
+def load_word_vectors(
+    path: str | Path, vocabulary: Sequence[str], *, seed: int = 0, progress: bool = True
+) -> WordVectors:
+    """Read the vectors of a vocabulary's words from a GloVe or word2vec text file.
+
+    Each line holds a word and its numbers, separated by spaces; word2vec and fastText files begin
+    with a line "number of words, size". The file is read line by line, so its size does not matter,
+    and may be compressed (.gz). Words are compared as they are written: most files of GloVe are in
+    lower case, as vocabularies are by default.
+
+    Parameters
+    ----------
+    path : path
+        Of a file that you have, such as ``glove.6B.100d.txt``.
+    vocabulary : sequence of str
+        Usually ``data.vocabulary``.
+    seed : int
+        Of the small random vectors of words that the file lacks. "[PAD]" and "[UNK]" get zeros.
+    progress : bool
+        Show a progress bar, and say how many words were found.
+
+    Returns
+    -------
+    WordVectors
+        For ``build_model(data, word_vectors=...)``.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        The file is no such text, is damaged, or holds none of the words: the message names the
+        line.
+
+    References
+    ----------
+    Pennington, Socher and Manning (2014), "GloVe: Global Vectors for Word Representation".
+    Mikolov et al. (2013), "Distributed Representations of Words and Phrases and their
+    Compositionality".
+
+    Examples
+    --------
+    >>> vectors = load_word_vectors("glove.6B.100d.txt", data.vocabulary)  # doctest: +SKIP
+    >>> model = build_model(data, word_vectors=vectors)                    # doctest: +SKIP
+    """
+    path, words = Path(path), _checked(vocabulary)
+    rows = {
+        word.encode("utf-8", "surrogatepass"): row
+        for row, word in enumerate(words)
+        if word not in SPECIAL_WORDS
+    }
+    # What stands before the first space decides whether a line is looked at any further.
+    first_parts = {word.split(b" ")[0] for word in rows}
+    vectors: dict[int, np.ndarray] = {}
+    with _opened(path, progress) as lines:
+        size, header, start = _layout(lines, path)
+        count = 0
+        for number, stored_line in enumerate(lines, start=start):
+            line = stored_line.rstrip(b" \r\n")
+            if not line:
+                continue
+            count += 1
+            if line.count(b" ") < size:
+                raise _of_other_length(path, number, size, line.count(b" "))
+            first = line[: line.index(b" ")]
+            if first in first_parts:
+                word, *numbers = line.rsplit(b" ", size)
+                # "good 0.1 0.2" where one number is expected; "new york 0.1" is a word of two.
+                extra = word[len(first) :].split()
+                if first in rows and extra and all(map(_is_number, extra)):
+                    raise _of_other_length(path, number, size, size + len(extra))
+                if word in rows:
+                    # Where a word stands twice, the first vector is that of the frequent word.
+                    vectors.setdefault(rows[word], _numbers(numbers, path, number, word))
+    if header is not None and count != header:
+        raise ValueError(
+            f"Expected {header:,} words, as the first line of {str(path)!r} says; received "
+            f"{count:,}. The file may have been cut off: download or save it again."
+        )
+    if not vectors:
+        raise ValueError(
+            f"Expected vectors of some of the vocabulary's words, such as {some_of(words)}; found "
+            f"none of them in {str(path)!r}. Take a file of the same language, in lower case if "
+            "the vocabulary is."
+        )
+    found = WordVectors(*filled(vectors, words, size, seed), words)
+    if progress:
+        print(found)
+    return found
+
+
+@contextmanager
+def _opened(path: Path, progress: bool) -> Iterator[_Lines]:
+    """Open a file of vectors, compressed or not, with a bar that moves as it is read."""
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"Expected a file of word vectors; found none at {str(path)!r}. Download one, such as "
+            "glove.6B.zip of https://nlp.stanford.edu/projects/glove, unpack it, and give the path "
+            "of its .txt file."
+        )
+    with path.open("rb") as stored:
+        begin = stored.read(4)
+        stored.seek(0)
+        if begin == ZIP:
+            raise ValueError(
+                f"Expected a text file of word vectors; received the archive {str(path)!r}. Unpack "
+                "it and give the path of one of its files."
+            )
+        size = path.stat().st_size
+        with progress_bar(size, f"reading {path.name}", "byte", progress) as bar:
+            text: Any = gzip.GzipFile(fileobj=stored) if begin[:2] == GZIP else stored
+            try:
+                yield _Lines(text, stored, bar)
+            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                raise ValueError(
+                    f"Expected a whole compressed file; received {str(path)!r}, which is damaged "
+                    f"or was cut off ({error}). Download it again."
+                ) from error
+
+
+class _Lines:
+    """The lines of a file, as bytes: a word that is no valid text must not stop the reading."""
+
+    def __init__(self, text: Any, stored: BinaryIO, bar: Any) -> None:
+        self.text, self._stored, self._bar = text, stored, bar
+
+    def __iter__(self) -> Iterator[bytes]:
+        for number, line in enumerate(self.text):
+            if number % LINES_PER_UPDATE == 0:
+                self._bar.update(self._stored.tell() - self._bar.n)
+            yield line
+
+
+def _layout(lines: _Lines, path: Path) -> tuple[int, int | None, int]:
+    """Return numbers per word, words if a header tells, and the number of the first line of words.
+
+    Reading goes on at that line.
+    """
+    if CONTROLS.intersection(lines.text.peek(4096)[:4096]):
+        raise ValueError(
+            f"Expected a text file of word vectors; received a binary one, {str(path)!r}. Save it "
+            "as text, with gensim: KeyedVectors.load_word2vec_format(path, binary=True)"
+            ".save_word2vec_format(new_path, binary=False)."
+        )
+    begin = len(BYTE_ORDER_MARK) if lines.text.peek(3)[:3] == BYTE_ORDER_MARK else 0
+    lines.text.seek(begin)
+    first = lines.text.readline()
+    parts = first.split()
+    if len(parts) == 2 and all(part.isdigit() for part in parts) and int(parts[1]) > 0:
+        return int(parts[1]), int(parts[0]), 2
+    size = first.rstrip(b" \r\n").count(b" ")
+    if size == 0 or not _is_number(parts[-1]):
+        raise ValueError(
+            f"Expected a word and its numbers, separated by spaces, in each line of {str(path)!r}; "
+            f"received {first[:60]!r} in line 1. Give a file in GloVe or word2vec text format."
+        )
+    lines.text.seek(begin)
+    return size, None, 1
+
+
+def _numbers(parts: list[bytes], path: Path, line: int, word: bytes) -> np.ndarray:
+    try:
+        with np.errstate(over="ignore"):  # too large for float32 is refused below
+            vector = np.array(parts, dtype=np.float64).astype(np.float32)
+    except ValueError:
+        vector = np.array([np.nan])
+    if not np.isfinite(vector).all():
+        wrong = next(part for part in parts if not _is_finite(part))
+        raise ValueError(
+            f"Expected finite numbers; received {wrong.decode(errors='replace')!r} for the word "
+            f"{word.decode(errors='replace')!r} in line {line} of {str(path)!r}. The file is "
+            "damaged or in another format: download or save it again."
+        )
+    return vector
+
+
+def _is_number(part: bytes) -> bool:
+    try:
+        float(part)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_finite(part: bytes) -> bool:
+    return _is_number(part) and abs(float(part)) <= float(np.finfo(np.float32).max)
+
+
+def _of_other_length(path: Path, line: int, size: int, received: int) -> ValueError:
+    return ValueError(
+        f"Expected {size} numbers in each line of {str(path)!r}, as in the first; received "
+        f"{received} in line {line}. The file is damaged or was cut off: download or save it again."
+    )
+
+
+def _checked(vocabulary: Sequence[str]) -> tuple[str, ...]:
+    words = () if isinstance(vocabulary, str) else tuple(vocabulary)
+    if not words or len(set(words)) < len(words):
+        raise ValueError(
+            f"Expected a vocabulary of different words; received {vocabulary!r:.60}. Give "
+            "data.vocabulary of texts that were made with SequenceData.from_texts."
+        )
+    return words

@@ -1,4 +1,4 @@
-"""One sample as a chart at the bedside: a row per variable, what was measured, what is usual."""
+"""``plot_chart``: a chart with gaps, as it was recorded, on the colours of its SHAP values."""
 
 from __future__ import annotations
 
@@ -12,11 +12,56 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from ..sequences.data import SequenceData
-from ..sequences.missingness import chart_of
+from ..sequences.scaling import chart_of
 from ..wording import number, plain, wrapped
-from . import panels
+from . import panels, validation
+from .gates import plot_gates as plot_gates
 from .style import STYLE, ink, name_panel, open_panels, write_heading
 from .time_axis import step_ticks, stretches
+from .tokens import plot_tokens as plot_tokens
+
+
+def plot_chart(
+    data: SequenceData,
+    ranges: pd.DataFrame | None = None,
+    names: Sequence[str] | None = None,
+    at: int | None = None,
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw what was recorded of one sample, a row per variable, as a chart at the bedside.
+
+    Dots are measurements, triangles those outside the reference range, which is a pale band; what
+    is carried forward to steps without a measurement is dashed. After ``fill_missing()`` without
+    indicators nothing tells measured from carried forward, and every value has its dot.
+
+    Parameters
+    ----------
+    data : SequenceData
+        One sample: ``data.test[3]``.
+    ranges : DataFrame, optional
+        `reference_low` and `reference_high` by the name of the variable, as
+        `icu_reference_ranges` returns them.
+    names : sequence of str, optional
+        Which variables, from top to bottom. By default the 9 that were measured most often.
+    at : int, optional
+        A step, from 0 on, to mark; the last values are then those up to it.
+    ax : Axes, optional
+        Replaced by the panels, in a figure with constrained layout. By default a new figure.
+
+    Returns
+    -------
+    Axes
+        The top row. The other panels are in ``figure.axes``, each with a label.
+
+    Examples
+    --------
+    >>> plot_chart(data.test[3], icu_reference_ranges())    # doctest: +SKIP
+    """
+    data = validation.need_sample(data, "plot_chart")
+    rows = chart_rows(data, validation.need_ranges(ranges), names)
+    return draw_chart(data, rows, validation.need_step(at, data), ax)
+
 
 # Inches, and how many variables fit where nobody says which.
 _ROW, _MOST = 0.5, 9

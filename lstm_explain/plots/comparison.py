@@ -1,4 +1,4 @@
-"""Two explanations against each other: a sample as it was recorded, and as it might have been."""
+"""``plot_comparison``: two or more explanations of the same samples, side by side."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ..attribution.explanation import Explanation
 from ..wording import NO_BREAK, decimals, fixed, number, percent, plain
-from . import content, panels
+from . import content, panels, validation
 from .content import Rows
+from .gates import plot_gates as plot_gates
 from .style import (
     STYLE,
     colour_of,
@@ -26,13 +27,43 @@ from .style import (
     write_heading,
 )
 from .time_axis import stretches
+from .timeline import _CELLS
+from .tokens import plot_tokens as plot_tokens
+
+
+def plot_comparison(
+    explanation: Explanation, *, ax: Axes | None = None, max_features: int = 10
+) -> Axes:
+    """Draw two explanations of the same output against each other, as `compare` returns them.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Of two samples, the recorded one first, per cell; `over_variables` is easier to read.
+    ax : Axes, optional
+        Replaced by the panels, in a figure with constrained layout. By default a new figure.
+    max_features : int
+        So many whose SHAP values changed most have a row; the others are summed into one.
+
+    Returns
+    -------
+    Axes
+        The SHAP values of both. The other panels are in ``figure.axes``, each with a label.
+
+    Examples
+    --------
+    >>> plot_comparison(compare(model, patient, changed, background=data.train))  # doctest: +SKIP
+    """
+    caller = "plot_comparison"
+    explanation = validation.need_two(explanation, caller)
+    validation.need_level(explanation, ("cell",), caller, _CELLS)
+    return draw_comparison(explanation, ax, max_features)
+
 
 # What `compare` calls them.
 CHANGE = ["as recorded", "changed"]
 # The recorded one is grey and open, the changed one dark and filled.
 _RECORDED: dict[str, Any] = {"color": STYLE.attention, "fillstyle": "none", "markeredgewidth": 1.5}
-
-
 _LOOKS = (_RECORDED, _RECORDED | {"color": STYLE.importance, "fillstyle": "full"})
 
 

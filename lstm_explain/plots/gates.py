@@ -18,18 +18,12 @@ from .style import SIGNED, SIZES, STYLE, limit_of, name_panel, open_panels, tidy
 from .words import visible
 
 Order = Literal["change", "keep", "number"]
-
-
 DRAWN = ("input_gate", "candidate", "forget_gate", "cell", "output_gate", "hidden")
-
-
 DRAWN_OF_GRU = ("reset_gate", "candidate", "update_gate", "hidden")
 # Inches: the least height of a map, and of a row with the number of its unit, and without.
 _MAP, _NUMBERED, _ROW = 0.85, 0.14, 0.04
 # So many units have their numbers beside them; so many words fit on the axis.
 _MOST_NUMBERS, _MOST_WORDS = 10, 60
-
-
 _NAMES = {
     "input_gate": "input gate $i$\nhow far it is open",
     "forget_gate": "forget gate $f$\nshare that is kept",
@@ -42,8 +36,6 @@ _NAMES = {
     "cell": "cell $c$\nwhat is remembered",
     "hidden": "hidden state $h$\nwhat is passed on",
 }
-
-
 _ORDERS = {
     "change": "units in the order of the step at which their memory changes most",
     "keep": "units in the order of how much they keep, the longest memory on top",

@@ -1,4 +1,4 @@
-"""One sample's values as a map of time by feature, with what was measured marked in it."""
+"""``plot_heatmap``: SHAP values of one sample as a map of features and steps."""
 
 from __future__ import annotations
 
@@ -7,9 +7,58 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 
 from ..attribution.explanation import Explanation
-from . import content, panels, sides, validation
+from . import content, panels, validation
 from .content import Rows
+from .gates import plot_gates as plot_gates
 from .style import STYLE, limit_of, open_panels, row_heights, write_heading
+from .timeline import _CELLS
+from .tokens import plot_tokens as plot_tokens
+
+
+def plot_heatmap(
+    explanation: Explanation,
+    *,
+    ax: Axes | None = None,
+    max_features: int = 12,
+    feature: str | None = None,
+    limit: float | None = None,
+) -> Axes:
+    """Draw the SHAP values of one sample, time by feature, below the data and the attention.
+
+    Red cells raise the prediction, blue cells lower it, white ones do nothing. Bars at the side
+    sum each feature over time; static facts have a bar only. Padded steps are not drawn. Where the
+    data has gaps, as after `over_variables`, dots mark the cells that were measured.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Of one sample, per cell or per window and feature.
+    ax : Axes, optional
+        Replaced by the panels, in a figure with constrained layout. By default a new figure.
+    max_features : int
+        So many of the most important ones have their own row; the others are summed into one.
+    feature : str, optional
+        Whose data to draw on top. By default the most important one's.
+    limit : float, optional
+        SHAP value of the strongest colours. By default the largest one; give the same limit to
+        figures that are to be compared.
+
+    Returns
+    -------
+    Axes
+        The map. The other panels are in ``figure.axes``, each with a label.
+
+    Examples
+    --------
+    >>> plot_heatmap(explanation[0])                     # doctest: +SKIP
+    """
+    caller = "plot_heatmap"
+    explanation = validation.need_one(explanation, caller)
+    validation.need_level(explanation, ("cell", "window and feature"), caller, _CELLS)
+    if limit is not None:
+        validation.need_positive(limit, "limit")
+    return draw_heatmap(explanation, ax, max_features, feature, limit)
+
 
 # Beyond so many steps the dots of neighbouring cells would touch.
 _MOST_DOTS = 150
@@ -48,9 +97,9 @@ def draw_heatmap(
     if explanation.attention is not None:
         panels.draw_attention(place.add(1, 0, label="attention", sharex=main), explanation)
     sums = [rows.values.sum(axis=1), static.values[:, 0]]
-    sides.draw_sides(place, len(above), main, sums, static.names, "sum over time")
+    panels.draw_sides(place, len(above), main, sums, static.names, "sum over time")
     label = f"SHAP value\n({content.explained(explanation)})"
-    sides.draw_colour_bar(place, len(above), mesh, label, ("lowers", "raises"))
+    panels.draw_colour_bar(place, len(above), mesh, label, ("lowers", "raises"))
     write_heading(top, content.equation(explanation), notes, place)
     place.figure.sca(main)
     return main

@@ -20,20 +20,10 @@ from .style import SIGNED
 _MOST = 20  # texts
 # Only attributes: notebooks that are not trusted drop <style> elements.
 _BOX = "font-family:sans-serif;margin:0.5em 0 1.2em 0"
-
-
 _SIDES = "display:flex;flex-wrap:wrap;gap:0.4em 2em"
-
-
 _BLOCK = "flex:1 1 20em;min-width:0;line-height:1.9;overflow-wrap:anywhere"
-
-
 _SMALL, _PALE = "font-size:85%;line-height:1.5", "opacity:0.75"
-
-
 _WORD = "display:inline-block;max-width:100%;padding:0 0.2em;border-radius:0.2em;line-height:1.4"
-
-
 _SCALE = "display:inline-block;width:6em;height:0.7em;margin:0 0.4em;vertical-align:middle"
 
 

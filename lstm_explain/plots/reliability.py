@@ -1,4 +1,4 @@
-"""How often it happened against how often a model said it would, and for how many samples."""
+"""``plot_reliability``: are predicted probabilities as frequent as they say?"""
 
 from __future__ import annotations
 
@@ -10,8 +10,37 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ..wording import NO_BREAK, percent, plain
-from . import panels
+from . import panels, validation
+from .gates import plot_gates as plot_gates
 from .style import STYLE, ink, name_panel, open_panels, tidy, write_heading
+from .tokens import plot_tokens as plot_tokens
+
+
+def plot_reliability(
+    table: pd.DataFrame | Mapping[str, pd.DataFrame], ax: Axes | None = None
+) -> Axes:
+    """Draw how often it happened against how often the model said it would.
+
+    Parameters
+    ----------
+    table : DataFrame, or mapping of name to DataFrame
+        What `reliability` returns, one row per bin: `predicted` (mean probability), `observed`
+        (share), `count`, and `low` and `high`, an interval of `observed`. Several models by name,
+        or joined by ``pd.concat``.
+    ax : Axes, optional
+        Replaced by the panels, in a figure with constrained layout. By default a new figure.
+
+    Returns
+    -------
+    Axes
+        The panel with the diagonal; below it, how many samples each bin holds.
+
+    Examples
+    --------
+    >>> plot_reliability({"LSTM": first, "logistic regression": second})    # doctest: +SKIP
+    """
+    return draw_reliability(validation.need_tables(table), ax)
+
 
 # Colour and shape, so that models stay apart in grey.
 _LOOKS = [(STYLE.importance, "o"), ("#b8860b", "s"), (STYLE.attention, "^"), (STYLE.outside, "D")]

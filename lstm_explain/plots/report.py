@@ -20,14 +20,8 @@ _LOOKS = {
     "random": (STYLE.attention, "D", (0, (4, 2))),
     "inverted": (STYLE.raises, "v", (0, (1, 1.5))),
 }
-
-
 _UNITS = {"cell": "cells", "feature": "features", "window": "windows"}
-
-
 _CURVE, _ROW, _NAMES = 2.1, 0.21, 1.15
-
-
 Row = tuple[str, str, str, str]  # check, measure, of, name
 
 

@@ -49,8 +49,6 @@ SIGNED = LinearSegmentedColormap.from_list(
     "lstm_explain_signed",
     ["#08306b", "#2468a8", "#7fb2d9", "#ffffff", "#f2ac8d", "#c13f2a", "#78160f"],
 ).with_extremes(bad=STYLE.padding)
-
-
 SIZES = LinearSegmentedColormap.from_list(
     "lstm_explain_sizes", ["#ffffff", "#c9c3e3", "#8b7dbf", "#54408c", "#2a1a55"]
 ).with_extremes(bad=STYLE.padding)

@@ -1,14 +1,52 @@
-"""Many explanations as one map of feature by step before the end, with sums beside it."""
+"""``plot_summary``: mean size of SHAP values by feature and step, over many samples."""
 
 from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..attribution.cohorts import overview
 from ..attribution.explanation import Explanation
-from ..attribution.summary import bootstrap_interval, overview
-from . import content, panels, sides
+from ..intervals import mean_interval
+from . import content, panels, validation
+from .gates import plot_gates as plot_gates
 from .style import STYLE, limit_of, open_panels, row_heights, write_heading
+from .timeline import _CELLS
+from .tokens import plot_tokens as plot_tokens
+
+
+def plot_summary(
+    explanation: Explanation, *, ax: Axes | None = None, max_features: int = 20
+) -> Axes:
+    """Draw how much each feature matters at each step before the end, on average over samples.
+
+    Cells are mean absolute SHAP values over the samples that have the step; sequences of different
+    length are aligned at their last real step. The bars beside them sum each sample's absolute
+    values over time, with a 95 % bootstrap interval of their mean. Steps so far back that fewer
+    than 5 % of the samples have them are left out of the map.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Of several samples, per cell.
+    ax : Axes, optional
+        Replaced by the panels, in a figure with constrained layout. By default a new figure.
+    max_features : int
+        So many of the most important ones have their own row; the others are summed into one.
+
+    Returns
+    -------
+    Axes
+        The map. The other panels are in ``figure.axes``, each with a label.
+
+    Examples
+    --------
+    >>> plot_summary(explanation)                        # doctest: +SKIP
+    """
+    caller = "plot_summary"
+    explanation = validation.need_explanation(explanation, caller)
+    validation.need_level(explanation, ("cell",), caller, _CELLS)
+    return draw_summary(explanation, ax, max_features)
 
 
 def draw_summary(explanation: Explanation, ax: Axes | None, max_features: int) -> Axes:
@@ -37,10 +75,10 @@ def draw_summary(explanation: Explanation, ax: Axes | None, max_features: int) -
     if facts is not None:
         parts.append(content.grouped(facts, static.order))
     means = [part.mean(axis=0) for part in parts]
-    ends = [bootstrap_interval(part) for part in parts]
-    sides.draw_sides(place, row, main, means, static.names, "sum over time", ends)
+    ends = [mean_interval(part) for part in parts]
+    panels.draw_sides(place, row, main, means, static.names, "sum over time", ends)
     label = f"mean |SHAP value|\n({content.explained(explanation)})"
-    sides.draw_colour_bar(place, row, mesh, label)
+    panels.draw_colour_bar(place, row, mesh, label)
     write_heading(top, *content.summary_heading(explanation), place)
     place.figure.sca(main)
     return main

@@ -13,8 +13,6 @@ from ..wording import MINUS
 
 # Days of the week are counted from a Monday.
 _MONDAY = np.datetime64("1970-01-05", "s")
-
-
 _SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3600, 86400
 # Lengths of time that people count in, from fine to coarse.
 _CLOCK = [n * unit for unit in (_SECOND, _MINUTE) for n in (1, 2, 5, 10, 15, 30)]
@@ -24,8 +22,6 @@ _CLOCK += [n * _HOUR for n in (1, 2, 3, 6, 12)]
 
 
 _DAYS = [n * _DAY for n in (1, 2, 7, 14)]
-
-
 _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
 
 # What a label says, and what stands below it where it changes.
@@ -36,8 +32,6 @@ _FORMATS: dict[str, tuple[str, str]] = {
     "month": ("{0:%b}", "{0.year}"),
     "year": ("{0.year}", ""),
 }
-
-
 Periods = Callable[[np.ndarray], np.ndarray]
 
 

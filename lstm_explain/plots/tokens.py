@@ -26,17 +26,9 @@ from .style import SIGNED, STYLE, ink, open_panels, write_heading
 
 # Inches: a line and the box of a word in it, between words, inside a box, the caption, the scale.
 _LINE, _BOX, _SPACE, _INSET, _CAPTION, _SCALE = 0.265, 0.215, 0.045, 0.035, 0.3, 1.1
-
-
 _HEADING, _BETWEEN = 0.9, 0.2  # inches above a text, and below the first of two
-
-
 _WIDTH, _LONGEST = 8.5, 30  # of a new figure in inches, of a word in letters
-
-
 _BUDGETS = (words.FOLDED_WORDS, 60, 40, 25, 15)
-
-
 _MISSING = "\N{WHITE SQUARE}"
 
 

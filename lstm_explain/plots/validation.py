@@ -139,7 +139,7 @@ def need_ranges(ranges: object) -> pd.DataFrame | None:
     if not isinstance(ranges, pd.DataFrame) or not set(wanted) <= set(ranges.columns):
         raise ValueError(
             f"Expected ranges with the columns {wanted} and one row per variable; received "
-            f"{_what(ranges)}. Pass lx.icu_reference_ranges() or a table like it."
+            f"{_what(ranges)}. Pass lx.datasets.icu_reference_ranges() or a table like it."
         )
     if not ranges.index.is_unique:
         twice = ranges.index[ranges.index.duplicated()][0]
@@ -161,13 +161,13 @@ def need_tables(table: object) -> dict[str, pd.DataFrame]:
     if not found:
         raise ValueError(
             "Expected at least one table in plot_reliability; received none. Pass what "
-            "lx.reliability(data, probabilities) returned."
+            "lx.models.reliability(data, probabilities) returned."
         )
     return found
 
 
 def _shares(name: object, table: object) -> pd.DataFrame:
-    remedy = "Pass what lx.reliability(data, probabilities) returned."
+    remedy = "Pass what lx.models.reliability(data, probabilities) returned."
     what = f"table {name!r}" if name else "table"
     if not isinstance(table, pd.DataFrame) or not {*_SHARES, "count"} <= set(table.columns):
         raise ValueError(

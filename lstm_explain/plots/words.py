@@ -22,8 +22,6 @@ MOST_WORDS, FOLDED_WORDS = 120, 80
 _CONTEXT, _SHORTEST_GAP = 4, 5
 # These would reach beyond their own word, where a plain mark of direction does not.
 _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
 UNSHOWN, BLANK = "\N{REPLACEMENT CHARACTER}", "\N{OPEN BOX}"
 
 

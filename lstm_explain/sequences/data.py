@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
 
-from . import (
-    building,
-    description,
-    editing,
-    filling,
-    inputs,
-    scaling,
-    spelling,
-    splitting,
-    text_editing,
-    validation,
-)
-from .texts import from_texts
+from . import building, editing, inputs, scaling, splitting, validation, words
+from .splitting import SPLITS
 
 _PER_SAMPLE = (
     "values",
@@ -33,9 +22,6 @@ _PER_SAMPLE = (
     "split",
     "unknown_words",
 )
-
-
-Factory: TypeAlias = "classmethod[SequenceData, ..., SequenceData]"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -102,14 +88,14 @@ class SequenceData:
     parts: tuple[str, ...] = ()
     unmeasured: np.ndarray | None = None
 
+    from_arrays = classmethod(building.from_arrays)
+    from_frame = classmethod(building.from_frame)
+    from_tokens = classmethod(building.from_tokens)
+    from_texts = classmethod(building.from_texts)
+    fill_missing = scaling.fill_missing
     change = editing.change
-    fill_missing = filling.fill_missing
-    rewrite = text_editing.rewrite
-    switch_off = text_editing.switch_off
-    from_arrays: ClassVar[Factory] = classmethod(building.from_arrays)
-    from_frame: ClassVar[Factory] = classmethod(building.from_frame)
-    from_tokens: ClassVar[Factory] = classmethod(building.from_tokens)
-    from_texts: ClassVar[Factory] = classmethod(from_texts)
+    rewrite = editing.rewrite
+    switch_off = editing.switch_off
 
     # -- selecting -------------------------------------------------------------------------------
     def __len__(self) -> int:
@@ -194,7 +180,7 @@ class SequenceData:
         Only training samples are looked at; a constant feature is only centred. `display_values`
         gives the original units back.
         """
-        train = splitting.part_to_learn_from(self)
+        train = splitting.need_training_part(self)
         center, scale = scaling.mean_and_deviation(
             train.values[train.mask], self.feature_names, self.parts
         )
@@ -220,8 +206,19 @@ class SequenceData:
         values = scaling.unscaled(self.values, self.center, self.scale)
         return np.where(self.mask[..., None], values, np.nan)
 
-    words = property(spelling.words)
-    own_words = property(spelling.own_words)
+    @property
+    def words(self) -> np.ndarray:
+        """The words that the model reads, str (sample, time); "" on padded steps."""
+        return words.words_read(self)
+
+    @property
+    def own_words(self) -> np.ndarray:
+        """The words as they were written, str (sample, time); "" on padded steps.
+
+        In brackets stand those that the model does not see: it reads "[UNK]" in their place,
+        because its vocabulary lacks them or they were switched off. No word of a text has brackets.
+        """
+        return words.own_words(self)
 
     @property
     def display_static(self) -> np.ndarray | None:
@@ -275,4 +272,29 @@ class SequenceData:
         )
 
     def __repr__(self) -> str:
-        return description.describe(self)
+        lengths = self.lengths if len(self) else np.array([self.values.shape[1]])
+        steps = f"{lengths.min()}-{lengths.max()}" if np.ptp(lengths) else str(lengths[0])
+        what = f"steps x {_count(len(self.feature_names), 'feature')}"
+        if self.tokens is not None:
+            what = "words"
+        text = f"SequenceData {self.name!r}: {_count(len(self), 'sample')} x {steps} {what}"
+        if self.variables:
+            text += f" of {_count(len(set(self.variables)), 'variable')}"
+        if self.static is not None:
+            text += f" + {len(self.static_names)} static"
+        if self.class_names:
+            text += f", {len(self.class_names)} classes"
+        elif self.target is not None:
+            text += f", target {self.target_name}"
+        if self.split is None:
+            return text + ", not split"
+        sizes = [
+            f"{label} {int((self.split == label).sum())}"
+            for label in SPLITS
+            if (self.split == label).any()
+        ]
+        return text + ", " + " / ".join(sizes)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -8,8 +8,6 @@ from typing import Any, Literal
 from .words import vocabulary_digest
 
 Role = Literal["sequence", "static", "mask"]
-
-
 ROLES: tuple[Role, ...] = ("sequence", "static", "mask")
 
 

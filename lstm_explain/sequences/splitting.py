@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from numbers import Number
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+if TYPE_CHECKING:
+    from .data import SequenceData
 SPLITS = ("train", "validation", "test")
 
 
@@ -117,7 +119,7 @@ def _check_parts(labels: np.ndarray, remedy: str) -> None:
         )
 
 
-def part_to_learn_from(data: Any) -> Any:
+def need_training_part(data: Any) -> Any:
     """Return the training part, which alone may be looked at for means and deviations."""
     if data.split is not None and not (data.split == "train").any():
         raise ValueError(
@@ -125,3 +127,8 @@ def part_to_learn_from(data: Any) -> Any:
             f"{sorted(set(data.split.tolist()))}. Call it on the whole data, before slicing."
         )
     return data.train
+
+
+def training_part(data: SequenceData) -> SequenceData:
+    """Return what may be learned from: the training part, or all of it where there is no split."""
+    return data if data.split is None else data.train

@@ -1,4 +1,4 @@
-"""Text into words by one short rule that needs no Keras, and words into ids and back."""
+"""From text to words to ids by one short rule that needs no Keras, and back again."""
 
 from __future__ import annotations
 
@@ -10,36 +10,27 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .data import SequenceData
 
 # A text cannot contain them: the rule below makes three words of "[PAD]".
 PAD, UNKNOWN = "[PAD]", "[UNK]"
-
-
 SPECIAL_WORDS = (PAD, UNKNOWN)
 # The longest English word in use has 28 letters; what is longer is a web address or a stuck key.
 MAX_LENGTH = 40
-
-
 MAX_MARKS = 3
 # Raise it whenever the rule cuts a text otherwise than before: what was cut is kept in caches.
 RULE_VERSION = 1
-
-
 FORMAT = "lstm_explain vocabulary 1"
 # Parts of "isn't" and "it's" that are words of their own.
 ENDINGS = r"(?i:n't|'(?:s|re|ve|ll|d|m))"
-
-
 APOSTROPHES = "[\u2018\u2019`\u00b4]"
-
-
 JOINER = "\u200d"  # makes one emoji of several
-
-
 PICTURES = "\u2190-\u2bff\U0001f000-\U0001faff"
-
-
 STRAY_JOINER = re.compile(rf"{JOINER}(?![{PICTURES}])")
 
 
@@ -288,3 +279,51 @@ def _short(word: str) -> str:
 
 def _is_short(word: str) -> bool:
     return len(word) == MAX_LENGTH and word.endswith("…")
+
+
+def words_read(data: SequenceData) -> np.ndarray:
+    """Return the words that the model reads, str (sample, time); "" on padded steps."""
+    if data.tokens is None:
+        raise ValueError(
+            "Expected a text to read words from; received numeric sequences. Use display_values."
+        )
+    known = np.array(data.vocabulary)
+    read = known[data.tokens] if data.vocabulary else data.tokens.astype(str)
+    return np.where(data.mask, read, "")
+
+
+def own_words(data: SequenceData) -> np.ndarray:
+    """Return the words as they were written, str (sample, time); "" on padded steps.
+
+    In brackets stand those that the model does not see: it reads "[UNK]" in their place, because
+    its vocabulary lacks them or because they were switched off. No word of a text has brackets.
+    """
+    read = words_read(data)
+    if data.unknown_words is None:
+        return read
+    written = written_words(data, read)
+    shown = [f"[{word}]" for word in written[read == UNKNOWN]]
+    return _filled(read, shown)
+
+
+def written_words(data: SequenceData, read: np.ndarray | None = None) -> np.ndarray:
+    """Return the words as they were written, without brackets, (sample, time)."""
+    read = words_read(data) if read is None else read
+    if data.unknown_words is None:
+        return read
+    return _filled(read, [word for sample in data.unknown_words for word in sample])
+
+
+def kept_unknown(samples: Any, tokens: Any, unknown: int) -> np.ndarray:
+    """Return the words of each sample whose id is `unknown`, object (sample,) of tuples."""
+    kept = np.empty(len(samples), object)
+    for row, (sample, ids) in enumerate(zip(samples, tokens, strict=True)):
+        kept[row] = tuple(sample[at] for at in np.flatnonzero(ids == unknown))
+    return kept
+
+
+def _filled(read: np.ndarray, unknown: list[str]) -> np.ndarray:
+    """Put words, row by row, where "[UNK]" stands."""
+    filled = read.astype(object)
+    filled[read == UNKNOWN] = unknown
+    return filled.astype(str)

@@ -1,15 +1,29 @@
-"""A figure whose unchanging part is kept as pixels, so that a change is drawn in milliseconds."""
+"""A figure whose fixed part is kept as pixels, so that a change is drawn in milliseconds.
+
+Its panels hold artists that are updated in place: two lines, a map, rows of two dots, two
+predictions. Of each pair the state before is grey and open, the state now dark and filled.
+"""
 
 from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from ..plots import panels
+from ..plots.content import Rows
+from ..plots.style import STYLE, colour_of, ink, limit_of, name_panel, tidy
+from ..plots.time_axis import stretches
+from ..wording import NO_BREAK, decimals, fixed
 
 
 class Canvas:
@@ -105,3 +119,172 @@ def png_of(pixels: np.ndarray, level: int = 1) -> bytes:
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in chunks
     )
+
+
+_BEFORE: dict[str, Any] = {"color": STYLE.attention, "markeredgewidth": 1.4, "fillstyle": "none"}
+_NOW: dict[str, Any] = {"color": STYLE.importance}
+# Beyond so many steps the marks of neighbouring steps would touch.
+_MOST_MARKS = 80
+
+
+class Lines:
+    """A number per step, before and now, over a shade where something was changed.
+
+    Parameters
+    ----------
+    with_gaps : bool
+        Single measurements between gaps are marked before as well.
+    from_zero : bool
+        Whether 0 is always in sight.
+    """
+
+    def __init__(
+        self, canvas: Canvas, ax: Axes, steps: int, name: str, with_gaps: bool, from_zero: bool
+    ) -> None:
+        self._canvas, self._ax, self._from_zero = canvas, ax, from_zero
+        shade = PolyCollection([], facecolor=STYLE.mark, edgecolor="none", zorder=0.5)
+        ax.add_collection(shade, autolim=False)
+        self._shade = canvas.moving(shade)
+        marks = "o" if steps <= _MOST_MARKS else ""
+        looks: tuple[dict[str, Any], ...] = (
+            {**_BEFORE, "linewidth": 2.6, "marker": marks if with_gaps else "", "markersize": 5.5},
+            {**_NOW, "linewidth": 1.3, "marker": marks, "markersize": 2.8},
+        )
+        self._lines, self._bridges = [], []
+        dashes: Any = {"alpha": 0.5, "linewidth": 0.9, "linestyle": (0, (3, 2))}
+        for look in looks:
+            [bridge] = ax.plot([], [], color=look["color"], **dashes)
+            [line] = ax.plot(np.arange(steps), np.full(steps, np.nan), **look)
+            self._bridges.append(canvas.moving(bridge))
+            self._lines.append(canvas.moving(line))
+        ax.set_xlim(-0.5, steps - 0.5)
+        ax.yaxis.set_major_locator(MaxNLocator(3))
+        panels.share_time_axis(ax)
+        name_panel(ax, name)
+
+    def show(self, pair: np.ndarray, moved: np.ndarray) -> None:
+        """Show numbers (2, step), NaN for gaps, and shade the steps that `moved`."""
+        numbers = np.append(pair, 0.0) if self._from_zero else pair.ravel()
+        bottom, top = self._canvas.widened(str(self._ax.get_label()), numbers, room=0.08)
+        self._ax.set_ylim(bottom, top)
+        self._shade.set_verts(
+            [
+                [(a - 0.5, bottom), (b - 0.5, bottom), (b - 0.5, top), (a - 0.5, top)]
+                for a, b in stretches(moved)
+            ]
+        )
+        for line, bridge, values in zip(self._lines, self._bridges, pair, strict=True):
+            known = np.flatnonzero(~np.isnan(values))
+            line.set_ydata(values)
+            bridge.set_data(known, values[known])
+            bridge.set_visible(len(known) < len(values))
+
+
+class Map:
+    """Cells of rows by steps, with dots where something was measured."""
+
+    def __init__(self, canvas: Canvas, ax: Axes, names: list[str], steps: int, title: str) -> None:
+        rows = Rows(names, np.zeros((len(names), steps)), [])
+        mesh = panels.draw_cells(ax, np.arange(steps + 1) - 0.5, rows, 1.0)
+        self.mesh = canvas.moving(mesh)
+        self._dots = canvas.moving(ax.scatter([], [], s=4.0, linewidths=0, color=STYLE.dot))
+        ax.set_title(title, loc="left", fontsize=STYLE.small, fontweight="bold", pad=2)
+
+    def show(self, values: np.ndarray, measured: np.ndarray, limit: float) -> None:
+        """Show values (row, step), the strongest colours at plus and minus `limit`."""
+        self.mesh.set_array(np.ma.masked_invalid(values))
+        self.mesh.set_clim(-limit, limit)
+        row, step = np.nonzero(measured)
+        self._dots.set_offsets(np.column_stack([step, row]))
+        # On what is drawn: white on dark cells, dark on light ones.
+        dark = np.abs(values[row, step]) > 0.6 * limit
+        self._dots.set_facecolor(np.where(dark, "#ffffff", STYLE.dot).tolist())
+
+
+class Dots:
+    """Rows of two dots, before and now, with a line between them and the change beside them.
+
+    Parameters
+    ----------
+    named : bool
+        Whether each row has its name, which may change, above its dots.
+    """
+
+    def __init__(self, canvas: Canvas, ax: Axes, rows: int, title: str, named: bool) -> None:
+        self._canvas, self._ax = canvas, ax
+        self._places = np.arange(rows) + (0.15 if named else 0.0)
+        between = LineCollection([], linewidths=2.2, zorder=2)
+        ax.add_collection(between, autolim=False)
+        ax.axvline(0, color=ink(), linewidth=0.8, zorder=1)
+        self._between = canvas.moving(between)
+        dot: Any = {"marker": "o", "linestyle": "none", "zorder": 3}
+        [before] = ax.plot([], [], markersize=6, **dot, **_BEFORE)
+        [now] = ax.plot([], [], markersize=5.5, **dot, **_NOW)
+        self._pair = [canvas.moving(before), canvas.moving(now)]
+        beside: Any = {"transform": ax.get_yaxis_transform(), "fontsize": STYLE.small}
+        beside |= {"va": "center_baseline"}
+        self._changes = [
+            canvas.moving(ax.text(1.0, place, "", ha="right", **beside)) for place in self._places
+        ]
+        self._names = [
+            canvas.moving(ax.text(0.0, row - 0.28, "", **beside)) for row in range(rows * named)
+        ]
+        ax.set_ylim(*((max(rows, 2) - 0.4, -0.7) if named else (rows - 0.5, -0.5)))
+        ax.tick_params(axis="y", left=False, labelleft=False)
+        ax.set_title(title, loc="left", fontsize=STYLE.small, fontweight="bold", pad=2)
+        ax.set_title("change", loc="right", fontsize=STYLE.small, fontstyle="italic", pad=2)
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+        tidy(ax, keep=("bottom",), grid="x")
+
+    def show(self, pair: np.ndarray, names: Sequence[str] = ()) -> None:
+        """Show numbers (2, row), and the rows' names where they have one here."""
+        low, high = self._canvas.widened(str(self._ax.get_label()), np.append(pair, 0.0), room=0.08)
+        self._ax.set_xlim(low, high + 0.3 * (high - low))
+        change = pair[1] - pair[0]
+        for dots, numbers in zip(self._pair, pair, strict=True):
+            dots.set_data(numbers, self._places)
+        ends = zip(*pair, self._places, strict=True)
+        self._between.set_segments([[(a, y), (b, y)] for a, b, y in ends])
+        self._between.set_color(colour_of(change))
+        places = decimals(limit_of(pair))
+        for text, size, colour in zip(self._changes, change, colour_of(change), strict=True):
+            text.set_text(fixed(float(size), places, sign=True) if round(size, places) else "")
+            text.set_color(colour)
+        for text, name in zip(self._names, names, strict=True):
+            text.set_text(name)
+
+
+class Predictions:
+    """Two predictions on one scale, each with its number."""
+
+    def __init__(self, canvas: Canvas, ax: Axes, title: str, probability: bool) -> None:
+        self._canvas, self._ax, self._probability = canvas, ax, probability
+        self._points = [
+            canvas.moving(ax.plot([], [], "o", markersize=8, **look)[0]) for look in (_BEFORE, _NOW)
+        ]
+        self._texts = [
+            canvas.moving(ax.text(0, row - 0.42, "", fontsize=STYLE.text, ha="center", va="center"))
+            for row in (0, 1)
+        ]
+        ax.set_yticks([])
+        ax.set_ylim(1.4, -0.85)
+        ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+        tidy(ax, keep=("bottom",), grid="x")
+        if probability:
+            ax.set_xlim(-0.02, 1.02)
+            ax.xaxis.set_major_formatter(PercentFormatter(1, 0, symbol=f"{NO_BREAK}%"))
+        ax.set_title(title, loc="left", fontsize=STYLE.small, fontweight="bold", pad=3)
+
+    def show(self, pair: np.ndarray, texts: Sequence[str]) -> None:
+        """Show two numbers and what is written beside them."""
+        if not self._probability:
+            low, high = self._canvas.widened(str(self._ax.get_label()), pair, room=0.3)
+            self._ax.set_xlim(low, high)
+        left, right = self._ax.get_xlim()
+        for row, value in enumerate(pair):
+            point, text = self._points[row], self._texts[row]
+            point.set_data([value], [row])
+            text.set_text(texts[row])
+            # Above its point, but never beyond the panel.
+            room = 0.36 * (right - left)
+            text.set_x(float(np.clip(value, left + room, right - room)))

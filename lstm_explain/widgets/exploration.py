@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..attribution.expected_gradients import integrate, shortfall
 from ..attribution.explanation import Explanation
+from ..attribution.records import assemble
 from ..inspection.background import Background
+from ..inspection.compiled import Subject, raw_outputs
 from ..inspection.counterfactual import Flip, smallest_change
-from ..inspection.outputs import Scale
-from ..inspection.preparation import Question
+from ..inspection.outputs import Scale, chances, last_outputs
+from ..inspection.question import DEFAULT_BATCH, Question, prepare, see, selected
+from ..internals.attention import mean_weights, scores_of
 from ..sequences.data import SequenceData
-from .answers import Inquiry
 from .familiarity import Familiarity
-from .ranking import orders
 from .state import Edits, State, edited
 from .view import View, by_variable, read_prediction, view_of
 
@@ -219,3 +221,146 @@ def _keep(known: dict[Any, Any], key: Any, value: Any) -> Any:
         known.pop(next(iter(known)))
     known[key] = value
     return value
+
+
+# Path points per call: four nodes on each path, the rule that most samples are content with. Every
+# finer rule is a multiple of it, so that nothing is traced twice.
+_NODES = 4
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """A question about one sample that can be asked about changed versions of it.
+
+    All versions are explained for the output that was chosen for the recorded sample, and against
+    the same background.
+
+    Attributes
+    ----------
+    question : Question
+        About the sample as recorded.
+    tolerance : float
+    position : int
+        Which sample of the data it is.
+    """
+
+    question: Question
+    tolerance: float
+    position: int = 0
+
+    @classmethod
+    def about(
+        cls,
+        model: Any,
+        sample: SequenceData,
+        background: Any,
+        output: int | str | None = None,
+        scale: Scale = "margin",
+        tolerance: float = 0.05,
+        position: int = 0,
+    ) -> Inquiry:
+        """Check the sample and the model, and choose the output, as `explain` does."""
+        size = _NODES * len(background)
+        question = prepare(model, sample, background, output, "last", scale, size, None)
+        return cls(question, tolerance, position)
+
+    def asked_of(self, sample: SequenceData) -> Question:
+        """Return the question about a changed version, with its prediction."""
+        old = self.question
+        anatomy, compiled, subject = see(old.anatomy, sample, _scale(old), old.batch_size)
+        if not _same_steps(subject, old.subject):  # the base value depends on the steps
+            name = str(old.chosen.names[0])
+            return prepare(
+                anatomy.model, sample, old.background, name, "last", _scale(old), old.batch_size,
+                None,
+            )  # fmt: skip
+        raw = raw_outputs(compiled, subject, old.batch_size)
+        return replace(
+            old, data=sample, subject=subject, predictions=selected(raw, old.chosen, anatomy)
+        )
+
+    def explain(self, question: Question) -> tuple[Explanation, str]:
+        """Return SHAP values and attention, as `explain` does, and its warning as a text."""
+        integral = integrate(question, self.tolerance, progress=False)
+        explanation = assemble(
+            question,
+            {"values": integral.values},
+            integral.static_values,
+            method="expected gradients",
+            step="last",
+            tolerance=self.tolerance,
+            nodes_per_path=integral.num_nodes,
+            estimated_error=integral.error,
+        )
+        own = Explanation(explanation.to_dataset().assign_coords(sample=[self.position]))
+        return own, shortfall(integral, self.tolerance)
+
+
+def _scale(question: Question) -> Scale:
+    return "probability" if question.chosen.scale == "probability" else "margin"
+
+
+def _same_steps(one: Subject, other: Subject) -> bool:
+    pairs = zip((one.mask, *one.layer_masks), (other.mask, *other.layer_masks), strict=True)
+    return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
+
+
+def ways(question: Question, data: SequenceData) -> list[str]:
+    """Return the names of the orders that `orders` gives, before anything is computed."""
+    anatomy = question.anatomy
+    if anatomy.link == "identity":
+        names = ["highest prediction", "lowest prediction"]
+        known = data.target is not None
+    else:
+        names = ["most certain", "least certain"]
+        known = data.target is not None and len(data.class_names) == max(anatomy.num_outputs, 2)
+    names += ["most wrong"] * known
+    names += ["largest change of attention"] * bool(anatomy.attention_layers)
+    return [*names, "at random"]
+
+
+def orders(question: Question, data: SequenceData, seed: int = 0) -> dict[str, np.ndarray]:
+    """Return ways to choose a sample, each an order of all samples.
+
+    Parameters
+    ----------
+    question : Question
+        About one of the samples: names the model and the output.
+    data : SequenceData
+    seed : int
+        Seed of the order "at random".
+
+    Returns
+    -------
+    dict of int arrays (sample,)
+        "most certain" and "least certain" (the probability of the likeliest class), or "highest"
+        and "lowest prediction" of a value; "most wrong" (the probability of the true class, or the
+        absolute error) where the truth is known; "largest change of attention" (from one real step
+        to the next, in units of an even attention) where there is attention; "at random".
+    """
+    scale = "margin" if question.chosen.scale == "value" else question.chosen.scale
+    anatomy, compiled, subject = see(question.anatomy, data, scale, DEFAULT_BATCH)
+    raw = last_outputs(raw_outputs(compiled, subject, DEFAULT_BATCH), subject.mask)
+    sizes: dict[str, np.ndarray] = {}
+    wrong = None
+    if anatomy.link == "identity":
+        values = raw.astype(np.float64) @ question.chosen.weights[0]
+        sizes |= {"highest prediction": values, "lowest prediction": -values}
+        if data.target is not None:
+            wrong = np.abs(values - data.target)
+    else:
+        probabilities = chances(raw, anatomy.link)
+        likeliest = probabilities.max(axis=1)
+        sizes |= {"most certain": likeliest, "least certain": -likeliest}
+        if data.target is not None and len(data.class_names) == probabilities.shape[1]:
+            wrong = -probabilities[np.arange(len(raw)), data.target]
+    if wrong is not None:
+        sizes["most wrong"] = np.where(np.isnan(wrong), -np.inf, wrong)
+    maps = scores_of(compiled, subject, DEFAULT_BATCH)
+    if maps:
+        weights = mean_weights(maps[-1], subject.mask)
+        both = subject.mask[:, 1:] & subject.mask[:, :-1]
+        moved = np.abs(np.diff(weights, axis=1)) * both
+        sizes["largest change of attention"] = moved.max(axis=1, initial=0.0) * data.lengths
+    ranked = {name: np.argsort(-size, kind="stable") for name, size in sizes.items()}
+    return ranked | {"at random": np.random.default_rng(seed).permutation(len(data))}

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..inspection.counterfactual import training_range, values_read
 from ..sequences.data import SequenceData
-from ..sequences.missingness import PARTS
+from ..sequences.scaling import PARTS
 from ..sequences.step_names import phrase_of
 
 # So many steps stand for the training data; farther than this share of them is unusual.

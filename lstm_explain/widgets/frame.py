@@ -14,10 +14,9 @@ from ..attribution.explanation import Explanation
 from ..sequences.data import SequenceData
 from . import page
 from .controls import as_html
-from .exploration import Exploration
-from .ranking import ways
+from .exploration import Exploration, ways
+from .page import hide, show_both
 from .state import State, pick, pinned, reset, undone, unpinned
-from .static import hide, show_both
 from .worker import Newest
 
 if TYPE_CHECKING:

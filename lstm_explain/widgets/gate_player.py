@@ -9,10 +9,9 @@ from uuid import uuid4
 from ..sequences.data import SequenceData
 from . import page
 from .controls import as_html
-from .guard import guard_figures
 from .memory import Cut, Memory, describe, reader_of
-from .memory_part import MemoryPicture
-from .static import framed, hide, picture_html, show_both
+from .page import framed, guard_figures, hide, picture_html, show_both
+from .pictures import MemoryPicture
 from .worker import Newest
 
 

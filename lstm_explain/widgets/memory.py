@@ -10,7 +10,7 @@ import numpy as np
 
 from ..inspection.anatomy import inspect
 from ..internals.gates import is_lstm, need_layer, trace_gates
-from ..internals.prefix_answers import answers_by_step
+from ..internals.responses import answers_by_step
 from ..sequences.data import SequenceData
 from ..sequences.words import UNKNOWN, tokenise
 from ..wording import fixed, number, percent

@@ -1,8 +1,19 @@
-"""Keys, names and texts for screen readers, which plain controls do not have: needs anywidget."""
+"""What a widget is on its page beside the controls.
+
+Keys, names and texts for screen readers (needs anywidget); the first picture as plain HTML where no
+kernel runs; and figures of a running cell kept away from the threads that serve widgets. JupyterLab
+4.4 and later hand a widget's messages to another thread, also while a cell runs. After each message
+IPython calls matplotlib's hooks on that thread: they draw, show and close the figures that the cell
+has half made.
+"""
 
 from __future__ import annotations
 
+import copy
+import threading
+from base64 import b64encode
 from functools import cache
+from html import escape
 from importlib.util import find_spec
 from typing import Any
 
@@ -83,3 +94,102 @@ def _live_class() -> Any:
         words = traitlets.Unicode("").tag(sync=True)
 
     return Live
+
+
+# Pixels. Pictures in a narrower window keep this width and are scrolled, or nothing could be read.
+_NARROWEST = 640
+_LIVE = "(The controls need a running kernel: run the cell.)"
+
+
+def show_both(widget: Any, scope: str, body: str, title: str, words: str) -> None:
+    """Display a static picture, and a widget that hides it.
+
+    A saved notebook keeps only the first: what is shown of a widget lives in the kernel.
+
+    Parameters
+    ----------
+    widget : ipywidgets.Widget
+        Holds a `hide` of the same scope.
+    scope : str
+        A class of the widget's box and of no other.
+    body : str
+        HTML: the picture.
+    title, words : str
+        Written above and below it; escaped here.
+    """
+    from IPython.display import display
+
+    head, text = escape(title), escape(words)
+    static = f'<div class="{scope}-static"><p><b>{head}</b></p>{body}<p>{text}</p></div>'
+    display({"text/html": static, "text/plain": f"{title}. {words}"}, raw=True)
+    shown = widget._repr_mimebundle_()
+    shown = shown[0] if isinstance(shown, tuple) else shown
+    # The list of its parts, which would be shown where there are no widgets, says nothing.
+    display({**shown, "text/plain": _LIVE}, raw=True)
+
+
+def picture_html(image: bytes, words: str) -> str:
+    """Return a picture (PNG) with its alternative text as HTML."""
+    source = f"data:image/png;base64,{b64encode(image).decode()}"
+    return (
+        f'<div style="overflow-x:auto"><img src="{source}" alt="{escape(words, quote=True)}" '
+        f'style="width:100%;min-width:{_NARROWEST}px;max-width:960px"></div>'
+    )
+
+
+def hide(scope: str) -> Any:
+    """Return a widget that hides the static picture of the same scope while it lives."""
+    import ipywidgets
+
+    return ipywidgets.HTML(f"<style>.{scope}-static {{display: none}}</style>")
+
+
+def framed(image: Any) -> Any:
+    """Return a box with a picture, which is scrolled where the window is narrow."""
+    import ipywidgets
+
+    image.layout = ipywidgets.Layout(
+        width="100%", min_width=f"{_NARROWEST}px", max_width="960px", height="auto"
+    )
+    return ipywidgets.Box([image], layout=ipywidgets.Layout(overflow="auto hidden", width="100%"))
+
+
+_MARK = "_lstm_explain_guard"
+
+
+def guard_figures(shell: Any) -> None:
+    """Let matplotlib's hooks run on the main thread only; all other hooks stay as they are.
+
+    Parameters
+    ----------
+    shell : IPython shell or None
+        What ``IPython.get_ipython()`` gives. None: there is nothing to guard.
+    """
+    events = getattr(shell, "events", None)
+    if events is None or hasattr(events, _MARK):
+        return
+
+    def trigger(event: str, *args: Any, **kwargs: Any) -> None:
+        shown = events
+        if threading.current_thread() is not threading.main_thread():
+            shown = copy.copy(events)
+            shown.callbacks = {
+                name: [hook for hook in hooks if not _of_matplotlib(hook)]
+                for name, hooks in events.callbacks.items()
+            }
+        type(events).trigger(shown, event, *args, **kwargs)
+
+    events.trigger = trigger
+    setattr(events, _MARK, True)
+
+
+def release_figures(shell: Any) -> None:
+    """Undo `guard_figures`."""
+    events = getattr(shell, "events", None)
+    if events is not None and hasattr(events, _MARK):
+        del events.trigger
+        delattr(events, _MARK)
+
+
+def _of_matplotlib(hook: Any) -> bool:
+    return (getattr(hook, "__module__", None) or "").startswith("matplotlib")

@@ -24,7 +24,7 @@ EXPLAINED = 300
 
 def main(seeds: int) -> None:
     data = lx.load_reviews("rt_polarity", progress=False)
-    vectors = lx.learn_word_vectors(data)
+    vectors = lx.models.learn_word_vectors(data)
     some = data.test[:EXPLAINED]
     for naive_bayes in (True, False):
         for seed in range(seeds):

@@ -16,7 +16,7 @@ from explain_speed import REPEATS, relative_error
 from icu_model import trained
 
 import lstm_explain as lx
-from lstm_explain.attribution.integration import ToleranceWarning
+from lstm_explain.attribution.expected_gradients import ToleranceWarning
 
 DRAWS = (200, 1000)
 

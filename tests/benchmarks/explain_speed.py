@@ -16,7 +16,7 @@ import shap
 from icu_model import trained
 
 import lstm_explain as lx
-from lstm_explain.attribution.integration import ToleranceWarning
+from lstm_explain.attribution.expected_gradients import ToleranceWarning
 
 REPEATS = 5
 SAMPLES = {"shap 200": 200, "shap 1000": 1000}

@@ -16,11 +16,11 @@ SEEDS = (0, 1, 2)
 
 
 def row(test, probabilities) -> dict[str, str]:
-    table = lx.score_with_interval(test, probabilities, draws=1000)
+    table = lx.models.score_with_interval(test, probabilities, draws=1000)
     texts = {
         name: "{:.3f} ({:.3f} to {:.3f})".format(*table.loc[name]) for name in ("auroc", "auprc")
     }
-    return {**texts, "calibration error": f"{lx.calibration_error(test, probabilities):.3f}"}
+    return {**texts, "calibration error": f"{lx.models.calibration_error(test, probabilities):.3f}"}
 
 
 def main() -> None:

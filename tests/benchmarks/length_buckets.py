@@ -17,7 +17,7 @@ import lstm_explain as lx
 REVIEWS, BATCH, REPEATS = 2000, 64, 5
 
 
-class RandomBuckets(lx.LengthBuckets):
+class RandomBuckets(lx.models.LengthBuckets):
     """Batches at random, each cut to its own longest text."""
 
     def on_epoch_end(self) -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     model = lx.build_model(data, bidirectional=True, word_dropout=0.3)
     model.compile("adam", "binary_crossentropy")
     feeds = {
-        "length buckets": {"x": lx.LengthBuckets(model, data, BATCH, seed=0)},
+        "length buckets": {"x": lx.models.LengthBuckets(model, data, BATCH, seed=0)},
         "at random, cut to the batch": {"x": RandomBuckets(model, data, BATCH)},
         "at random": {"x": data.inputs_for(model), "y": data.target, "batch_size": BATCH},
     }

@@ -116,7 +116,7 @@ def main() -> None:
     model = trained(data)
     drawn = np.random.default_rng(SEED).permutation(len(data.test))[:EXPLAINED]
     some = data.test[np.sort(drawn)]
-    truth = lx.review_rationales(some, progress=False)
+    truth = lx.datasets.review_rationales(some, progress=False)
     some, truth = some[truth.any(axis=1)], truth[truth.any(axis=1)]
     start = time.perf_counter()
     e = lx.explain(model, some, output=1, progress=False)

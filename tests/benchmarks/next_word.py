@@ -17,13 +17,13 @@ EXPLAINED = 100
 
 
 def scores_of_one(seed: int) -> pd.Series:
-    data = lx.load_sentences(seed=seed)
+    data = lx.datasets.load_sentences(seed=seed)
     model = lx.build_model(data, seed=seed)
     run = lx.train(model, data, epochs=8, learning_rate=5e-3, seed=seed, progress=False)
     accuracy = run.to_frame().loc["this model", "accuracy"]
     print(f"seed {seed}: accuracy {accuracy:.3f}, trained in {run.seconds:.0f} s", flush=True)
     some = data.test[:EXPLAINED]
-    truth = lx.deciding_words(some)[..., None]
+    truth = lx.datasets.deciding_words(some)[..., None]
     e = lx.explain(model, some, tolerance=0.1, progress=False)
     found = {
         "lx.explain": e.values.values,

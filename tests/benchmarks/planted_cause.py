@@ -87,7 +87,7 @@ def scores_of_one(num_stays: int, seed: int) -> pd.DataFrame:
         "attention contribution": e.attention_contribution.values,
     }
     table = pd.DataFrame(
-        {name: lx.score_cells(v, cause[some], stays.mask) for name, v in found.items()}
+        {name: lx.faithfulness.score_cells(v, cause[some], stays.mask) for name, v in found.items()}
     ).T
     bayes = 1 / (1 + np.exp(-true_log_odds(test)))
     print(

@@ -53,7 +53,7 @@ def print_validation_losses() -> None:
         for seed in SEEDS:
             data = sample_reviews(seed, REVIEWS)
             model = trained(data, seed, word_dropout).model
-            answers = lx.predict_by_length(model, data.validation)
+            answers = lx.models.predict_by_length(model, data.validation)
             losses.append(score(data.validation, answers)["log_loss"])
         each = ", ".join(f"{loss:.3f}" for loss in losses)
         print(f"word dropout {word_dropout}: {np.mean(losses):.3f} ({each})", flush=True)
@@ -69,7 +69,7 @@ def scores_of_one(seed: int, num_reviews: int = REVIEWS) -> pd.Series:
         flush=True,
     )
     some = data.test[:EXPLAINED]
-    truth = lx.review_rationales(some)[..., None]
+    truth = lx.datasets.review_rationales(some)[..., None]
     e = lx.explain(run.model, some, output=1, progress=False)
     shapley = lx.shapley_values(run.model, some, output=1, progress=False)
     found = {
@@ -85,7 +85,10 @@ def scores_of_one(seed: int, num_reviews: int = REVIEWS) -> pd.Series:
 
 def auprc_of(found: dict[str, np.ndarray], truth: np.ndarray, mask: np.ndarray) -> pd.Series:
     return pd.Series(
-        {name: lx.score_cells(v[..., None], truth, mask)["auprc"] for name, v in found.items()}
+        {
+            name: lx.faithfulness.score_cells(v[..., None], truth, mask)["auprc"]
+            for name, v in found.items()
+        }
     )
 
 

@@ -68,7 +68,7 @@ def network(data: lx.SequenceData, attention: bool, seed: int) -> keras.Model:
     model = keras.Model(values, keras.layers.Activation("sigmoid")(margin))
     model.compile(keras.optimizers.Adam(2e-3, clipnorm=1.0), "binary_crossentropy")
     feeds = [
-        (part.values, lx.planted_truth(part).labels[..., None])
+        (part.values, lx.datasets.planted_truth(part).labels[..., None])
         for part in (data.train, data.validation)
     ]
     best = keras.callbacks.EarlyStopping(patience=EPOCHS, restore_best_weights=True)
@@ -103,14 +103,14 @@ def by_gradient_explainer(model: keras.Model, values: np.ndarray, rows: np.ndarr
 def chosen_reference(model: keras.Model, data: lx.SequenceData) -> np.ndarray:
     """Return the constant reference (1, step, feature) that finds the truth of training series."""
     some = data.train[:CHOOSING]
-    cells = lx.planted_truth(some).cells
+    cells = lx.datasets.planted_truth(some).cells
     levels = np.quantile(data.train.values, [0.1, 0.5, 0.9], axis=(0, 1)).T.astype("float32")
     shape = (1, *some.values.shape[1:])
     references = [np.broadcast_to(np.array(one), shape) for one in product(*levels)]
 
     def quality(reference: np.ndarray) -> float:
         e = explained(model, some, reference)
-        return lx.score_cells(e.values.values, cells, some.mask)["auprc"]
+        return lx.faithfulness.score_cells(e.values.values, cells, some.mask)["auprc"]
 
     return max(references, key=quality)
 
@@ -124,14 +124,14 @@ def own_step(model: keras.Model, data: lx.SequenceData, background, cells) -> di
     steps = np.linspace(0, data.values.shape[1] - 1, 10).astype(int)
     values = [explained(model, data, background, int(t)).values.values[:, t] for t in steps]
     mask = np.ones((len(data), len(steps)), bool)
-    return lx.score_saliency(np.stack(values, axis=1), cells[:, steps], mask)
+    return lx.faithfulness.score_saliency(np.stack(values, axis=1), cells[:, steps], mask)
 
 
 def one_fold(recipe: str, fold: int) -> pd.DataFrame:
     started = time.perf_counter()
-    data = lx.load_truth(recipe, seed=fold)
-    tested = lx.load_truth(recipe, samples=TESTED, seed=1000 + fold)
-    truth = lx.planted_truth(tested)
+    data = lx.datasets.load_truth(recipe, seed=fold)
+    tested = lx.datasets.load_truth(recipe, samples=TESTED, seed=1000 + fold)
+    truth = lx.datasets.planted_truth(tested)
     few, rows = tested[:FEW], data.train.values[:ROWS]
     model = network(data, attention=False, seed=fold)
     probability = model.predict(tested.values, verbose=0)[..., 0]
@@ -156,7 +156,7 @@ def one_fold(recipe: str, fold: int) -> pd.DataFrame:
         "input, no model": tested.values,
     }
     scores = {
-        name: lx.score_saliency(v, truth.cells[: len(v)], tested.mask[: len(v)])
+        name: lx.faithfulness.score_saliency(v, truth.cells[: len(v)], tested.mask[: len(v)])
         for name, v in found.items()
     }
     scores["own step, zero"] = own_step(model, few, "zero", truth.cells[:FEW])
@@ -179,8 +179,8 @@ def auroc(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 def rare(recipe: str, seed: int) -> pd.DataFrame:
     """Score explanations of the white box."""
-    data = lx.load_truth(recipe, seed=seed)
-    cells = lx.planted_truth(data).cells
+    data = lx.datasets.load_truth(recipe, seed=seed)
+    cells = lx.datasets.planted_truth(data).cells
     values = keras.Input(data.values.shape[1:])
     weights = ops.convert_to_tensor(cells[:1].astype("float32"))
     model = keras.Model(values, ops.sum(ops.square(values) * weights, axis=(1, 2))[:, None])
@@ -190,7 +190,9 @@ def rare(recipe: str, seed: int) -> pd.DataFrame:
         "plain gradient": 2 * data.values * cells,
         "random": np.random.default_rng(seed).random(cells.shape),
     }
-    scores = {name: lx.score_saliency(v, cells, data.mask) for name, v in found.items()}
+    scores = {
+        name: lx.faithfulness.score_saliency(v, cells, data.mask) for name, v in found.items()
+    }
     return pd.DataFrame(scores).T[[*COLUMNS, "information", "entropy"]]
 
 

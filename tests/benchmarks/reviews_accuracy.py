@@ -34,7 +34,7 @@ def trained(
     seed: int,
     *,
     naive_bayes: bool,
-    word_vectors: lx.WordVectors | None = None,
+    word_vectors: lx.models.WordVectors | None = None,
     baselines: dict[str, np.ndarray] | None = None,
 ) -> lx.TrainingRun:
     model = lx.build_model(
@@ -62,7 +62,7 @@ def main(source: str, seeds: int) -> None:
     print(data, flush=True)
     baselines = {"words": bag_of_words_forecast(data)}
     start = time.perf_counter()
-    vectors = lx.learn_word_vectors(data)
+    vectors = lx.models.learn_word_vectors(data)
     print(f"{vectors}, learned in {time.perf_counter() - start:.0f} s", flush=True)
     for seed in range(seeds):
         for name, found in {"learned": vectors, "random": None}.items():

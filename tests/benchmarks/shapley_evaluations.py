@@ -11,9 +11,8 @@ import shap
 from icu_model import trained
 
 import lstm_explain as lx
-from lstm_explain.attribution.shapley import _game
-from lstm_explain.attribution.shapley_part import players_of
-from lstm_explain.inspection.preparation import prepare
+from lstm_explain.attribution.shapley import _game, players_of
+from lstm_explain.inspection.question import prepare
 
 
 def relative_error(values: np.ndarray, reference: np.ndarray) -> float:

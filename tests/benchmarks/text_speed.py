@@ -19,7 +19,7 @@ import shap
 
 import lstm_explain as lx
 from lstm_explain.backend import keras
-from lstm_explain.faithfulness.agreement import spearman
+from lstm_explain.faithfulness.evidence import spearman
 from lstm_explain.sequences.words import UNKNOWN
 
 WORDS = 30

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 import lstm_explain as lx
-from lstm_explain.datasets.market.baselines import gjr_garch, har, persistence
-from lstm_explain.datasets.market.forecasts import compare_forecasts
+from lstm_explain.datasets.market.baselines import compare_forecasts, gjr_garch, har, persistence
 
 FEATURES = ["log variance", "return", "downside return"]
 

@@ -39,7 +39,7 @@ def logistic_forecast(data: SequenceData) -> np.ndarray:
 
     Examples
     --------
-    >>> from lstm_explain.datasets.icu_sample import sample_stays
+    >>> from lstm_explain.datasets.icu.simulation import sample_stays
     >>> logistic_forecast(sample_stays(num_stays=200)).shape
     (30,)
     """

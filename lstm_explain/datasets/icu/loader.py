@@ -12,24 +12,15 @@ import numpy as np
 from ...progress import progress_bar
 from ...sequences.data import SequenceData
 from ..store import StoredFile, cached_arrays, find_file
-from .archive import match_outcomes, read_outcomes, read_records
-from .records import NUM_HOURS, hourly_arrays
+from .records import NUM_HOURS, hourly_arrays, match_outcomes, read_outcomes, read_records
 from .variables import DESCRIPTORS, ICU_TYPES, SERIES
 
 SOURCES = ("sample", "physionet2012")
-
-
 FOLDER = "physionet2012"
 # Archive and outcomes of each set; the official training and test sets of the challenge.
 SETS = {"a": ("set-a.tar.gz", "Outcomes-a.txt"), "b": ("set-b.tar.gz", "Outcomes-b.txt")}
-
-
 STAYS_PER_SET = 4000
-
-
 VALIDATION_SHARE = 0.15
-
-
 SPLIT_SEED = 0
 # Raise it whenever the same files give other arrays than before.
 PARSER_VERSION = 1

@@ -33,8 +33,6 @@ LACTATE, PRESSURE, AGE = "lactate", "mean blood pressure", "age"
 NORMAL_LACTATE, NORMAL_PRESSURE = 1.2, 85.0
 # Log-odds of a stay without strain at 60 years: about 1 in 31 dies.
 BASE = -3.4
-
-
 AGE_SLOPE = 0.02  # log-odds per year: without strain too, the old die a little more often
 # Log-odds per hour of strain 1 (lactate 4, pressure 65) at 60 years, before the sum saturates.
 WEIGHT = 0.35

@@ -3,11 +3,10 @@
 Every number is made up: the stays are to look plausible, the cause is to be known cell by cell.
 Nothing here is medical knowledge or medical advice.
 
-Stays pass through episodes. Some of them change the planted risk of ``icu_rule``, because lactate
-is high while the pressure is low; the others look as dramatic and do not: a high lactate with a
-good pressure (adrenaline, seizures), a low pressure with a good lactate (sedation), fever, trouble
-with breathing, injured kidneys. Who looks unwell is measured more often, and that alone changes
-nothing.
+Stays pass through episodes. Some of them change the planted risk of ``rule``, because lactate is
+high while the pressure is low; the others look as dramatic and do not: a high lactate with a good
+pressure (adrenaline, seizures), a low pressure with a good lactate (sedation), fever, trouble with
+breathing, injured kidneys. Who looks unwell is measured more often, and that alone changes nothing.
 """
 
 from __future__ import annotations
@@ -17,14 +16,11 @@ from dataclasses import replace
 import numpy as np
 
 from ...sequences.data import SequenceData
-from .physiology import EPISODES, NUM_HOURS, draw_episodes, measurements
 from .rule import true_log_odds
 
 SHORTEST_STAY = 6  # hours
 # Below this, rounding may leave no stay for validation or test.
 FEWEST_STAYS = 10
-
-
 VARIABLES = {
     "heart rate": "bpm",
     "mean blood pressure": "mmHg",
@@ -36,8 +32,6 @@ VARIABLES = {
     "urine output": "mL",
     "Glasgow coma score": "",
 }
-
-
 STATIC = {"age": "years", "sex": "", "surgical": "", "cardiac": ""}
 
 
@@ -153,3 +147,122 @@ def _in_rounds(rng: np.random.Generator, wait: np.ndarray, first: float) -> np.n
         recorded[:, hour] = due <= hour
         due = np.where(recorded[:, hour], due + wait[:, hour], due)
     return recorded
+
+
+NUM_HOURS = 48
+# Smallest and largest value that can be charted, and the step of the chart.
+CHART = {
+    "heart rate": (30, 200, 1),
+    "mean blood pressure": (35, 140, 1),
+    "oxygen saturation": (60, 100, 1),
+    "breathing rate": (6, 50, 1),
+    "temperature": (34, 41.5, 0.1),
+    "lactate": (0.4, 20, 0.1),
+    "creatinine": (0.3, 12, 0.1),
+    "urine output": (0, 600, 5),
+    "Glasgow coma score": (3, 15, 1),
+}
+# How often an episode begins in or shortly before a stay, its median length in hours, the spread of
+# the log of that length, and the hours over which it comes and goes.
+EPISODES = {
+    "shock": (0.32, 36, 0.5, 3),
+    "adrenaline": (0.20, 22, 0.6, 2),  # stands for every high lactate with a good pressure
+    "seizure": (0.06, 3, 0.3, 1),
+    "sedation": (0.25, 20, 0.6, 1),
+    "fever": (0.25, 16, 0.5, 5),
+    "breathing": (0.22, 16, 0.6, 4),
+    "kidney": (0.16, 40, 0.4, 8),
+}
+
+
+def draw_episodes(
+    rng: np.random.Generator, static: np.ndarray, lengths: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Draw how strong each episode is at each hour: 0 is absent, 1 usual, (stay, hour) each."""
+    _, _, surgical, cardiac = static.T
+    # Operations bring sedation, failing hearts bring adrenaline.
+    odds = {"sedation": 1 + surgical, "adrenaline": 1 + 0.5 * cardiac}
+    hours = np.arange(NUM_HOURS)
+    episodes = {}
+    for name, (chance, median, spread, ramp) in EPISODES.items():
+        happens = rng.random(len(static)) < chance * odds.get(name, 1)
+        duration = np.exp(rng.normal(np.log(median), spread, len(static)))
+        # From half of it before admission to near the end of the stay.
+        start = rng.uniform(-duration / 2, np.maximum(lengths - 4, 1))[:, None]
+        rise = ((hours - start) / ramp).clip(0, 1)
+        fall = ((start + duration[:, None] - hours) / ramp).clip(0, 1)
+        strength = (happens * rng.uniform(0.7, 1.3, len(static)))[:, None]
+        # No episode is steady: it worsens, is treated, and comes back.
+        strength = strength * np.exp(0.2 * _wandering(rng, rise.shape, 0.9))
+        episodes[name] = strength * np.minimum(rise, fall)
+    return episodes
+
+
+def measurements(
+    rng: np.random.Generator, static: np.ndarray, episodes: dict[str, np.ndarray]
+) -> np.ndarray:
+    """Return what would be read at every hour, (stay, hour, variable), in steps of the chart."""
+    age, male, *_ = static.T
+    shock, adrenaline, seizure, sedation, fever, breathing, kidney = episodes.values()
+
+    def usual(mean: float, spread: float) -> np.ndarray:
+        return rng.normal(mean, spread, (len(static), 1))
+
+    def noise(spread: float, persistence: float) -> np.ndarray:
+        return spread * _wandering(rng, shock.shape, persistence)
+
+    # Awake by day: admissions are at any time of it.
+    clock = (np.arange(NUM_HOURS) + rng.integers(24, size=(len(static), 1))) / 24
+    day = np.cos(2 * np.pi * (clock - 0.65))
+    # How a shock shows differs: not all have a lactate, and in some the pressure is held up.
+    acid = rng.choice([0.15, 1.0], p=[0.2, 0.8], size=(len(static), 1))
+    depth = rng.choice([0.2, 1.0], p=[0.1, 0.9], size=(len(static), 1))
+    # Vasopressors are given before a pressure falls much further than 40 mmHg.
+    fall = 40 * np.tanh((25 * depth * shock + 16 * sedation) / 40)
+    old = (age - 60)[:, None]
+    # Lactate lags what makes it, and is cleared more slowly than it comes.
+    made = 4.2 * acid * shock + 3.5 * adrenaline + 5 * seizure
+    lactate = np.exp(usual(0.1, 0.22) + noise(0.08, 0.7)) + _lagged(made, 0.5, 0.2)
+    injury = _lagged(kidney + 0.15 * shock, 0.07, 0.02)
+    creatinine = np.exp(usual(-0.15, 0.25) + 0.2 * male[:, None] + 0.004 * old) + 2.5 * injury
+    flow = 75 * np.exp(usual(0, 0.25) + noise(0.35, 0.4))
+    columns = {
+        "heart rate": usual(80, 9) - 0.1 * old + 3 * day + noise(4, 0.8) + 26 * shock
+        + 16 * adrenaline + 25 * seizure - 8 * sedation + 17 * fever + 9 * breathing,
+        "mean blood pressure": usual(87, 5) + 2 * day + noise(3.5, 0.6) - fall
+        + 4 * adrenaline + 8 * seizure - 2 * fever,
+        "oxygen saturation": usual(97, 1) + noise(0.9, 0.6) - 8 * breathing - 1.5 * shock
+        - 5 * seizure,
+        "breathing rate": usual(17, 2) + noise(1.8, 0.6) + 11 * breathing + 5 * shock
+        + 2 * adrenaline + 3 * fever - 3 * sedation,
+        "temperature": usual(36.8, 0.25) + 0.2 * day + noise(0.15, 0.8) + 1.9 * fever
+        - 0.3 * shock - 0.3 * sedation,
+        "lactate": lactate,
+        "creatinine": creatinine,
+        "urine output": flow * np.exp(-1.3 * shock - 1.2 * kidney - 0.2 * sedation),
+        "Glasgow coma score": 15.2 - np.exp(usual(-1, 0.8)) + noise(0.3, 0.9) - 9 * sedation
+        - 6 * _lagged(seizure, 1, 0.15) - 1.5 * shock,
+    }  # fmt: skip
+    chart = [
+        ((columns[name] / step).round() * step).clip(low, high)
+        for name, (low, high, step) in CHART.items()
+    ]
+    return np.stack(chart, axis=-1)
+
+
+def _wandering(rng: np.random.Generator, shape: tuple[int, ...], persistence: float) -> np.ndarray:
+    """Draw noise of standard deviation 1 that remembers its last hour (AR(1)), (stay, hour)."""
+    noise = rng.normal(size=shape)
+    for hour in range(1, shape[1]):
+        noise[:, hour] *= np.sqrt(1 - persistence**2)
+        noise[:, hour] += persistence * noise[:, hour - 1]
+    return noise
+
+
+def _lagged(driver: np.ndarray, rise: float, fall: float) -> np.ndarray:
+    """Follow a driver (stay, hour) by a share of the distance each hour, up and down."""
+    level = driver.copy()
+    for hour in range(1, driver.shape[1]):
+        distance = driver[:, hour] - level[:, hour - 1]
+        level[:, hour] = level[:, hour - 1] + distance * np.where(distance > 0, rise, fall)
+    return level

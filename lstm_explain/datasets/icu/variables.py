@@ -13,31 +13,15 @@ if TYPE_CHECKING:
 
 
 NAN = float("nan")
-
-
 MEDSCAPE = "Medscape, Laboratory Reference Ranges in Healthy Adults"
-
-
 MERCK_BLOOD = "Merck Manual, Blood Tests"
-
-
 MERCK_COUNT = "Merck Manual, Complete Blood Count"
-
-
 MEDLINEPLUS = "MedlinePlus, Vital signs"
 # Diastolic pressure plus a third of the pulse pressure, for 90/60 and for 120/80 mmHg.
 MEAN_PRESSURE = "MedlinePlus, Vital signs (worked out from 90/60 to 120/80 mmHg)"
-
-
 CHOLESTEROL = "NCEP Adult Treatment Panel III 2001: desirable"
-
-
 GLASGOW = "Teasdale and Jennett 1974: fully awake"
-
-
 ROOM_AIR = "room air"
-
-
 ASSAY = "depends on the assay"
 
 
@@ -109,11 +93,7 @@ DESCRIPTORS = (
     Variable("Weight", "weight at admission", "kg", 25, 350),
     Variable("ICUType", "type of ICU", "", 1, 4),
 )
-
-
 ICU_TYPES = ("coronary care", "cardiac surgery recovery", "medical ICU", "surgical ICU")
-
-
 RECORD_ID = "RecordID"
 
 

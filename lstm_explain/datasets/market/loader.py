@@ -14,14 +14,8 @@ from ...sequences.columns import columns_as_numbers
 from ...sequences.data import SequenceData
 
 SYMBOLS = ("sp500", "nasdaq")
-
-
 PRICES = ("Open", "High", "Low", "Close")
-
-
 COLUMNS = (*PRICES, "Volume")
-
-
 FEATURES = {
     "log variance": "log %²",
     "return": "%",
@@ -29,8 +23,6 @@ FEATURES = {
     "range": "%",
     "relative volume": "log ratio",
 }
-
-
 MONTH = 22  # trading days
 # (0.01 %)²: a day on which no price moved has no logarithm. No day of the two indices comes near.
 SMALLEST_VARIANCE = 1e-4

@@ -11,26 +11,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...sequences.words import tokenise
-from ..archive import Member, read_members, replace_it
+from ..store import Member, read_members, replace_it
 
 # The largest official archive, IMDB with its unlabelled reviews, unpacks to about 500 MB; the
 # longest file of all holds half of rt-polarity, 0.6 MB, or the training lines of ERASER, 4 MB.
 MAX_ARCHIVE = 2**30
-
-
 MAX_FILE = 2**24
 # What each archive holds, counted in the official ones.
 RT_FILES = {"rt-polarity.neg": 5331, "rt-polarity.pos": 5331}
-
-
 IMDB_FOLDERS = {f"{part}/{sign}": 12_500 for part in ("train", "test") for sign in ("neg", "pos")}
 # The list of their films, which the validation part must not share with the training part.
 IMDB_FILMS = {"train/neg": "train/urls_neg", "train/pos": "train/urls_pos"}
-
-
 MOVIE_PARTS = {"train": "train", "val": "validation", "test": "test"}
-
-
 SIGNS = ("neg", "pos")
 
 

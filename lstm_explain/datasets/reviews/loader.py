@@ -18,17 +18,9 @@ from ..store import StoredFile, cached_arrays, find_file
 from .archives import Review, read_imdb, read_movies, read_rt_polarity
 
 Source = Literal["sample", "rt_polarity", "imdb", "movies"]
-
-
 SAMPLE_NAME = "review sample"
-
-
 CLASSES = ("negative", "positive")
-
-
 SPLIT_SEED = 0
-
-
 HELD_OUT = 0.1  # of rt-polarity for validation and again for testing, of IMDB for validation
 # Raise it whenever the same files give other arrays than before.
 PARSER_VERSION = 2
@@ -50,8 +42,6 @@ CORPORA = {
     "imdb": Corpus("IMDB", "imdb/aclImdb_v1.tar.gz", read_imdb, 50_000),
     "movies": Corpus("ERASER movies", "eraser_movies/movies.tar.gz", read_movies, 1_999),
 }
-
-
 MOVIES = CORPORA["movies"]
 
 

@@ -33,46 +33,22 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 UNKNOWN = "[UNK]"
-
-
 POSITIVE = _words("good moving funny clever charming gripping fresh tender witty lovely")
-
-
 NEGATIVE = _words("bad boring slow dull silly clumsy shallow predictable stale noisy")
-
-
 VERY_POSITIVE = _words("superb brilliant wonderful thrilling")
-
-
 VERY_NEGATIVE = _words("awful dreadful tedious lifeless")
-
-
 STRENGTHS = {
     **dict.fromkeys(POSITIVE, 1.0),
     **dict.fromkeys(VERY_POSITIVE, 1.5),
     **dict.fromkeys(NEGATIVE, -1.0),
     **dict.fromkeys(VERY_NEGATIVE, -1.5),
 }
-
-
 INTENSIFIERS = {"very": 1.6, "really": 1.6, "truly": 1.6, "slightly": 0.5, "somewhat": 0.5}
-
-
 NEGATORS = frozenset({"not", "never", "hardly"})
-
-
 CONTRASTS = frozenset({"but", "yet"})
-
-
 NEGATED = -0.8  # "not awful" is less than praise
-
-
 SLOPE = 2.8  # log-odds of one plain polarity word: 19 of 20 reviews say what it says
-
-
 BEFORE, AFTER = 3, 5  # how far a negator reaches forward, a contrast back
-
-
 _Window = tuple[str, ...]
 
 

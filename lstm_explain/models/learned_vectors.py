@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..sequences.data import SequenceData
+from ..sequences.splitting import training_part
 from ..sequences.words import special_ids
-from .linear_paths import training_part
 from .word_vectors import WordVectors, filled
 
 # Levy, Goldberg and Dagan (2015), section 7: rare neighbours count a little less than they would.

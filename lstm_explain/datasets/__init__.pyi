@@ -1,0 +1,14 @@
+from . import icu as icu
+from . import market as market
+from . import reviews as reviews
+from .icu.loader import load_icu as load_icu
+from .icu.variables import icu_reference_ranges as icu_reference_ranges
+from .market.loader import load_market as load_market
+from .recall import load_recall as load_recall
+from .reviews.loader import load_reviews as load_reviews
+from .reviews.loader import review_rationales as review_rationales
+from .sentences import deciding_words as deciding_words
+from .sentences import load_sentences as load_sentences
+from .store import UnverifiedDataWarning as UnverifiedDataWarning
+from .truth import load_truth as load_truth
+from .truth import planted_truth as planted_truth

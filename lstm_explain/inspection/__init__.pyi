@@ -1,0 +1,6 @@
+from .anatomy import Anatomy as Anatomy
+from .anatomy import inspect as inspect
+from .background import Background as Background
+from .counterfactual import smallest_change as smallest_change
+from .gradients import DeepExplainerWarning as DeepExplainerWarning
+from .question import PaddingWarning as PaddingWarning

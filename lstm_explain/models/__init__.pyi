@@ -1,0 +1,16 @@
+from .architecture import build_model as build_model
+from .architecture import load_model as load_model
+from .buckets import LengthBuckets as LengthBuckets
+from .buckets import predict_by_length as predict_by_length
+from .layers import AttentionPooling as AttentionPooling
+from .learned_vectors import learn_word_vectors as learn_word_vectors
+from .scores import calibration_error as calibration_error
+from .scores import reliability as reliability
+from .scores import score as score
+from .scores import score_by_group as score_by_group
+from .scores import score_difference as score_difference
+from .scores import score_with_interval as score_with_interval
+from .training import TrainingRun as TrainingRun
+from .training import train as train
+from .word_vectors import WordVectors as WordVectors
+from .word_vectors import load_word_vectors as load_word_vectors

@@ -1,0 +1,10 @@
+from .chart import plot_chart as plot_chart
+from .comparison import plot_comparison as plot_comparison
+from .gates import plot_gates as plot_gates
+from .heatmap import plot_heatmap as plot_heatmap
+from .history import plot_history as plot_history
+from .html import tokens_html as tokens_html
+from .reliability import plot_reliability as plot_reliability
+from .summary import plot_summary as plot_summary
+from .timeline import plot_timeline as plot_timeline
+from .tokens import plot_tokens as plot_tokens
