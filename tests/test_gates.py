@@ -9,10 +9,12 @@ import tiny
 import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import keras, ops
-from lstm_explain.internals.gates import GRU_PARTS, LSTM_PARTS, PARTS, STATES
+from lstm_explain.internals.gates import CELLS, PARTS, STATES
 
 L = keras.layers
 STEPS, FEATURES = 7, 3
+
+LSTM_PARTS, GRU_PARTS = (cell.parts for cell in CELLS)
 
 
 def sigmoid(x):

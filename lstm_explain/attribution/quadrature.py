@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..backend import ops
+from ..inspection.compiled import Nodes
 from ..inspection.question import Question
 
 
@@ -159,35 +159,32 @@ def sum_nodes(
     subject, chosen = question.subject[padded], question.chosen[padded]
     shape = (len(samples), *positions.shape)
     sample, row, node = (index.ravel() for index in np.indices(shape))
-    columns = [
-        (sample * bins + bin_[row, node]).astype(np.int32),
-        sample.astype(np.int32),
-        row.astype(np.int32),
-        weights[row, node].astype(np.float32),
-        positions[row, node].astype(np.float32),
-    ]
-    moves = np.zeros((len(padded) * bins, *subject.values.shape[1:]), np.float32)
-    static_moves = np.zeros((len(padded) * bins, subject.static.shape[1]), np.float32)
-    values, static_values = np.zeros(moves.shape), np.zeros(static_moves.shape)
+    nodes = Nodes(
+        group=(sample * bins + bin_[row, node]).astype(np.int32),
+        sample=sample.astype(np.int32),
+        row=row.astype(np.int32),
+        weight=weights[row, node].astype(np.float32),
+        position=positions[row, node].astype(np.float32),
+    )
+    num_groups = len(padded) * bins
+    values = np.zeros((num_groups, *subject.values.shape[1:]))
+    static_values = np.zeros((num_groups, subject.static.shape[1]))
     slopes, outputs = [], []
     total = len(sample)
     size = min(question.batch_size, _rounded_up(total))
     for begin in range(0, total, size):
         # Missing nodes of the last batch are copies of its last with weight 0.
         index = np.minimum(np.arange(begin, begin + size), total - 1)
-        group, which, start, weight, position = (column[index] for column in columns)
         real = np.arange(begin, begin + size) < total
-        _, gradients, (output,) = question.compiled.path(
-            (moves, static_moves, position),
-            subject.arrays,
-            question.rows,
-            (group, which, start, weight * real.astype(np.float32)),
-            (chosen.weights, chosen.steps),
+        batch = Nodes(*(column[index] for column in nodes))
+        batch = batch._replace(weight=batch.weight * real.astype(np.float32))
+        sums, static_sums, slope, output = question.compiled.path(
+            subject, question.rows, batch, chosen, num_groups
         )
-        values += ops.convert_to_numpy(gradients[0])
-        static_values += ops.convert_to_numpy(gradients[1])
-        slopes.append(ops.convert_to_numpy(gradients[2])[real])
-        outputs.append(ops.convert_to_numpy(output)[real])
+        values += sums
+        static_values += static_sums
+        slopes.append(slope[real])
+        outputs.append(output[real])
     count = len(samples)
     return (
         values.reshape(len(padded), bins, *subject.values.shape[1:])[:count],

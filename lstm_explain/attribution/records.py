@@ -14,7 +14,7 @@ from ..backend import keras
 from ..inspection.background import Background
 from ..inspection.outputs import Scale
 from ..inspection.question import Question, prepare
-from ..internals.attention import mean_weights, pooling_and_contribution, scores_of
+from ..internals.attention import mean_weights
 from ..sequences.data import SequenceData
 from .explanation import Explanation, window_labels
 
@@ -39,20 +39,15 @@ def assemble(
         arrays = {name: array.sum(axis=2) for name, array in arrays.items()}
         level = "time"
     dataset = _labelled(question, arrays, static_values, level, window)
-    if question.compiled.attention is not None:
-        weights, contribution = pooling_and_contribution(
-            question.compiled,
-            question.subject,
-            question.chosen,
-            question.anatomy.context_size,
-            question.batch_size,
-        )
+    compiled, subject, size = question.compiled, question.subject, question.batch_size
+    if question.anatomy.pooling_layers:
+        weights, contribution = compiled.pooling(subject, question.chosen, size)
         dataset["attention"] = (("sample", "time"), weights)
         dataset["attention_contribution"] = (("sample", "time"), contribution)
-    elif question.compiled.scores is not None:
-        last = scores_of(question.compiled, question.subject, question.batch_size)[-1]
-        if last.shape[-1] == question.subject.mask.shape[1]:
-            weights = mean_weights(last, question.subject.mask)
+    elif question.anatomy.attention_layers:
+        last = compiled.attention(subject, size)[-1]
+        if last.shape[-1] == subject.mask.shape[1]:
+            weights = mean_weights(last, subject.mask)
             dataset["attention"] = (("sample", "time"), weights)
     dataset.attrs["provenance"] = _provenance(
         question.anatomy.model,

@@ -15,7 +15,6 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from ..backend import ops
 from ..inspection.compiled import Compiled, Subject
 from ..inspection.outputs import Scale, Selection
 from ..inspection.question import Question, prepare
@@ -306,15 +305,14 @@ class Game:
         size = min(self.batch_size, len(row))
         for start in range(0, len(row), size):
             index = np.minimum(np.arange(start, start + size), len(row) - 1)
-            result = self.compiled.coalition(
-                (),
-                self.subject.arrays,
+            result = self.compiled.coalitions(
+                self.subject,
                 self.rows,
                 (self.players.cells.astype(np.int32), self.players.static.astype(np.int32)),
                 (row[index], present[index]),
-                (self.chosen.weights, self.chosen.steps),
-            )[2][0]
-            pieces.append(ops.convert_to_numpy(result)[: len(row) - start])
+                self.chosen,
+            )
+            pieces.append(result[: len(row) - start])
         return np.concatenate(pieces).astype(np.float64)
 
     def worth(self, present: np.ndarray) -> np.ndarray:

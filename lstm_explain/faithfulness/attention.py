@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
-from ..backend import keras, ops
+from ..backend import ops
 from ..inspection.compiled import in_batches
-from ..inspection.interventions import substituted
+from ..inspection.interventions import attention_replaced, run
 from ..inspection.question import selected
-from ..models.layers import AttentionPooling
-from ..sequences.inputs import arrange
 from .case import Case, over_time
 from .evidence import Evidence, kendall
 
@@ -55,27 +52,11 @@ def step_gradients(case: Case) -> np.ndarray:
     """
     question = case.question
     subject, words = question.subject, bool(question.anatomy.embedding_layers)
-    # A path's gradient is multiplied by (sample - start): the vectors themselves, or 1.
-    starts = np.zeros_like(subject.values) if words else subject.values - 1
-
-    def evaluate(start: np.ndarray, *rows: Any) -> tuple[np.ndarray]:
-        values, tokens, static, mask, layer_masks, weights, steps = rows
-        count = np.arange(len(values), dtype=np.int32)
-        ones = np.ones(len(values), np.float32)
-        _, gradients, _ = question.compiled.path(
-            (np.zeros_like(values), np.zeros_like(static), ones),
-            (values, tokens, static, mask, layer_masks),
-            (start, static),
-            (count, count, count, ones),
-            (weights, steps),
-        )
-        return (ops.convert_to_numpy(gradients[0]),)
-
-    chosen = question.chosen
-    found = in_batches(
-        evaluate, question.batch_size, starts, *subject.arrays, chosen.weights, chosen.steps
-    )[0].astype(np.float64)
-    sizes = np.abs(found.sum(axis=2)) if words else np.abs(found).sum(axis=2)
+    gradients = question.compiled.gradients(subject, question.chosen, question.batch_size)
+    if words:
+        sizes = np.abs((gradients * subject.values).sum(axis=2))
+    else:
+        sizes = np.abs(gradients).sum(axis=2)
     return np.where(subject.mask, sizes, 0.0)
 
 
@@ -91,7 +72,7 @@ def replacement_evidence(case: Case, seed: int) -> list[Evidence]:
     not not explanation", section 3.2: uniform weights.
     """
     anatomy = case.question.anatomy
-    if not any(isinstance(layer, AttentionPooling) for layer in anatomy.attention_layers):
+    if not anatomy.pooling_layers:
         return []
     rng = np.random.default_rng(seed)
     before = case.question.predictions
@@ -118,40 +99,15 @@ def _predictions(case: Case, replacement: Replacement) -> np.ndarray:
     data, subject = question.data, question.subject
     numbers = data.values_for(anatomy.model)
 
-    def evaluate(
-        values: np.ndarray, tokens: np.ndarray, static: np.ndarray, mask: np.ndarray
-    ) -> Any:
-        with ExitStack() as changes:
-            changes.enter_context(anatomy.margin_exposed())
-            for layer in anatomy.attention_layers:
-                if isinstance(layer, AttentionPooling):
-                    changes.enter_context(
-                        substituted(layer, "call", _with_weights(layer, replacement))
-                    )
-            sequence = tokens if anatomy.embedding_layers else values
-            # Tensors: Keras warns of an array where a model was built on a list of one input.
-            parts = map(ops.convert_to_tensor, (sequence, static, mask))
-            result = anatomy.model(arrange(anatomy.roles, *parts), training=False)
-        output = keras.tree.flatten(result)[0]
-        return (output[:, None] if len(output.shape) == 1 else output,)
+    def evaluate(*inputs: np.ndarray) -> tuple[Any]:
+        changes = [attention_replaced(layer, replacement) for layer in anatomy.pooling_layers]
+        # Tensors: Keras warns of an array where a model was built on a list of one input.
+        return (run(anatomy, [ops.convert_to_tensor(part) for part in inputs], changes),)
 
     raw = in_batches(
         evaluate, question.batch_size, numbers, subject.tokens, subject.static, data.mask
     )[0]
     return selected(raw, question.chosen, anatomy)
-
-
-def _with_weights(layer: Any, replacement: Replacement) -> Callable[..., Any]:
-    own = layer.call
-
-    def call(states: Any, mask: Any = None) -> Any:
-        _, weights = own(states, mask=mask, return_attention_scores=True)
-        weights = np.asarray(ops.convert_to_numpy(weights))
-        real = np.ones(weights.shape, bool) if mask is None else ops.convert_to_numpy(mask)
-        other = ops.convert_to_tensor(replacement(weights, np.asarray(real)).astype(np.float32))
-        return ops.sum(ops.cast(other, states.dtype)[..., None] * states, axis=1)
-
-    return call
 
 
 def _permuted(weights: np.ndarray, real: np.ndarray, rng: np.random.Generator) -> np.ndarray:

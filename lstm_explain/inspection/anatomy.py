@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -11,7 +10,6 @@ from ..backend import keras
 from ..models.layers import AttentionPooling
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role, find_roles
-from .interventions import substituted
 
 Link = Literal["identity", "logits", "sigmoid", "softmax"]
 _ATTENTION = (
@@ -67,10 +65,14 @@ class Anatomy:
         return "the output" if self.margin_operation is None else self.margin_operation.name
 
     @property
+    def pooling_layers(self) -> tuple[AttentionPooling, ...]:
+        """The attention layers whose weights and context can be told apart and replaced."""
+        return tuple(a for a in self.attention_layers if isinstance(a, AttentionPooling))
+
+    @property
     def context_size(self) -> int:
         """Size of the context that the last AttentionPooling layer makes."""
-        pooling = [a for a in self.attention_layers if isinstance(a, AttentionPooling)]
-        return int(pooling[-1].projection.shape[0])
+        return int(self.pooling_layers[-1].projection.shape[0])
 
     def __repr__(self) -> str:
         explained = {
@@ -94,15 +96,6 @@ class Anatomy:
         return f"Anatomy of {self.model.name!r}\n" + "\n".join(
             f"  {name:<10} {text}" for name, text in lines.items()
         )
-
-    def margin_exposed(self) -> AbstractContextManager[None]:
-        """While a block runs, the model's output is its margin: the last activation is lifted."""
-        operation = self.margin_operation
-        if operation is None:
-            return nullcontext()
-        if getattr(operation, "activation", None) is not None:
-            return substituted(operation, "activation", keras.activations.linear)
-        return substituted(operation, "call", lambda inputs, *args, **kwargs: inputs)
 
 
 def inspect(

@@ -2,251 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..backend import keras, ops
-from ..models.layers import AttentionPooling
-from ..sequences.inputs import arrange
 from .anatomy import Anatomy
 from .gradients import compile_gradient
-from .interventions import substituted
-from .outputs import select
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """The functions that explaining one model needs, each traced once per shape of its inputs.
-
-    Attributes
-    ----------
-    seen : callable
-        ``seen((), values, tokens, static, mask)``: the model's real output, and as extras what
-        its Masking layers mask and the embedded tokens.
-    raw : callable
-        ``raw((), *subject.arrays)``: margins or values, (row, output) or (row, step, output).
-    path : callable
-        ``path((moves, static_moves, positions), subject.arrays, starts, nodes, selection)``.
-    coalition : callable
-        ``coalition((), subject.arrays, starts, players, coalitions, selection)`` for one sample.
-    attention : callable or None
-        ``attention((context_moves,), *subject.arrays, weights, steps)``: the explained output,
-        its gradient by the context, and (attention weights, states) of the last pooling layer.
-    scores : callable or None
-        ``scores((), *subject.arrays)``: attention weights of every attention layer.
-    """
-
-    seen: Callable[..., Any]
-    raw: Callable[..., Any]
-    path: Callable[..., Any]
-    coalition: Callable[..., Any]
-    attention: Callable[..., Any] | None
-    scores: Callable[..., Any] | None
-
-
-@lru_cache(maxsize=8)
-def compile_model(anatomy: Anatomy, scale: str) -> Compiled:
-    """Compile a model's functions; kept for the last few models, so that a widget is fast."""
-    model, link = anatomy.model, anatomy.link
-
-    def margin(values: Any, tokens: Any, static: Any, mask: Any, layer_masks: Any) -> Any:
-        """Run the whole model with its margin exposed and its masks those of the sample."""
-        with ExitStack() as changes:
-            changes.enter_context(anatomy.margin_exposed())
-            fixed = [*anatomy.masking_layers, *anatomy.mask_operations]
-            for operation, layer_mask in zip(fixed, layer_masks, strict=True):
-                changes.enter_context(_mask_fixed(operation, layer_mask))
-            for layer in anatomy.embedding_layers:
-                changes.enter_context(_embedding_replaced(layer, values))
-            sequence = tokens if anatomy.embedding_layers else values
-            result = model(arrange(anatomy.roles, sequence, static, mask), training=False)
-        output = keras.tree.flatten(result)[0]
-        return output[:, None] if len(output.shape) == 1 else output
-
-    def seen(_: Any, values: Any, tokens: Any, static: Any, mask: Any) -> Any:
-        found: dict[int, Any] = {}
-        with ExitStack() as changes:
-            for layer in anatomy.masking_layers:
-                changes.enter_context(_recorded(layer, found, of_mask=True))
-            for operation in (*anatomy.mask_operations, *anatomy.embedding_layers):
-                changes.enter_context(_recorded(operation, found))
-            sequence = tokens if anatomy.embedding_layers else values
-            result = model(arrange(anatomy.roles, sequence, static, mask), training=False)
-        output = keras.tree.flatten(result)[0]
-        recorded = (*anatomy.masking_layers, *anatomy.mask_operations, *anatomy.embedding_layers)
-        return output, (output, *(found[id(operation)] for operation in recorded))
-
-    def raw(_: Any, *subject: Any) -> Any:
-        output = margin(*subject)
-        return output, (output,)
-
-    def path(point: Any, subject: Any, starts: Any, nodes: Any, selection: Any) -> Any:
-        """Sum of weight * output over nodes at ``start + (position + move) * (end - start)``.
-
-        The moves, one per cell of each group of nodes and all 0, are what the sum is
-        differentiated by: the gradient by a move is the node's gradient times (end - start),
-        already weighted and summed over the group. The gradient by a position is the weighted
-        slope of the output along the path.
-        """
-        position = point[2]
-        group, sample, row, weight = nodes
-        values, tokens, static, mask, layer_masks = keras.tree.map_structure(
-            lambda array: _rows(array, sample), subject
-        )
-        start = ops.take(starts[0], row, axis=0)
-        # A padded step is not absent: it stays as the sample has it.
-        start = ops.where(mask[..., None], start, values)
-        along = position[:, None, None] + ops.take(point[0], group, axis=0)
-        values = start + along * (values - start)
-        start = ops.take(starts[1], row, axis=0)
-        along = position[:, None] + ops.take(point[1], group, axis=0)
-        static = start + along * (static - start)
-        weights, steps = (ops.take(part, sample, axis=0) for part in selection)
-        output = margin(values, tokens, static, mask, layer_masks)
-        output = select(output, weights, steps, link, scale)
-        return weight * output, (output,)
-
-    def coalition(
-        _: Any, subject: Any, starts: Any, players: Any, coalitions: Any, selection: Any
-    ) -> Any:
-        """Explained output of one sample where only some players are present, per coalition.
-
-        `players` holds the player of each cell (time, feature) and of each static fact;
-        `coalitions` the background row (coalition,) and who is present (coalition, player).
-        """
-        row, present = coalitions
-        count = row.shape[0]
-        values, tokens, static, mask, layer_masks = keras.tree.map_structure(
-            lambda array: ops.repeat(array, count, axis=0), subject
-        )
-        here = ops.take(present, players[0], axis=1)
-        start = ops.where(mask[..., None], ops.take(starts[0], row, axis=0), values)
-        values = start + here * (values - start)
-        start = ops.take(starts[1], row, axis=0)
-        static = start + ops.take(present, players[1], axis=1) * (static - start)
-        weights, steps = (ops.repeat(part, count, axis=0) for part in selection)
-        output = margin(values, tokens, static, mask, layer_masks)
-        output = select(output, weights, steps, link, scale)
-        return output, (output,)
-
-    pooling = [layer for layer in anatomy.attention_layers if isinstance(layer, AttentionPooling)]
-
-    def attention(point: Any, *arrays: Any) -> Any:
-        """Explained output with a move, which is 0, added to the context of the attention."""
-        *subject, weights, steps = arrays
-        found: list[Any] = []
-        original = pooling[-1].call
-
-        def call(states: Any, mask: Any = None) -> Any:
-            context, scores = original(states, mask=mask, return_attention_scores=True)
-            found[:] = [scores, states]
-            return context + ops.cast(point[0], context.dtype)
-
-        with substituted(pooling[-1], "call", call):
-            output = margin(*subject)
-        return select(output, weights, steps, link, scale), tuple(found)
-
-    def scores(_: Any, *subject: Any) -> Any:
-        found: dict[str, Any] = {}
-        with ExitStack() as changes:
-            for layer in anatomy.attention_layers:
-                changes.enter_context(_scores_recorded(layer, found))
-            output = margin(*subject)
-        return output, tuple(found[layer.name] for layer in anatomy.attention_layers)
-
-    return Compiled(
-        seen=compile_gradient(seen, model),
-        raw=compile_gradient(raw, model),
-        path=compile_gradient(path, model),
-        coalition=compile_gradient(coalition, model),
-        attention=compile_gradient(attention, model) if pooling else None,
-        scores=compile_gradient(scores, model) if anatomy.attention_layers else None,
-    )
-
-
-def _rows(array: Any, index: Any) -> Any:
-    """Gather rows; bools go as integers, which some processors need to gather them."""
-    if keras.backend.standardize_dtype(array.dtype) != "bool":
-        return ops.take(array, index, axis=0)
-    return ops.cast(ops.take(ops.cast(array, "int32"), index, axis=0), "bool")
-
-
-def _mask_fixed(layer: Any, mask: Any) -> Any:
-    """Let a layer or operation mask what it masks for the sample itself, whatever it is fed."""
-    if not isinstance(layer, keras.layers.Masking):
-        return substituted(layer, "call", lambda *args, **kwargs: mask)
-    changes = ExitStack()
-    changes.enter_context(substituted(layer, "call", lambda inputs: inputs + 0))
-    changes.enter_context(substituted(layer, "compute_mask", lambda *args, **kwargs: mask))
-    return changes
-
-
-def _embedding_replaced(layer: Any, vectors: Any) -> Any:
-    """Let an Embedding layer give these vectors; its mask still comes from the token ids."""
-    calls: list[Any] = []
-
-    def call(_: Any) -> Any:
-        calls.append(layer)
-        if len(calls) > 1:
-            raise ValueError(
-                f"Expected each Embedding to read one input; {layer.name!r} is shared by two. "
-                "Give each input an Embedding of its own, with the same weights."
-            )
-        return ops.cast(vectors, layer.compute_dtype)
-
-    return substituted(layer, "call", call)
-
-
-def _recorded(layer: Any, found: dict[int, Any], of_mask: bool = False) -> Any:
-    """Keep what a layer gives, or what it masks."""
-    original = layer.call
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        output = original(*args, **kwargs)
-        found[id(layer)] = layer.compute_mask(*args) if of_mask else output
-        return output
-
-    return substituted(layer, "call", call)
-
-
-def _scores_recorded(layer: Any, found: dict[str, Any]) -> Any:
-    original = layer.call
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        wanted = kwargs.pop("return_attention_scores", False)
-        result, scores = original(*args, return_attention_scores=True, **kwargs)
-        found[layer.name] = scores
-        return (result, scores) if wanted else result
-
-    return substituted(layer, "call", call)
-
-
-def in_batches(function: Callable[..., Any], batch_size: int, *arrays: Any) -> list[np.ndarray]:
-    """Call `function` on rows in batches of one size and join what it returns.
-
-    The last batch is filled up with copies of its first row, so that nothing is traced twice.
-    Arrays may stand in nested tuples.
-    """
-    total = len(keras.tree.flatten(arrays)[0])
-    size = min(batch_size, total)
-    pieces = []
-    for start in range(0, total, size):
-        real = min(size, total - start)
-        index = start + np.minimum(np.arange(size), real - 1)
-        batch = keras.tree.map_structure(lambda array, at=index: array[at], arrays)
-        result = function(*batch)
-        pieces.append([np.asarray(ops.convert_to_numpy(part))[:real] for part in result])
-    return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
-
-
-def raw_outputs(compiled: Compiled, subject: Subject, batch_size: int) -> np.ndarray:
-    """Return the model's margins or values, (row, output) or (row, step, output)."""
-    return in_batches(lambda *rows: compiled.raw((), *rows)[2], batch_size, *subject.arrays)[0]
+from .interventions import (
+    Change,
+    Record,
+    attention_recorded,
+    context_moved,
+    embedding_replaced,
+    mask_fixed,
+    mask_recorded,
+    output_recorded,
+    run,
+)
+from .outputs import Selection, select
 
 
 @dataclass(frozen=True)
@@ -293,3 +70,290 @@ class Subject:
     def arrays(self) -> tuple[np.ndarray | tuple[np.ndarray, ...], ...]:
         """The fields as a nested tuple, for a compiled function."""
         return (self.values, self.tokens, self.static, self.mask, self.layer_masks)
+
+
+class Nodes(NamedTuple):
+    """Points on paths from background rows to samples, one entry each.
+
+    Attributes
+    ----------
+    group : int32 array (node,)
+        The sum that the node is counted in.
+    sample, row : int32 arrays (node,)
+        Whose path it stands on, from which background row.
+    weight, position : float32 arrays (node,)
+        Its weight in the quadrature, and where it stands: 0 at the row, 1 at the sample.
+    """
+
+    group: np.ndarray
+    sample: np.ndarray
+    row: np.ndarray
+    weight: np.ndarray
+    position: np.ndarray
+
+
+@lru_cache(maxsize=8)
+def compile_model(anatomy: Anatomy, scale: str) -> Compiled:
+    """Return the functions of a model, kept for the last few models so that a widget is fast."""
+    return Compiled(anatomy, scale)
+
+
+class Compiled:
+    """What explaining a model asks of it, each compiled at first use, once per shape of its inputs.
+
+    Weights are read at every call. "Margin" is the model's value where it has no link.
+    """
+
+    def __init__(self, anatomy: Anatomy, scale: str) -> None:
+        self.anatomy, self.scale = anatomy, scale
+        self._functions: dict[str, Callable[..., Any]] = {}
+
+    def recorded(self, *inputs: np.ndarray, batch_size: int) -> list[np.ndarray]:
+        """Return the model's own output and what its layers do to these samples.
+
+        Parameters
+        ----------
+        *inputs : values, tokens, static, mask
+
+        Returns
+        -------
+        list of arrays
+            The output; what each Masking layer and each mask operation leaves unmasked; what each
+            Embedding layer gives.
+        """
+        return self._in_batches(self._recorded, batch_size, *inputs)
+
+    def outputs(self, subject: Subject, batch_size: int) -> np.ndarray:
+        """Return the margins, (sample, output) or (sample, step, output)."""
+        return self._in_batches(self._outputs, batch_size, *subject.arrays)[0]
+
+    def gradients(self, subject: Subject, selection: Selection, batch_size: int) -> np.ndarray:
+        """Return d explained output / d values, (sample, time, feature); 0 on padded steps."""
+
+        def evaluate(values: np.ndarray, *arguments: Any) -> tuple[Any]:
+            return (self._call(self._explained, (values,), *arguments)[1][0],)
+
+        arrays = (*subject.arrays, selection.weights, selection.steps)
+        gradients = in_batches(evaluate, batch_size, *arrays)[0]
+        return np.where(subject.mask[..., None], gradients.astype(np.float64), 0.0)
+
+    def attention(self, subject: Subject, batch_size: int) -> list[np.ndarray]:
+        """Return the weights of each attention layer, in the order of the model."""
+        if not self.anatomy.attention_layers:
+            return []
+        return self._in_batches(self._attention, batch_size, *subject.arrays)
+
+    def pooling(
+        self, subject: Subject, selection: Selection, batch_size: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return weights and signed contributions of the last `AttentionPooling`, (sample, time).
+
+        The contribution of step t is ``a_t (g . h_t)``, with the attention weight a_t, the state
+        h_t and g the gradient of the explained output by the context. With a linear head they sum
+        over time to exactly what the context adds to the output.
+        """
+
+        def evaluate(move: np.ndarray, *arguments: Any) -> tuple[np.ndarray, np.ndarray]:
+            _, gradients, recorded = self._call(self._pooling, (move,), *arguments)
+            weights, states, gradient = map(ops.convert_to_numpy, (*recorded, gradients[0]))
+            return weights, weights * (states * gradient[:, None, :]).sum(axis=-1)
+
+        moves = np.zeros((len(subject), self.anatomy.context_size), np.float32)
+        arrays = (moves, *subject.arrays, selection.weights, selection.steps)
+        weights, contributions = in_batches(evaluate, batch_size, *arrays)
+        return weights.astype(np.float64), contributions.astype(np.float64)
+
+    def path(
+        self,
+        subject: Subject,
+        rows: tuple[np.ndarray, np.ndarray],
+        nodes: Nodes,
+        selection: Selection,
+        num_groups: int,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Sum gradients times (sample - row) over nodes on the paths from rows to samples.
+
+        Returns
+        -------
+        values (group, time, feature), static values (group, static feature)
+            Weighted sums over the nodes of each group; 0 on padded steps.
+        slopes (node,)
+            Weighted slope of the explained output along the path.
+        outputs (node,)
+            The explained output.
+        """
+        moves = np.zeros((num_groups, *subject.values.shape[1:]), np.float32)
+        static_moves = np.zeros((num_groups, subject.static.shape[1]), np.float32)
+        _, gradients, (outputs,) = self._call(
+            self._path,
+            (moves, static_moves, nodes.position),
+            subject.arrays,
+            rows,
+            (nodes.group, nodes.sample, nodes.row, nodes.weight),
+            (selection.weights, selection.steps),
+        )
+        values, static_values, slopes = map(ops.convert_to_numpy, gradients)
+        return values, static_values, slopes, ops.convert_to_numpy(outputs)
+
+    def coalitions(
+        self,
+        subject: Subject,
+        rows: tuple[np.ndarray, np.ndarray],
+        players: tuple[np.ndarray, np.ndarray],
+        coalitions: tuple[np.ndarray, np.ndarray],
+        selection: Selection,
+    ) -> np.ndarray:
+        """Return the explained output of one sample where only some players are present.
+
+        Parameters
+        ----------
+        subject : Subject
+            Of one sample.
+        rows : arrays (row, time, feature) and (row, static feature)
+            What stands in place of absent players.
+        players : int32 arrays (time, feature) and (static feature,)
+            The player of each cell and static fact.
+        coalitions : int32 array (coalition,) and float32 array (coalition, player)
+            The background row of each coalition, and who is present.
+
+        Returns
+        -------
+        array (coalition,)
+        """
+        explained = (selection.weights, selection.steps)
+        arguments = (subject.arrays, rows, players, coalitions, explained)
+        return ops.convert_to_numpy(self._call(self._coalitions, (), *arguments)[0])
+
+    # -- calling ---------------------------------------------------------------------------------
+    def _call(self, function: Callable[..., Any], point: Any, *arguments: Any) -> Any:
+        """Return outputs, gradients by `point` and extras of a function, compiled at first use."""
+        name = function.__name__
+        if name not in self._functions:
+            self._functions[name] = compile_gradient(function, self.anatomy.model)
+        return self._functions[name](point, *arguments)
+
+    def _in_batches(
+        self, function: Callable[..., Any], batch_size: int, *arrays: Any
+    ) -> list[np.ndarray]:
+        """Return the extras of a function that is not differentiated."""
+        return in_batches(lambda *rows: self._call(function, (), *rows)[2], batch_size, *arrays)
+
+    # -- what is compiled: (point, *arguments) -> outputs, extras --------------------------------
+    def _margin(
+        self,
+        values: Any,
+        tokens: Any,
+        static: Any,
+        mask: Any,
+        layer_masks: Any,
+        *,
+        changes: Iterable[Change] = (),
+    ) -> Any:
+        """Run the whole model with its masks held at those of the sample."""
+        anatomy = self.anatomy
+        masking = (*anatomy.masking_layers, *anatomy.mask_operations)
+        held = [mask_fixed(*pair) for pair in zip(masking, layer_masks, strict=True)]
+        vectors = [embedding_replaced(layer, values) for layer in anatomy.embedding_layers]
+        return run(anatomy, (values, tokens, static, mask), [*held, *vectors, *changes])
+
+    def _select(self, margin: Any, weights: Any, steps: Any) -> Any:
+        return select(margin, weights, steps, self.anatomy.link, self.scale)
+
+    def _recorded(self, _: Any, *inputs: Any) -> Any:
+        anatomy = self.anatomy
+        record: Record = {}
+        operations = (*anatomy.mask_operations, *anatomy.embedding_layers)
+        changes = [mask_recorded(layer, record) for layer in anatomy.masking_layers]
+        changes += [output_recorded(operation, record) for operation in operations]
+        output = run(anatomy, inputs, changes, margin=False)
+        wanted = (*anatomy.masking_layers, *operations)
+        return output, (output, *(record[operation] for operation in wanted))
+
+    def _outputs(self, _: Any, *subject: Any) -> Any:
+        margin = self._margin(*subject)
+        return margin, (margin,)
+
+    def _explained(self, point: Any, *arguments: Any) -> Any:
+        *subject, weights, steps = arguments
+        output = self._select(self._margin(*point, *subject), weights, steps)
+        return output, (output,)
+
+    def _attention(self, _: Any, *subject: Any) -> Any:
+        record: Record = {}
+        layers = self.anatomy.attention_layers
+        changes = [attention_recorded(layer, record) for layer in layers]
+        margin = self._margin(*subject, changes=changes)
+        return margin, tuple(record[layer] for layer in layers)
+
+    def _pooling(self, point: Any, *arguments: Any) -> Any:
+        *subject, weights, steps = arguments
+        record: Record = {}
+        layer = self.anatomy.pooling_layers[-1]
+        margin = self._margin(*subject, changes=[context_moved(layer, point[0], record)])
+        return self._select(margin, weights, steps), record[layer]
+
+    def _path(self, point: Any, subject: Any, rows: Any, nodes: Any, selection: Any) -> Any:
+        """Weighted outputs at ``row + (position + move) * (sample - row)``.
+
+        The moves, one per cell of each group of nodes and all 0, are what is differentiated by: the
+        gradient by a move is the nodes' gradient times (sample - row), weighted and summed.
+        """
+        moves, static_moves, position = point
+        group, sample, row, weight = nodes
+        values, tokens, static, mask, layer_masks = keras.tree.map_structure(
+            lambda array: _rows(array, sample), subject
+        )
+        start = ops.take(rows[0], row, axis=0)
+        # A padded step is not absent: it stays as the sample has it.
+        start = ops.where(mask[..., None], start, values)
+        along = position[:, None, None] + ops.take(moves, group, axis=0)
+        values = start + along * (values - start)
+        start = ops.take(rows[1], row, axis=0)
+        along = position[:, None] + ops.take(static_moves, group, axis=0)
+        static = start + along * (static - start)
+        weights, steps = (ops.take(part, sample, axis=0) for part in selection)
+        margin = self._margin(values, tokens, static, mask, layer_masks)
+        output = self._select(margin, weights, steps)
+        return weight * output, (output,)
+
+    def _coalitions(
+        self, _: Any, subject: Any, rows: Any, players: Any, coalitions: Any, selection: Any
+    ) -> Any:
+        row, present = coalitions
+        count = row.shape[0]
+        values, tokens, static, mask, layer_masks = keras.tree.map_structure(
+            lambda array: ops.repeat(array, count, axis=0), subject
+        )
+        start = ops.where(mask[..., None], ops.take(rows[0], row, axis=0), values)
+        values = start + ops.take(present, players[0], axis=1) * (values - start)
+        start = ops.take(rows[1], row, axis=0)
+        static = start + ops.take(present, players[1], axis=1) * (static - start)
+        weights, steps = (ops.repeat(part, count, axis=0) for part in selection)
+        margin = self._margin(values, tokens, static, mask, layer_masks)
+        output = self._select(margin, weights, steps)
+        return output, (output,)
+
+
+def _rows(array: Any, index: Any) -> Any:
+    """Gather rows; bools go as integers, which some processors need to gather them."""
+    if keras.backend.standardize_dtype(array.dtype) != "bool":
+        return ops.take(array, index, axis=0)
+    return ops.cast(ops.take(ops.cast(array, "int32"), index, axis=0), "bool")
+
+
+def in_batches(function: Callable[..., Any], batch_size: int, *arrays: Any) -> list[np.ndarray]:
+    """Call `function` on rows in batches of one size and join what it returns.
+
+    The last batch is filled up with copies of its last row, so that nothing is traced twice.
+    Arrays may stand in nested tuples.
+    """
+    total = len(keras.tree.flatten(arrays)[0])
+    size = min(batch_size, total)
+    pieces = []
+    for start in range(0, total, size):
+        real = min(size, total - start)
+        index = start + np.minimum(np.arange(size), real - 1)
+        batch = keras.tree.map_structure(lambda array, at=index: array[at], arrays)
+        result = function(*batch)
+        pieces.append([np.asarray(ops.convert_to_numpy(part))[:real] for part in result])
+    return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]

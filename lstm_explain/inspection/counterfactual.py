@@ -10,7 +10,6 @@ import numpy as np
 from ..sequences.data import SequenceData
 from ..sequences.scaling import chart_of, unscaled
 from .anatomy import inspect
-from .compiled import raw_outputs
 from .outputs import decisions, last_outputs
 from .question import see
 
@@ -135,7 +134,7 @@ def smallest_change(
         # Always as many rows: other shapes would be traced anew.
         many = _with_values(sample, name, values, steps)[np.arange(_GRID) % len(values)]
         _, compiled, subject = see(anatomy, many, "margin", _GRID)
-        raw = last_outputs(raw_outputs(compiled, subject, _GRID), subject.mask)
+        raw = last_outputs(compiled.outputs(subject, _GRID), subject.mask)
         return decisions(raw, threshold)[: len(values)]
 
     def cost(values: np.ndarray) -> np.ndarray:
@@ -214,7 +213,7 @@ def _with_values(sample: SequenceData, name: str, values: np.ndarray, steps: Any
 
 def _present(anatomy: Any, sample: SequenceData, threshold: float | None) -> int:
     _, compiled, subject = see(anatomy, sample, "margin", 1)
-    raw = last_outputs(raw_outputs(compiled, subject, 1), subject.mask)
+    raw = last_outputs(compiled.outputs(subject, 1), subject.mask)
     return int(decisions(raw, threshold)[0])
 
 

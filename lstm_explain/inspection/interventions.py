@@ -1,28 +1,219 @@
-"""Change what one layer of a model does while a block runs, and put it back whatever happens."""
+"""Change what layers do while a model runs: masks held, vectors replaced, weights recorded.
+
+`run` calls the whole model with a list of changes in force and gives its output. Each change is a
+context manager that replaces one attribute of one layer, such as its ``call``, and puts it back
+whatever happens. Nothing is cut out or copied, so that masks, nested models and all other layers
+stay as they are. A compiled function keeps the changes that it was traced with.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..backend import keras, ops
+from ..sequences.inputs import arrange
+from .anatomy import Anatomy
+
+Change: TypeAlias = AbstractContextManager[None]
+# What a change writes down while the model runs, by layer.
+Record: TypeAlias = dict[Any, Any]
+
+
+def run(
+    anatomy: Anatomy, inputs: Sequence[Any], changes: Iterable[Change] = (), *, margin: bool = True
+) -> Any:
+    """Call a model with changes in force.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+    inputs : sequence
+        Values (row, time, feature), token ids (row, time), static facts (row, static feature) and
+        mask (row, time); the model is given those that it takes, in its own order.
+    changes : iterable of context managers
+    margin : bool
+        Give the margin instead of the model's own output: its last activation is lifted.
+
+    Returns
+    -------
+    tensor (row, output) or (row, step, output)
+    """
+    values, tokens, static, mask = inputs
+    with ExitStack() as stack:
+        for change in (*changes, *([margin_exposed(anatomy)] if margin else [])):
+            stack.enter_context(change)
+        sequence = tokens if anatomy.embedding_layers else values
+        result = anatomy.model(arrange(anatomy.roles, sequence, static, mask), training=False)
+    output = keras.tree.flatten(result)[0]
+    return output[:, None] if len(output.shape) == 1 else output
 
 
 @contextmanager
-def substituted(operation: Any, attribute: str, replacement: Any) -> Iterator[None]:
-    """Give one Keras operation another attribute, such as ``call`` or ``activation``, for a block.
-
-    A model that is called inside the block runs whole, with its masks, nested models and other
-    layers as they are: nothing is cut out or copied. Compiled functions keep the substitution that
-    they were traced with. The attribute is set behind Keras's bookkeeping, so that nothing about
-    the model changes.
-    """
-    own = vars(operation)
-    had, kept = attribute in own, own.get(attribute)
-    own[attribute] = replacement
+def replaced(operation: Any, attribute: str, replacement: Any) -> Iterator[None]:
+    """Give one Keras operation another attribute for a block, behind Keras's bookkeeping."""
+    attributes = vars(operation)
+    had, original = attribute in attributes, attributes.get(attribute)
+    attributes[attribute] = replacement
     try:
         yield
     finally:
         if had:
-            own[attribute] = kept
+            attributes[attribute] = original
         else:
-            own.pop(attribute, None)
+            attributes.pop(attribute, None)
+
+
+@contextmanager
+def margin_exposed(anatomy: Anatomy) -> Iterator[None]:
+    """Lift the activation that makes the model's output, so that the output is the margin."""
+    operation = anatomy.margin_operation
+    if operation is None:
+        yield
+    elif getattr(operation, "activation", None) is not None:
+        with replaced(operation, "activation", keras.activations.linear):
+            yield
+    else:
+        with replaced(operation, "call", lambda inputs, *args, **kwargs: inputs):
+            yield
+
+
+@contextmanager
+def mask_fixed(operation: Any, mask: Any) -> Iterator[None]:
+    """Let a Masking layer, or an operation that computes a mask, mask these steps, fed anything."""
+    if isinstance(operation, keras.layers.Masking):
+        with (
+            replaced(operation, "call", lambda inputs: inputs + 0),
+            replaced(operation, "compute_mask", lambda *args, **kwargs: mask),
+        ):
+            yield
+    else:
+        with replaced(operation, "call", lambda *args, **kwargs: mask):
+            yield
+
+
+def embedding_replaced(layer: Any, vectors: Any) -> Change:
+    """Let an Embedding layer give these vectors; its mask still comes from the token ids."""
+    calls = []
+
+    def call(_: Any) -> Any:
+        calls.append(layer)
+        if len(calls) > 1:
+            raise ValueError(
+                f"Expected each Embedding to read one input; {layer.name!r} is shared by two. "
+                "Give each input an Embedding of its own, with the same weights."
+            )
+        return ops.cast(vectors, layer.compute_dtype)
+
+    return replaced(layer, "call", call)
+
+
+def output_recorded(layer: Any, record: Record) -> Change:
+    """Write down what a layer gives."""
+    original = layer.call
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        record[layer] = original(*args, **kwargs)
+        return record[layer]
+
+    return replaced(layer, "call", call)
+
+
+def mask_recorded(layer: Any, record: Record) -> Change:
+    """Write down which steps a layer leaves unmasked."""
+    original = layer.call
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        record[layer] = layer.compute_mask(*args)
+        return original(*args, **kwargs)
+
+    return replaced(layer, "call", call)
+
+
+def attention_recorded(layer: Any, record: Record) -> Change:
+    """Write down the weights of an attention layer."""
+    original = layer.call
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        asked = kwargs.pop("return_attention_scores", False)
+        result, record[layer] = original(*args, return_attention_scores=True, **kwargs)
+        return (result, record[layer]) if asked else result
+
+    return replaced(layer, "call", call)
+
+
+def context_moved(layer: Any, move: Any, record: Record) -> Change:
+    """Add a move to the context of an `AttentionPooling`; write down its weights and states."""
+    original = layer.call
+
+    def call(states: Any, mask: Any = None) -> Any:
+        context, weights = original(states, mask=mask, return_attention_scores=True)
+        record[layer] = (weights, states)
+        return context + ops.cast(move, context.dtype)
+
+    return replaced(layer, "call", call)
+
+
+def attention_replaced(
+    layer: Any, replacement: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> Change:
+    """Give an `AttentionPooling` the weights ``replacement(weights, mask)``, (row, time) each."""
+    original = layer.call
+
+    def call(states: Any, mask: Any = None) -> Any:
+        _, weights = original(states, mask=mask, return_attention_scores=True)
+        weights = np.asarray(ops.convert_to_numpy(weights))
+        real = np.ones(weights.shape, bool) if mask is None else ops.convert_to_numpy(mask)
+        weights = ops.convert_to_tensor(replacement(weights, np.asarray(real)).astype(np.float32))
+        return ops.sum(ops.cast(weights, states.dtype)[..., None] * states, axis=1)
+
+    return replaced(layer, "call", call)
+
+
+def states_recorded(
+    layer: Any, directions: Sequence[Any], trace: Callable[..., Any], record: Record
+) -> Change:
+    """Write down all that the steps of a recurrent layer compute, its mask and its output.
+
+    Parameters
+    ----------
+    layer : Keras layer
+    directions : sequence of recurrent layers
+        What the layer is made of: two for a Bidirectional, else itself.
+    trace : callable
+        ``trace(direction, sequences, initial_states, mask)`` runs one of them step by step and
+        gives what each step computes, (row, time, number).
+    record : dict
+        Of the layer: traces of all directions side by side, mask (row, time), and its output.
+    """
+    original = layer.call
+
+    def call(sequences: Any, initial_state: Any = None, mask: Any = None, **kwargs: Any) -> Any:
+        if layer in record:
+            raise ValueError(
+                f"Expected each recurrent layer to read one sequence; {layer.name!r} is used "
+                "twice. Name another layer, or give each use a layer of its own."
+            )
+        result = original(sequences, initial_state=initial_state, mask=mask, **kwargs)
+        states = keras.tree.flatten(initial_state) if initial_state is not None else []
+        share = len(states) // len(directions)
+        flags = keras.tree.flatten(mask)[0] if mask is not None else None
+        traces = [
+            trace(direction, sequences, states[n * share : (n + 1) * share], flags)
+            for n, direction in enumerate(directions)
+        ]
+        if flags is None:
+            flags = ops.ones(ops.shape(sequences)[:2], "bool")
+        not_merged = getattr(layer, "merge_mode", "") is None
+        outputs = keras.tree.flatten(result)[: 2 if not_merged else 1]
+        record[layer] = (
+            ops.concatenate(traces, axis=-1),
+            ops.cast(flags, "bool"),
+            ops.concatenate(outputs, axis=-1),
+        )
+        return result
+
+    return replaced(layer, "call", call)

@@ -14,7 +14,7 @@ from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 from .anatomy import Anatomy, inspect
 from .background import Background, nearest_real
-from .compiled import Compiled, Subject, compile_model, in_batches, raw_outputs
+from .compiled import Compiled, Subject, compile_model
 from .outputs import Scale, Selection, check_scale, choose, select
 
 _MARGIN_TOLERANCE = 1e-5
@@ -41,10 +41,8 @@ def see(
     _check_vocabulary(anatomy, tokens)
     numbers = data.values_for(anatomy.model)
     compiled = compile_model(anatomy, scale)
-    output, *found = in_batches(
-        lambda *rows: compiled.seen((), *rows)[2],
-        batch_size, numbers, tokens, static, data.mask,
-    )  # fmt: skip
+    inputs = (numbers, tokens, static, data.mask)
+    output, *recorded = compiled.recorded(*inputs, batch_size=batch_size)
     if not np.isfinite(output).all():
         bad = int(np.argmin(np.isfinite(output.reshape(len(output), -1)).all(axis=1)))
         raise ValueError(
@@ -52,7 +50,7 @@ def see(
             f"sample {bad}. Check its weights (a diverged training) and the size of the inputs."
         )
     count = len(anatomy.masking_layers) + len(anatomy.mask_operations)
-    layer_masks, embedded = tuple(found[:count]), found[count:]
+    layer_masks, embedded = tuple(recorded[:count]), recorded[count:]
     mask = data.mask
     for layer_mask in layer_masks:
         if layer_mask.shape == mask.shape:  # a sample that is masked throughout keeps its steps
@@ -62,7 +60,7 @@ def see(
     values = embedded[0].astype(np.float32) if embedded else numbers
     subject = Subject(values, tokens, static, mask, layer_masks)
     few = subject[:64]
-    raw = raw_outputs(compiled, few, batch_size)
+    raw = compiled.outputs(few, batch_size)
     error = _margin_error(anatomy, raw, output[: len(few)])
     if not error < _margin_tolerance(anatomy):
         if not anatomy.margin_is_last:
@@ -93,7 +91,7 @@ def check_depends_on_input(
             np.float32
         ),
     )
-    if np.array_equal(raw[: len(few)], raw_outputs(compiled, moved, batch_size)):
+    if np.array_equal(raw[: len(few)], compiled.outputs(moved, batch_size)):
         raise ValueError(
             f"Expected an output that depends on the input; {anatomy.model.name!r} gives the same "
             "for all samples, and for samples with noise added. Check its weights and wiring, and "
@@ -144,7 +142,7 @@ def background_outputs(
         absent = many.with_values(
             np.where(many.mask[..., None], rows, many.values).astype(np.float32), row_static
         )
-        raw = raw_outputs(compiled, absent, batch_size)
+        raw = compiled.outputs(absent, batch_size)
         for member in members:
             one = chosen[np.full(len(rows), member)]
             result[member] = selected(raw, one, anatomy)
@@ -161,8 +159,8 @@ def warn_if_padding_is_read(
     some = subject[padded]
     noise = np.random.default_rng(0).normal(size=some.values.shape)
     noisy = np.where(some.mask[..., None], some.values, some.values + noise).astype(np.float32)
-    before = raw_outputs(compiled, some, batch_size)
-    after = raw_outputs(compiled, some.with_values(noisy, some.static), batch_size)
+    before = compiled.outputs(some, batch_size)
+    after = compiled.outputs(some.with_values(noisy, some.static), batch_size)
     if before.ndim == 3 and before.shape[1] == some.mask.shape[1]:
         before, after = (part * some.mask[..., None] for part in (before, after))
     effect = float(np.abs(after - before).max())
@@ -271,7 +269,7 @@ def prepare(
     anatomy = inspect(model, sequences, inputs=inputs)
     reference = Background.resolve(background, sequences)
     anatomy, compiled, subject = see(anatomy, sequences, scale, batch_size)
-    raw = raw_outputs(compiled, subject, batch_size)
+    raw = compiled.outputs(subject, batch_size)
     chosen = choose(
         anatomy, raw, subject.mask, sequences.class_names, sequences.target_name, output, step,
         scale,

@@ -1,4 +1,4 @@
-"""Attention weights of a model, and the signed contribution of each step."""
+"""``attention_maps``: the weights of every attention layer of a model."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ..backend import ops
 from ..inspection.anatomy import inspect
-from ..inspection.compiled import Compiled, Subject, in_batches
-from ..inspection.outputs import Selection
+from ..inspection.compiled import Subject
 from ..inspection.question import DEFAULT_BATCH, as_sequences, see
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
@@ -67,7 +65,7 @@ def attention_maps(
         )
     batch_size = batch_size or DEFAULT_BATCH
     _, compiled, subject = see(anatomy, sequences, "margin", batch_size)
-    maps = scores_of(compiled, subject, batch_size)
+    maps = compiled.attention(subject, batch_size)
     variables: dict[str, Any] = {"mask": (("sample", "time"), subject.mask)}
     if sequences.times is not None:
         variables["times"] = (("sample", "time"), sequences.times)
@@ -76,14 +74,6 @@ def attention_maps(
     for layer, weights in zip(anatomy.attention_layers, maps, strict=True):
         variables[layer.name] = (_dimensions(layer.name, weights, subject), weights)
     return xr.Dataset(variables)
-
-
-def scores_of(compiled: Compiled, subject: Subject, batch_size: int) -> list[np.ndarray]:
-    """Return the weights of each attention layer, in the order of the model."""
-    scores = compiled.scores
-    if scores is None:
-        return []
-    return in_batches(lambda *rows: scores((), *rows)[2], batch_size, *subject.arrays)
 
 
 def mean_weights(weights: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -104,31 +94,3 @@ def _dimensions(name: str, weights: np.ndarray, subject: Subject) -> tuple[str, 
             f"its weights have shape {weights.shape}. Read them from the layer itself."
         )
     return _DIMENSIONS[weights.ndim]
-
-
-def pooling_and_contribution(
-    compiled: Compiled, subject: Subject, chosen: Selection, context_size: int, batch_size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights and signed contributions of an ``AttentionPooling`` layer, (sample, time).
-
-    The contribution of step t is ``a_t (g . h_t)``, with the attention weight a_t, the state h_t
-    and g the gradient of the explained output by the context. With a linear head these sum over
-    time to exactly what the context adds to the output.
-    """
-    attention = compiled.attention
-    if attention is None:
-        raise ValueError(
-            "Expected a model with an AttentionPooling layer; received one without. Build one with "
-            "lx.build_model, or use lx.attention_maps for the weights of Keras's own layers."
-        )
-    moves = np.zeros((len(subject), context_size), np.float32)
-
-    def evaluate(move: np.ndarray, *rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        _, gradients, (weights, states) = attention((move,), *rows)
-        weights, states, gradient = map(ops.convert_to_numpy, (weights, states, gradients[0]))
-        return weights, weights * (states * gradient[:, None, :]).sum(axis=-1)
-
-    weights, contribution = in_batches(
-        evaluate, batch_size, moves, *subject.arrays, chosen.weights, chosen.steps
-    )
-    return weights.astype(np.float64), contribution.astype(np.float64)

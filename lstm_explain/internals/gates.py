@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,17 +14,11 @@ from ..backend import find_device, keras, ops
 from ..inspection.anatomy import Anatomy, inspect
 from ..inspection.compiled import in_batches
 from ..inspection.gradients import compile_gradient
-from ..inspection.interventions import substituted
+from ..inspection.interventions import Record, run, states_recorded
 from ..inspection.question import DEFAULT_BATCH, as_sequences, see
 from ..sequences.data import SequenceData
-from ..sequences.inputs import Role, arrange
+from ..sequences.inputs import Role
 
-STATES = ("cell", "hidden")
-_MEMORY = ("candidate", "written", "forgotten")
-LSTM_PARTS = ("input_gate", "forget_gate", "output_gate", *_MEMORY, "cell", "hidden")
-GRU_PARTS = ("reset_gate", "update_gate", *_MEMORY, "hidden")
-# In the order in which one reads them: gates first.
-PARTS = tuple(dict.fromkeys([*LSTM_PARTS[:3], *GRU_PARTS[:2], *LSTM_PARTS[3:]]))
 # Where numbers may be rounded to 10 bits: in half precision, and in matrix products on a GPU.
 _TOLERANCE, _ROUNDED_TOLERANCE = 1e-5, 1e-2
 
@@ -101,11 +94,9 @@ def trace_gates(
     batch_size = batch_size or DEFAULT_BATCH
     # Also refuses token ids outside the vocabulary and predictions that are not finite.
     _, _, subject = see(anatomy, sequences, "margin", batch_size)
-    run = compile_trace(anatomy, layers)
-    arrays = in_batches(
-        lambda *rows: run((), *rows)[2],
-        batch_size, sequences.values_for(model), subject.tokens, subject.static, sequences.mask,
-    )  # fmt: skip
+    traced = _compile_trace(anatomy, layers)
+    rows = (sequences.values_for(model), subject.tokens, subject.static, sequences.mask)
+    arrays = in_batches(lambda *batch: traced((), *batch)[2], batch_size, *rows)
     traces = [
         trace for n, each in enumerate(layers) for trace in _read(each, *arrays[3 * n : 3 * n + 3])
     ]
@@ -116,7 +107,7 @@ def trace_gates(
 def _chosen(anatomy: Anatomy, name: str | None) -> tuple[Any, ...]:
     """Return the layers to trace, or raise where there are none."""
     recurrent = anatomy.recurrent_layers
-    gated = [layer for layer in recurrent if all(map(parts_of, directions_of(layer)))]
+    gated = [layer for layer in recurrent if all(map(_cell_type, directions_of(layer)))]
     if not gated:
         others = ", ".join(f"{layer.name} ({type(layer).__name__})" for layer in recurrent)
         raise ValueError(
@@ -140,6 +131,7 @@ class _Trace:
 
     layer: str
     backward: bool
+    cell_type: str
     parts: dict[str, np.ndarray]
 
     @property
@@ -152,10 +144,10 @@ def _read(layer: Any, trace: np.ndarray, mask: np.ndarray, output: np.ndarray) -
     directions = directions_of(layer)
     traces = []
     for each, together in zip(directions, np.split(trace, len(directions), axis=-1), strict=True):
-        names = parts_of(each)
-        arrays = np.split(together.astype(np.float32), len(names), axis=-1)
-        parts = dict(zip(names, arrays, strict=True))
-        traces.append(_Trace(layer.name, each.go_backwards, parts))
+        row = next(row for row in CELLS if isinstance(each.cell, row.layer))
+        arrays = np.split(together.astype(np.float32), len(row.parts), axis=-1)
+        parts = dict(zip(row.parts, arrays, strict=True))
+        traces.append(_Trace(layer.name, each.go_backwards, row.name, parts))
     hidden = [one.parts["hidden"] for one in traces]
     _check_output(layer, hidden, mask, output)
     for one in traces:
@@ -213,10 +205,8 @@ def _check_same_length(traces: list[_Trace]) -> None:
 def _dataset(traces: list[_Trace], data: SequenceData, mask: np.ndarray) -> xr.Dataset:
     """Put the units of all layers side by side."""
     dims = ("sample", "time", "unit")
-    found = {name for trace in traces for name in trace.parts}
-    names = [name for name in PARTS if name in found]
     variables: dict[str, Any] = {}
-    for name in names:
+    for name in [name for name in PARTS if any(name in trace.parts for trace in traces)]:
         columns = [
             trace.parts.get(name, np.full(trace.shape, np.nan, np.float32)) for trace in traces
         ]
@@ -234,6 +224,7 @@ def _dataset(traces: list[_Trace], data: SequenceData, mask: np.ndarray) -> xr.D
     coordinates = {
         "layer": ("unit", np.repeat([trace.layer for trace in traces], sizes)),
         "direction": ("unit", np.repeat(directions, sizes)),
+        "cell_type": ("unit", np.repeat([trace.cell_type for trace in traces], sizes)),
         "number": ("unit", np.concatenate([np.arange(size) for size in sizes])),
     }
     return xr.Dataset(variables, coordinates, {"time_name": data.time_name})
@@ -255,12 +246,11 @@ def need_layer(trace: xr.Dataset, layer: str | None) -> xr.Dataset:
     return trace.isel(unit=found)
 
 
-def is_lstm(trace: xr.Dataset) -> bool:
-    """Tell whether units of one layer have a cell."""
-    return "cell" in trace and not bool(np.isnan(trace["cell"].values).all())
+def cell_of(trace: xr.Dataset) -> Cell:
+    """Return the row of `CELLS` that the units of one layer belong to."""
+    return _BY_NAME[str(trace["cell_type"].values[0])]
 
 
-# The cell and the hidden state stand at the end: they are what the next step reads.
 def directions_of(layer: Any) -> tuple[Any, ...]:
     """Return the recurrent layers that one layer is made of: two for a Bidirectional."""
     if isinstance(layer, keras.layers.Bidirectional):
@@ -268,70 +258,37 @@ def directions_of(layer: Any) -> tuple[Any, ...]:
     return (layer,)
 
 
-def parts_of(layer: Any) -> tuple[str, ...]:
-    """Name what a recurrent layer computes at each step; nothing where it has no gates."""
+def _cell_type(layer: Any) -> Cell | None:
+    """Return the row of `CELLS` that a recurrent layer belongs to, None where it has no gates."""
     cell = getattr(layer, "cell", None)
-    if isinstance(cell, keras.layers.LSTMCell):
-        return LSTM_PARTS
-    return GRU_PARTS if isinstance(cell, keras.layers.GRUCell) else ()
+    return next((row for row in CELLS if isinstance(cell, row.layer)), None)
 
 
 @lru_cache(maxsize=8)
-def compile_trace(anatomy: Anatomy, layers: tuple[Any, ...]) -> Callable[..., Any]:
+def _compile_trace(anatomy: Anatomy, layers: tuple[Any, ...]) -> Callable[..., Any]:
     """Compile ``run((), values, tokens, static, mask)``, whose extras are three arrays per layer.
 
     These are what each step computes (sample, time, direction * part * unit), with time as in the
     layer's input; the mask that the layer received (sample, time); and its own output.
     """
-    model = anatomy.model
 
-    def run(_: Any, values: Any, tokens: Any, static: Any, mask: Any) -> Any:
-        found: dict[int, tuple[Any, Any, Any]] = {}
-        with ExitStack() as changes:
-            for layer in layers:
-                changes.enter_context(_traced(layer, found))
-            sequence = tokens if anatomy.embedding_layers else values
-            result = model(arrange(anatomy.roles, sequence, static, mask), training=False)
-        arrays = [array for layer in layers for array in found[id(layer)]]
-        return keras.tree.flatten(result)[0], tuple(arrays)
-
-    return compile_gradient(run, model)
-
-
-def _traced(layer: Any, found: dict[int, tuple[Any, Any, Any]]) -> AbstractContextManager[None]:
-    """While a model runs, compute beside a layer's output all that its steps compute."""
-    original, directions = layer.call, directions_of(layer)
-
-    def call(sequences: Any, initial_state: Any = None, mask: Any = None, **kwargs: Any) -> Any:
-        if id(layer) in found:
-            raise ValueError(
-                f"Expected each recurrent layer to read one sequence; {layer.name!r} is used "
-                "twice. Name another layer, or give each use a layer of its own."
-            )
-        result = original(sequences, initial_state=initial_state, mask=mask, **kwargs)
-        states = keras.tree.flatten(initial_state) if initial_state is not None else []
-        share = len(states) // len(directions)
-        flags = keras.tree.flatten(mask)[0] if mask is not None else None
-        traces = [
-            _run_traced(part, sequences, states[n * share : (n + 1) * share], flags)
-            for n, part in enumerate(directions)
+    def traced(_: Any, *inputs: Any) -> Any:
+        record: Record = {}
+        changes = [
+            states_recorded(layer, directions_of(layer), _run_traced, record) for layer in layers
         ]
-        if flags is None:
-            flags = ops.ones(ops.shape(sequences)[:2], "bool")
-        separate = getattr(layer, "merge_mode", "") is None
-        outputs = keras.tree.flatten(result)[: 2 if separate else 1]
-        found[id(layer)] = (
-            ops.concatenate(traces, axis=-1),
-            ops.cast(flags, "bool"),
-            ops.concatenate(outputs, axis=-1),
-        )
-        return result
+        output = run(anatomy, inputs, changes, margin=False)
+        return output, tuple(array for layer in layers for array in record[layer])
 
-    return substituted(layer, "call", call)
+    return compile_gradient(traced, anatomy.model)
 
 
 def _run_traced(layer: Any, sequences: Any, states: list[Any], mask: Any) -> Any:
-    cell = _TracedCell(layer.cell)
+    """Run a recurrent layer so that each step gives all its parts, (sample, time, part * unit)."""
+    row = _cell_type(layer)
+    if row is None:
+        raise TypeError(f"Expected a layer with gates; received {type(layer).__name__}.")
+    cell = _TracedCell(layer.cell, row)
     runner = keras.layers.RNN(
         cell,
         return_sequences=True,
@@ -351,20 +308,16 @@ class _TracedCell:
     and the last output elsewhere.
     """
 
-    def __init__(self, cell: Any) -> None:
-        self.original = cell
-        self.is_lstm = isinstance(cell, keras.layers.LSTMCell)
-        self.num_parts = len(LSTM_PARTS if self.is_lstm else GRU_PARTS)
-        self.state_size = self.output_size = self.num_parts * cell.units
+    def __init__(self, cell: Any, row: Cell) -> None:
+        self.original, self.row = cell, row
+        self.state_size = self.output_size = len(row.parts) * cell.units
         self.compute_dtype = cell.compute_dtype
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
         """Take one step."""
-        *_, cell, hidden = ops.split(states[0], self.num_parts, axis=-1)
-        if self.is_lstm:
-            parts = _lstm_step(self.original, inputs, hidden, cell)
-        else:
-            parts = _gru_step(self.original, inputs, hidden)
+        names = self.row.parts
+        before = dict(zip(names, ops.split(states[0], len(names), axis=-1), strict=True))
+        parts = self.row.step(self.original, inputs, before["hidden"], before[self.row.memory])
         output = ops.concatenate(parts, axis=-1)
         return output, [output]
 
@@ -372,12 +325,12 @@ class _TracedCell:
 
     def state_from(self, states: list[Any]) -> list[Any]:
         """Return the state that stands for a layer's own initial states, (hidden, cell)."""
-        nothing = [ops.zeros_like(states[0])] * (self.num_parts - len(states))
+        nothing = [ops.zeros_like(states[0])] * (len(self.row.parts) - len(states))
         return [ops.concatenate([*nothing, *states[::-1]], axis=-1)]
 
 
 def _lstm_step(cell: Any, inputs: Any, hidden: Any, memory: Any) -> list[Any]:
-    """Compute the parts in the order of `LSTM_PARTS`."""
+    """Compute the parts of an LSTM."""
     drive = ops.matmul(inputs, cell.kernel) + ops.matmul(hidden, cell.recurrent_kernel)
     if cell.use_bias:
         drive = drive + cell.bias
@@ -389,8 +342,8 @@ def _lstm_step(cell: Any, inputs: Any, hidden: Any, memory: Any) -> list[Any]:
     return [i, f, o, g, written, forgotten, memory, o * cell.activation(memory)]
 
 
-def _gru_step(cell: Any, inputs: Any, hidden: Any) -> list[Any]:
-    """Compute the parts in the order of `GRU_PARTS`."""
+def _gru_step(cell: Any, inputs: Any, hidden: Any, memory: Any) -> list[Any]:
+    """Compute the parts of a GRU; its memory is the hidden state."""
     read = ops.matmul(inputs, cell.kernel)
     recurrent, units = cell.recurrent_kernel, cell.units
     from_hidden = ops.matmul(hidden, recurrent if cell.reset_after else recurrent[:, : 2 * units])
@@ -405,6 +358,75 @@ def _gru_step(cell: Any, inputs: Any, hidden: Any) -> list[Any]:
     else:
         earlier = ops.matmul(reset * hidden, recurrent[:, 2 * units :])
     candidate = cell.activation(read[:, 2 * units :] + earlier)
-    written, forgotten = (1 - update) * candidate, (1 - update) * hidden
-    hidden = update * hidden + written
+    written, forgotten = (1 - update) * candidate, (1 - update) * memory
+    hidden = update * memory + written
     return [reset, update, candidate, written, forgotten, hidden]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A type of recurrent cell whose gates are known.
+
+    Attributes
+    ----------
+    name : str
+    layer : type
+        The Keras cell.
+    parts : tuple of str
+        What `step` computes, in its order. The states that the next step reads stand last, in the
+        reverse of Keras's order; the very last is "hidden", the output.
+    memory, memory_name : str
+        The part with ``memory = memory before + written - forgotten``, and its name in a figure.
+    keep : str
+        The gate that is near 1 where the memory is kept.
+    drawn : tuple of str
+        What a figure shows, from top to bottom, unless told otherwise.
+    step : callable
+        ``step(cell, inputs, hidden, memory)`` gives the parts, from the weights of the Keras cell.
+    """
+
+    name: str
+    layer: type
+    parts: tuple[str, ...]
+    memory: str
+    memory_name: str
+    keep: str
+    drawn: tuple[str, ...]
+    step: Callable[[Any, Any, Any, Any], list[Any]]
+
+
+# To trace another type of layer, write its step and add its row.
+CELLS = (
+    Cell(
+        name="LSTM",
+        layer=keras.layers.LSTMCell,
+        parts=(
+            *("input_gate", "forget_gate", "output_gate"),
+            *("candidate", "written", "forgotten", "cell", "hidden"),
+        ),
+        memory="cell",
+        memory_name="cell",
+        keep="forget_gate",
+        drawn=("input_gate", "candidate", "forget_gate", "cell", "output_gate", "hidden"),
+        step=_lstm_step,
+    ),
+    Cell(
+        name="GRU",
+        layer=keras.layers.GRUCell,
+        parts=("reset_gate", "update_gate", "candidate", "written", "forgotten", "hidden"),
+        memory="hidden",
+        memory_name="hidden state",
+        keep="update_gate",
+        drawn=("reset_gate", "candidate", "update_gate", "hidden"),
+        step=_gru_step,
+    ),
+)
+_BY_NAME = {cell.name: cell for cell in CELLS}
+# States keep their values on padded steps; gates and what they write are not computed there.
+STATES = frozenset(part for cell in CELLS for part in ("hidden", cell.memory))
+# In the order in which one reads them: gates first.
+PARTS = tuple(
+    dict.fromkeys(
+        sorted((part for cell in CELLS for part in cell.parts), key=lambda part: "gate" not in part)
+    )
+)

@@ -9,11 +9,9 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from ..backend import ops
 from ..inspection.anatomy import inspect
-from ..inspection.compiled import raw_outputs
 from ..inspection.outputs import Scale
-from ..inspection.question import Question, as_sequences, prepare, see, selected
+from ..inspection.question import as_sequences, prepare, see, selected
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 
@@ -56,34 +54,9 @@ def gradient_norms(
     >>> norms.isel(time=0).mean()  # doctest: +SKIP
     """
     question = prepare(model, data, "zero", output, step, scale, batch_size, inputs)
-    size = min(question.batch_size, len(question.subject))
-    gradients = np.zeros(question.subject.values.shape)
-    for start in range(0, len(gradients), size):
-        # The last batch overlaps the one before it, so that nothing is traced twice.
-        rows = np.arange(size) + min(start, len(gradients) - size)
-        gradients[rows] = _gradients(question, rows)
+    gradients = question.compiled.gradients(question.subject, question.chosen, question.batch_size)
     norms = np.linalg.norm(gradients, axis=-1)
     return xr.DataArray(norms, dims=("sample", "time"), name="gradient norm")
-
-
-def _gradients(question: Question, rows: np.ndarray) -> np.ndarray:
-    """Return d output / d values of some samples, (sample, time, feature).
-
-    The compiled path gives gradients times (end - start). Its end are the samples themselves, and
-    it starts so far below them that nothing is lost to rounding.
-    """
-    subject, chosen = question.subject[rows], question.chosen[rows]
-    count = np.arange(len(rows), dtype=np.int32)
-    ones, lengths = np.ones(len(rows), np.float32), np.abs(subject.values) + 1
-    moves = np.zeros(subject.values.shape, np.float32), np.zeros(subject.static.shape, np.float32)
-    _, gradients, _ = question.compiled.path(
-        (*moves, ones),
-        subject.arrays,
-        (subject.values - lengths, subject.static),
-        (count, count, count, ones),
-        (chosen.weights, chosen.steps),
-    )
-    return np.asarray(ops.convert_to_numpy(gradients[0]), np.float64) / lengths
 
 
 _ROWS = 64
@@ -146,7 +119,7 @@ def answers_by_step(
     if chosen.steps.shape[1]:  # a model with one output per step
         chosen = replace(chosen, steps=np.eye(mask.shape[1], dtype=np.float32)[step])
     answers = np.full(mask.shape, np.nan)
-    found = selected(raw_outputs(compiled, subject, size), chosen, question.anatomy)
+    found = selected(compiled.outputs(subject, size), chosen, question.anatomy)
     answers[owner[:count], step[:count]] = found[:count]
     return xr.DataArray(
         answers,

@@ -11,15 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import Normalize
 
-from ..internals.gates import is_lstm, need_layer
+from ..internals.gates import cell_of, need_layer
 from ..wording import MINUS, plain
 from .panels import label_times
 from .style import SIGNED, SIZES, STYLE, limit_of, name_panel, open_panels, tidy, write_heading
 from .words import visible
 
 Order = Literal["change", "keep", "number"]
-DRAWN = ("input_gate", "candidate", "forget_gate", "cell", "output_gate", "hidden")
-DRAWN_OF_GRU = ("reset_gate", "candidate", "update_gate", "hidden")
 # Inches: the least height of a map, and of a row with the number of its unit, and without.
 _MAP, _NUMBERED, _ROW = 0.85, 0.14, 0.04
 # So many units have their numbers beside them; so many words fit on the axis.
@@ -101,7 +99,7 @@ def need_parts(trace: xr.Dataset, parts: Sequence[str] | None) -> tuple[str, ...
     """Return what to draw of one layer, or raise on names that it does not have."""
     known = [name for name in _NAMES if name in trace and np.isfinite(trace[name].values).any()]
     if parts is None:
-        return DRAWN if is_lstm(trace) else DRAWN_OF_GRU
+        return cell_of(trace).drawn
     if isinstance(parts, str) or not parts or not set(parts) <= set(known):
         raise ValueError(
             f"Expected parts to be a list of some of {known}; received {parts!r}. Leave it out for "
@@ -133,8 +131,8 @@ def order_units(trace: xr.Dataset, order: Order) -> np.ndarray:
     if order == "number":
         return np.arange(trace.sizes["unit"])
     if order == "keep":
-        gate = trace["forget_gate" if is_lstm(trace) else "update_gate"].values
-        return np.argsort(-np.nanmean(gate, axis=0), kind="stable")
+        kept = trace[cell_of(trace).keep].values
+        return np.argsort(-np.nanmean(kept, axis=0), kind="stable")
     changes = np.abs((trace["written"] - trace["forgotten"]).fillna(0).values)
     # Of units that change at the same step, the one that changes most comes first.
     return np.lexsort((-changes.max(axis=0), changes.argmax(axis=0)))

@@ -12,11 +12,11 @@ from ..attribution.expected_gradients import integrate, shortfall
 from ..attribution.explanation import Explanation
 from ..attribution.records import assemble
 from ..inspection.background import Background
-from ..inspection.compiled import Subject, raw_outputs
+from ..inspection.compiled import Subject
 from ..inspection.counterfactual import Flip, smallest_change
 from ..inspection.outputs import Scale, chances, last_outputs
 from ..inspection.question import DEFAULT_BATCH, Question, prepare, see, selected
-from ..internals.attention import mean_weights, scores_of
+from ..internals.attention import mean_weights
 from ..sequences.data import SequenceData
 from .familiarity import Familiarity
 from .state import Edits, State, edited
@@ -274,7 +274,7 @@ class Inquiry:
                 anatomy.model, sample, old.background, name, "last", _scale(old), old.batch_size,
                 None,
             )  # fmt: skip
-        raw = raw_outputs(compiled, subject, old.batch_size)
+        raw = compiled.outputs(subject, old.batch_size)
         return replace(
             old, data=sample, subject=subject, predictions=selected(raw, old.chosen, anatomy)
         )
@@ -340,7 +340,7 @@ def orders(question: Question, data: SequenceData, seed: int = 0) -> dict[str, n
     """
     scale = "margin" if question.chosen.scale == "value" else question.chosen.scale
     anatomy, compiled, subject = see(question.anatomy, data, scale, DEFAULT_BATCH)
-    raw = last_outputs(raw_outputs(compiled, subject, DEFAULT_BATCH), subject.mask)
+    raw = last_outputs(compiled.outputs(subject, DEFAULT_BATCH), subject.mask)
     sizes: dict[str, np.ndarray] = {}
     wrong = None
     if anatomy.link == "identity":
@@ -356,7 +356,7 @@ def orders(question: Question, data: SequenceData, seed: int = 0) -> dict[str, n
             wrong = -probabilities[np.arange(len(raw)), data.target]
     if wrong is not None:
         sizes["most wrong"] = np.where(np.isnan(wrong), -np.inf, wrong)
-    maps = scores_of(compiled, subject, DEFAULT_BATCH)
+    maps = compiled.attention(subject, DEFAULT_BATCH)
     if maps:
         weights = mean_weights(maps[-1], subject.mask)
         both = subject.mask[:, 1:] & subject.mask[:, :-1]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..inspection.anatomy import inspect
-from ..internals.gates import is_lstm, need_layer, trace_gates
+from ..internals.gates import cell_of, need_layer, trace_gates
 from ..internals.responses import answers_by_step
 from ..sequences.data import SequenceData
 from ..sequences.words import UNKNOWN, tokenise
@@ -87,7 +87,7 @@ class Reader:
         trace = need_layer(trace_gates(self.model, data).isel(sample=0), self.layer)
         answers = answers_by_step(self.model, data)
         read = slice(0, len(typed))
-        memory = trace["cell" if is_lstm(trace) else "hidden"]
+        cell = cell_of(trace)
         layer, direction = trace["layer"].values[0], trace["direction"].values[0]
         known = set(self.data.vocabulary) - {UNKNOWN}
         return Memory(
@@ -98,9 +98,9 @@ class Reader:
             is_probability=answers.name == "probability",
             written=trace["written"].values[read].T,
             forgotten=trace["forgotten"].values[read].T,
-            remembered=memory.values[read].T,
+            remembered=trace[cell.memory].values[read].T,
             layer=f"{layer}{', reading backwards' * (direction == 'backward')}",
-            kind="cell" if is_lstm(trace) else "hidden state",
+            kind=cell.memory_name,
         )
 
 

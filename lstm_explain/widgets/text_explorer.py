@@ -12,7 +12,6 @@ import numpy as np
 from ..attribution.explanation import Explanation
 from ..inspection.anatomy import inspect
 from ..inspection.background import Background
-from ..inspection.compiled import raw_outputs
 from ..inspection.outputs import decisions, last_outputs
 from ..inspection.question import see
 from ..plots.content import explained
@@ -332,7 +331,7 @@ class TextExploration(Exploration):
             many = replace(many, tokens=tokens, unknown_words=None)
             scale = "probability" if question.chosen.scale == "probability" else "margin"
             _, compiled, subject = see(question.anatomy, many, scale, room + 1)
-            raw = last_outputs(raw_outputs(compiled, subject, room + 1), subject.mask)
+            raw = last_outputs(compiled.outputs(subject, room + 1), subject.mask)
             found = decisions(raw, None)
         words = self.words(state)
         return [words[at] for at in off if found[at] != found[-1]]
