@@ -31,9 +31,9 @@ explorer"""
 # The same picture with the same changes, everything else computed before.
 REDRAW = """\
 import ipywidgets
-from lstm_explain.figure_explore import Picture
-from lstm_explain.widget_state import Edit, State
-from lstm_explain.widget_static import framed
+from lstm_explain.widgets.pictures import Picture
+from lstm_explain.widgets.state import Edit, State
+from lstm_explain.widgets.page import framed
 first, last = explorer.controls.chosen_steps
 views = [explorer.core.view(State(3, (Edit("lactate", 1 + 0.1 * i, (first, last)),)), "lactate")
          for i in range({moves} + 1)]
