@@ -1,53 +1,18 @@
 """Variables with gaps: what a model reads of them, how they are changed, how values are summed."""
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny import charts, explained_charts
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.sequences.scaling import chart_of, with_parts
 
 BEFORE = np.array([2.0, -1.0])
-
-
-def charts(num_samples=40, seed=0):
-    """Two variables over 5 to 9 hours, half of them not measured; age; who died."""
-    rng = np.random.default_rng(seed)
-    sequences = []
-    for _ in range(num_samples):
-        chart = rng.normal([3.0, 70.0], [1.0, 9.0], (rng.integers(5, 10), 2))
-        chart[rng.random(chart.shape) < 0.5] = np.nan
-        sequences.append(chart)
-    data = SequenceData.from_arrays(
-        sequences,
-        rng.integers(0, 2, num_samples),
-        static=rng.normal(60, 10, (num_samples, 1)),
-        static_names=["age"],
-        feature_names=["lactate", "pressure"],
-        units={"lactate": "mmol/L", "pressure": "mmHg"},
-        missing="keep",
-    )
-    return data.split_by_group(0.2, 0.2)
-
-
-@cache
-def explained():
-    data = charts().fill_missing(indicators=True).standardise()
-    model = lx.build_model(data, units=(6,), attention_units=4, seed=1)
-    # As built, the weights of an LSTM hardly tell the features apart.
-    model.set_weights(
-        [
-            np.random.default_rng(i).normal(0, 0.5, w.shape)
-            for i, w in enumerate(model.get_weights())
-        ]
-    )
-    options = {"background": data.train, "progress": False}
-    return data, model, lx.explain(model, data.test, **options)
 
 
 def test_parts_against_a_loop():
@@ -191,7 +156,7 @@ def test_what_cannot_be_changed():
 
 # -- one value per variable ------------------------------------------------------------------------
 def test_variables_parts_and_cells_agree():
-    data, _, e = explained()
+    data, _, e = explained_charts()
     grouped = e.over_variables()
     assert grouped.feature_names == ["lactate", "pressure"]
     assert grouped.units == ["mmol/L", "mmHg"]
@@ -215,7 +180,7 @@ def test_variables_parts_and_cells_agree():
 
 
 def test_what_was_not_measured_is_read_separately():
-    _, _, e = explained()
+    _, _, e = explained_charts()
     found = e.unmeasured_values().values
     chart = charts()
     measured = ~np.isnan(chart[chart.split == "test"].values)
@@ -227,13 +192,13 @@ def test_what_was_not_measured_is_read_separately():
 
 
 def test_saved_and_loaded_it_still_knows_its_variables(tmp_path):
-    _, _, e = explained()
+    _, _, e = explained_charts()
     loaded = lx.Explanation.load(e.save(tmp_path / "run.nc"))
     np.testing.assert_array_equal(loaded.over_variables().values, e.over_variables().values)
 
 
 def test_verbs_that_do_not_fit():
-    _, _, e = explained()
+    _, _, e = explained_charts()
     with pytest.raises(ValueError, match=r"Expected a variable among \['lactate', 'pressure'\]"):
         e.parts_of("sodium")
     with pytest.raises(ValueError, match=r"Expected values per feature .*indicators=True"):

@@ -16,7 +16,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat import v4
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MAX_CELL_LINES = 15
 MAX_BYTES = 1_500_000

@@ -21,9 +21,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 # Charts with gaps, three static facts, a model that reads what was measured.
 SETUP = f"""\
 import sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 import lstm_explain as lx
-from test_widgets import gappy
+from tiny import gappy
 model, data = gappy()"""
 EXPLORE = "explorer = lx.explore(model, data.test, background=data.train)\nexplorer"
 TEXTS = """\

@@ -24,7 +24,7 @@ from packaging.version import Version
 
 import lstm_explain
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 # Imported only by the function that needs it, which says what to install where it is missing.

@@ -11,6 +11,7 @@ import pytest
 import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny import gappy
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
@@ -22,31 +23,6 @@ from lstm_explain.widgets.pictures import Picture
 from lstm_explain.widgets.state import Edit, State, changed, edited, pinned, reset, undone
 from lstm_explain.widgets.view import heading, sentence, view_of
 from lstm_explain.widgets.worker import Newest
-
-
-def gappy():
-    """Charts with gaps, and a model that reads what was measured; static facts of three kinds."""
-    rng = np.random.default_rng(5)
-    values = rng.normal(10, 2, size=(40, 6, 2))
-    values[rng.random(values.shape) < 0.3] = np.nan
-    values[:, 0] = 10.0
-    static = np.column_stack(
-        [rng.normal(60, 9, 40), rng.integers(0, 2, 40), rng.integers(1, 4, 40)]
-    )
-    data = SequenceData.from_arrays(
-        values,
-        np.where(rng.random(40) < 0.5, "yes", "no"),
-        static=static,
-        static_names=["age", "sex", "ward"],
-        feature_names=["lactate", "pulse"],
-        missing="keep",
-        name="gappy",
-    )
-    data = data.split_by_group(0.2, 0.2).fill_missing(indicators=True).standardise()
-    network = lx.build_model(data, units=(4,), attention_units=3, seed=1)
-    weights = np.random.default_rng(3)
-    network.set_weights([weights.normal(scale=0.8, size=w.shape) for w in network.get_weights()])
-    return network, data
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +61,7 @@ EDITS = st.lists(
 @settings(max_examples=60)
 def test_edits_that_later_ones_cover_can_be_left_out(edits):
     """The state keeps fewer edits than were made, and says the same about the sample."""
-    sample = gappy_data()
+    sample = gappy()[1].test[0]
     state = State(0)
     for edit in edits:
         state = changed(state, edit)
@@ -94,12 +70,6 @@ def test_edits_that_later_ones_cover_can_be_left_out(edits):
     np.testing.assert_allclose(kept.values, all_of_them.values, atol=2e-6)
     np.testing.assert_allclose(kept.static, all_of_them.static, atol=2e-6)
     assert len(state.edits) <= len(edits)
-
-
-def gappy_data(cache=[]):  # noqa: B006  (made once for all examples)
-    if not cache:
-        cache.append(gappy()[1].test[0])
-    return cache[0]
 
 
 def test_undo_goes_back_action_by_action_and_reset_can_be_undone():

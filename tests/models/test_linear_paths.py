@@ -5,7 +5,7 @@ import pytest
 import tiny
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from test_missingness import charts, explained
+from tiny import charts, explained_charts
 
 import lstm_explain as lx
 from lstm_explain.backend import keras
@@ -83,7 +83,7 @@ def test_the_path_is_a_logistic_regression_and_training_starts_there(tmp_path):
 
 def test_a_variable_that_was_never_measured_gets_its_share():
     """A count turned into "ever" by a comparison would have no slope, and its value be lost."""
-    data, _, _ = explained()
+    data, _, _ = explained_charts()
     model = lx.build_model(data, units=(3,), summaries=True)
     e = lx.explain(model, data.test, background=data.train, progress=False)
     spread = float(e.predictions.std())

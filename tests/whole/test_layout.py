@@ -18,7 +18,7 @@ import pytest
 
 import lstm_explain
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "lstm_explain"
 
 # The folders in the order of the data's path. A file imports from its folder and those above;

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 import tiny
-from test_missingness import charts, explained
+from tiny import charts, explained_charts
 
 import lstm_explain as lx
 from lstm_explain.backend import keras
 
 
 def test_shares_of_groups_against_a_loop():
-    _, _, e = explained()
+    _, _, e = explained_charts()
     grouped = e.over_variables()
     groups = {"first": np.arange(len(e)) < 4, "rest": np.arange(len(e)) >= 4}
     table = lx.attribution.drivers_by_group(grouped, groups, draws=30)
@@ -58,7 +58,7 @@ def test_what_cannot_be_scored():
         lx.faithfulness.score_cells(np.zeros((2, 3, 6)), truth, np.ones((2, 3), bool))
     with pytest.raises(ValueError, match="Expected cells that are causes and cells that are not"):
         lx.faithfulness.score_cells(np.zeros((2, 3, 2)), truth, np.ones((2, 3), bool))
-    _, _, e = explained()
+    _, _, e = explained_charts()
     with pytest.raises(ValueError, match="Expected values per feature; received values per time"):
         lx.attribution.drivers_by_group(e.over_time(), {"all": np.ones(len(e), bool)})
     with pytest.raises(ValueError, match="Expected a bool array of 8 samples for the group"):
@@ -67,7 +67,7 @@ def test_what_cannot_be_scored():
 
 # -- the same sample asked twice -------------------------------------------------------------------
 def test_compare_is_both_explanations():
-    data, model, _ = explained()
+    data, model, _ = explained_charts()
     patient = data.test[1]
     changed = patient.change("lactate", 0.5, steps=[1, 2]).change("age", 90)
     options = {"background": data.train, "progress": False, "tolerance": 0.02}
@@ -109,7 +109,7 @@ def test_compare_asks_both_about_the_class_predicted_at_first():
 
 
 def test_what_cannot_be_compared():
-    data, model, _ = explained()
+    data, model, _ = explained_charts()
     with pytest.raises(ValueError, match=r"Expected one sample before .* received 2 and 1"):
         lx.compare(model, data.test[:2], data.test[0], background=data.train)
     short, long = data.test.lengths.argmin(), data.test.lengths.argmax()
