@@ -1,84 +1,13 @@
 """The verbs of an Explanation keep every sum, and nothing is lost on the way to other tools."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
-import tiny
-import xarray as xr
+from attribution.explanations import VERBS, made, total
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import lstm_explain as lx
 from lstm_explain import Explanation
-
-DAYS = np.array("2020-03-30", "datetime64[D]")
-
-
-def made(lengths=(3, 5, 1, 4), features=3, static=True, times="days", seed=0):
-    """An explanation of random numbers, laid out as `explain` lays it out; gaps are 0.25."""
-    rng = np.random.default_rng(seed)
-    samples, steps = len(lengths), max(lengths)
-    mask = np.arange(steps) < np.array(lengths)[:, None]
-    cell = ("sample", "time", "feature")
-    values = np.where(mask[..., None], rng.normal(size=(samples, steps, features)), 0)
-    base_values = rng.normal(size=samples)
-    total = base_values + values.sum(axis=(1, 2))
-    variables = {
-        "values": (cell, values),
-        "base_values": ("sample", base_values),
-        "mask": (cell[:2], mask),
-        "data": (cell, np.where(mask[..., None], rng.normal(size=values.shape), np.nan)),
-        "unit": ("feature", np.array(["mg", "1/min", "", "µg"][:features])),
-        "output": ("sample", np.array(["died", "left"])[np.arange(samples) % 2]),
-        "target": ("sample", np.array(["left", "died"])[np.arange(samples) % 2]),
-        "ids": ("sample", np.array([f"Zoë {i}" for i in range(samples)])),
-        "attention": (cell[:2], mask / np.array(lengths)[:, None]),
-    }
-    if static:
-        facts = rng.normal(size=(2, samples, 2))
-        variables["static_values"] = (("sample", "static_feature"), facts[0])
-        variables["static_data"] = (("sample", "static_feature"), facts[1])
-        variables["static_unit"] = ("static_feature", np.array(["years", ""]))
-        total = total + facts[0].sum(axis=1)
-    variables["predictions"] = ("sample", total + 0.25)
-    if times is not None:
-        step = np.arange(steps) + 10 * np.arange(samples)[:, None]
-        clock = {
-            "days": DAYS + step,
-            "hours": DAYS.astype("datetime64[s]") + step.astype("timedelta64[h]"),
-            "numbers": step * 0.5,
-        }[times]
-        nowhere = 0.0 if times == "numbers" else np.datetime64("NaT")
-        variables["times"] = (cell[:2], np.where(mask, clock, nowhere))
-    coordinates = {
-        "sample": np.arange(samples),
-        "time": np.arange(steps),
-        "feature": ["dose", "pulse", "noise", "rate"][:features],
-    }
-    provenance = {"method": "dice", "scale": "margin", "background": "3 dice", "seed": None}
-    attributes = {
-        "time_name": "hour",
-        "target_unit": "log %²",
-        "provenance": json.dumps(provenance | {"masked": True, "sizes": [1, 2]}),
-    }
-    if static:
-        coordinates["static_feature"] = ["age", "bmi"]
-    return Explanation(xr.Dataset(variables, coordinates, attributes))
-
-
-def total(e):
-    """The sum of everything that was attributed, per sample, by NumPy alone."""
-    result = e.values.values.reshape(len(e), -1).sum(axis=1)
-    return result if e.static_values is None else result + e.static_values.values.sum(axis=1)
-
-
-VERBS = {
-    "over_time": lambda e: e.over_time(),
-    "over_features": lambda e: e.over_features(),
-    "over_windows": lambda e: e.over_windows(length=2),
-}
 
 
 # -- coarser views ---------------------------------------------------------------------------------
@@ -351,90 +280,6 @@ def test_shap_draws_what_it_was_given(verb, static):
             largest = e.feature_names[int(np.abs(shown.values).argmax())]
         assert any(largest in text for text in written), (draw, written)
         plt.close("all")
-
-
-# -- in a file -------------------------------------------------------------------------------------
-def assert_same(one, two):
-    assert set(one._dataset.variables) == set(two._dataset.variables)
-    for name, variable in one._dataset.variables.items():
-        other = two._dataset[name]
-        assert other.dims == variable.dims
-        # Text comes back as wide, and dates as fine, as need be.
-        kinds = other.dtype.kind + variable.dtype.kind
-        assert other.dtype == variable.dtype or kinds in ("UU", "MM"), name
-        np.testing.assert_array_equal(other.values, variable.values, err_msg=name)
-    assert two._dataset.attrs == one._dataset.attrs
-
-
-@pytest.mark.parametrize("times", ["days", "hours", "numbers", None])
-@pytest.mark.parametrize("static", [False, True])
-def test_a_loaded_explanation_is_equal_in_every_variable(times, static, tmp_path):
-    """Dates with NaT, masks, text beyond ASCII, NaN in the data, names, units, provenance."""
-    e = made(times=times, static=static)
-    path = e.save(tmp_path / "new" / "run.nc")
-    assert path == tmp_path / "new" / "run.nc"
-    assert_same(e, Explanation.load(str(path)))
-
-
-@pytest.mark.parametrize("key", [2, slice(0), [3, 1]])
-@pytest.mark.parametrize("verb", sorted(VERBS))
-def test_slices_and_coarser_views_are_saved_too(verb, key, tmp_path):
-    """And over an older file."""
-    made().save(tmp_path / "run.nc")
-    e = VERBS[verb](made())[key]
-    loaded = Explanation.load(e.save(tmp_path / "run.nc"))
-    assert_same(e, loaded)
-    assert loaded.level == e.level
-    assert repr(loaded) == repr(e)
-
-
-@settings(max_examples=20)
-@given(moments=st.lists(st.datetimes(), min_size=3, max_size=3))
-def test_dates_survive_to_the_microsecond(moments, tmp_path_factory):
-    """Hospitals shift dates by centuries; exchanges count microseconds."""
-    e = made(lengths=(3,), static=False, times=None)
-    times = np.array([sorted(moments)], "datetime64[us]")
-    dated = Explanation(e._dataset.assign(times=(("sample", "time"), times)))
-    path = dated.save(tmp_path_factory.mktemp("dates") / "run.nc")
-    np.testing.assert_array_equal(Explanation.load(path).times, times)
-
-
-def test_a_real_explanation_survives_with_its_provenance(tmp_path):
-    """Of a model with static facts: numbers, attention, versions, weights' fingerprint."""
-    e = tiny.explanation("regression", True)
-    loaded = Explanation.load(e.save(tmp_path / "run.nc"))
-    assert_same(e, loaded)
-    assert loaded.provenance == e.provenance
-    assert loaded.provenance["versions"]["lstm_explain"] == lx.__version__
-    np.testing.assert_array_equal(loaded.attention_contribution, e.attention_contribution)
-    np.testing.assert_array_equal(loaded.gaps, e.gaps)
-    for view in (loaded.over_time(), loaded.over_features(), loaded.over_windows(length=4)):
-        np.testing.assert_allclose(view.gaps, e.gaps, atol=1e-12)
-
-
-def write_text(path):
-    path.write_text("sample,time,value\n0,0,1.0\n")
-
-
-def write_other_netcdf(path):
-    xr.Dataset({"temperature": ("x", [1.0])}).to_netcdf(path, engine="h5netcdf")
-
-
-@pytest.mark.parametrize(
-    ("write", "error", "message"),
-    [
-        (lambda path: None, FileNotFoundError, r"found none at .*Give the path that explanation"),
-        (write_text, ValueError, "is no netCDF file. Give the right file"),
-        (lambda path: path.mkdir(), ValueError, "is no netCDF file"),
-        (write_other_netcdf, ValueError, r"holds \['temperature'\]. Give the right file"),
-    ],
-    ids=["no file", "a CSV file", "a folder", "another netCDF file"],
-)
-def test_a_wrong_file_is_refused(write, error, message, tmp_path):
-    path = tmp_path / "run.nc"
-    write(path)
-    with pytest.raises(error, match=f"Expected a file written by Explanation.save; .*{message}"):
-        Explanation.load(path)
 
 
 # -- the tests above can fail ----------------------------------------------------------------------

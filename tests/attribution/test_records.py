@@ -1,14 +1,102 @@
-"""An explanation carries its question: inputs, background and output come back from a file."""
+"""A file gives back the whole explanation, and with it the question that it answers."""
 
 import numpy as np
 import pytest
 import tiny
+import xarray as xr
+from attribution.explanations import VERBS, made
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import lstm_explain as lx
 from lstm_explain import Explanation, SequenceData
 from lstm_explain.attribution.records import background_of, data_of, question_of
 from lstm_explain.inspection.background import Background
 from lstm_explain.inspection.question import prepare
+
+
+# -- in a file -------------------------------------------------------------------------------------
+def assert_same(one, two):
+    assert set(one._dataset.variables) == set(two._dataset.variables)
+    for name, variable in one._dataset.variables.items():
+        other = two._dataset[name]
+        assert other.dims == variable.dims
+        # Text comes back as wide, and dates as fine, as need be.
+        kinds = other.dtype.kind + variable.dtype.kind
+        assert other.dtype == variable.dtype or kinds in ("UU", "MM"), name
+        np.testing.assert_array_equal(other.values, variable.values, err_msg=name)
+    assert two._dataset.attrs == one._dataset.attrs
+
+
+@pytest.mark.parametrize("times", ["days", "hours", "numbers", None])
+@pytest.mark.parametrize("static", [False, True])
+def test_a_loaded_explanation_is_equal_in_every_variable(times, static, tmp_path):
+    """Dates with NaT, masks, text beyond ASCII, NaN in the data, names, units, provenance."""
+    e = made(times=times, static=static)
+    path = e.save(tmp_path / "new" / "run.nc")
+    assert path == tmp_path / "new" / "run.nc"
+    assert_same(e, Explanation.load(str(path)))
+
+
+@pytest.mark.parametrize("key", [2, slice(0), [3, 1]])
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_slices_and_coarser_views_are_saved_too(verb, key, tmp_path):
+    """And over an older file."""
+    made().save(tmp_path / "run.nc")
+    e = VERBS[verb](made())[key]
+    loaded = Explanation.load(e.save(tmp_path / "run.nc"))
+    assert_same(e, loaded)
+    assert loaded.level == e.level
+    assert repr(loaded) == repr(e)
+
+
+@settings(max_examples=20)
+@given(moments=st.lists(st.datetimes(), min_size=3, max_size=3))
+def test_dates_survive_to_the_microsecond(moments, tmp_path_factory):
+    """Hospitals shift dates by centuries; exchanges count microseconds."""
+    e = made(lengths=(3,), static=False, times=None)
+    times = np.array([sorted(moments)], "datetime64[us]")
+    dated = Explanation(e._dataset.assign(times=(("sample", "time"), times)))
+    path = dated.save(tmp_path_factory.mktemp("dates") / "run.nc")
+    np.testing.assert_array_equal(Explanation.load(path).times, times)
+
+
+def test_a_real_explanation_survives_with_its_provenance(tmp_path):
+    """Of a model with static facts: numbers, attention, versions, weights' fingerprint."""
+    e = tiny.explanation("regression", True)
+    loaded = Explanation.load(e.save(tmp_path / "run.nc"))
+    assert_same(e, loaded)
+    assert loaded.provenance == e.provenance
+    assert loaded.provenance["versions"]["lstm_explain"] == lx.__version__
+    np.testing.assert_array_equal(loaded.attention_contribution, e.attention_contribution)
+    np.testing.assert_array_equal(loaded.gaps, e.gaps)
+    for view in (loaded.over_time(), loaded.over_features(), loaded.over_windows(length=4)):
+        np.testing.assert_allclose(view.gaps, e.gaps, atol=1e-12)
+
+
+def write_text(path):
+    path.write_text("sample,time,value\n0,0,1.0\n")
+
+
+def write_other_netcdf(path):
+    xr.Dataset({"temperature": ("x", [1.0])}).to_netcdf(path, engine="h5netcdf")
+
+
+@pytest.mark.parametrize(
+    ("write", "error", "message"),
+    [
+        (lambda path: None, FileNotFoundError, r"found none at .*Give the path that explanation"),
+        (write_text, ValueError, "is no netCDF file. Give the right file"),
+        (lambda path: path.mkdir(), ValueError, "is no netCDF file"),
+        (write_other_netcdf, ValueError, r"holds \['temperature'\]. Give the right file"),
+    ],
+    ids=["no file", "a CSV file", "a folder", "another netCDF file"],
+)
+def test_a_wrong_file_is_refused(write, error, message, tmp_path):
+    path = tmp_path / "run.nc"
+    write(path)
+    with pytest.raises(error, match=f"Expected a file written by Explanation.save; .*{message}"):
+        Explanation.load(path)
 
 
 def saved(explanation, folder):

@@ -1,9 +1,12 @@
-"""Networks that build_model makes, against a literal forward pass."""
+"""Networks that build_model makes, against a literal forward pass; models of words."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import reference
 import tiny
+from models.texts import VOCABULARY, texts
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
@@ -92,3 +95,88 @@ def test_impossible_parameters_are_refused(arguments, message):
 def test_data_without_target_is_refused():
     with pytest.raises(ValueError, match="Expected data with a target to shape the output"):
         lx.build_model(SequenceData.from_arrays(np.zeros((2, 3, 1))))
+
+
+def model_of(data, **options):
+    model = lx.build_model(data, units=(5,), embedding_size=4, attention_units=3, **options)
+    rng = np.random.default_rng(2)
+    weights = [
+        w if "seed" in v.path else rng.normal(0, 0.7, w.shape)
+        for v, w in zip(model.weights, model.get_weights(), strict=True)
+    ]
+    model.set_weights(weights)
+    return model
+
+
+def test_longer_padding_and_longer_texts_are_read():
+    data = texts()
+    model = model_of(data)
+    ids, mask = data.tokens, data.mask
+    short = model.predict([ids, mask], verbose=0)
+    wide = [np.pad(part, ((0, 0), (0, 4))) for part in (ids, mask)]
+    np.testing.assert_allclose(model.predict(wide, verbose=0), short, rtol=1e-5)
+
+
+def test_words_add_up_to_the_prediction_and_shapley_values_are_those_of_enumeration():
+    data = texts()
+    model = model_of(data)
+    e = lx.explain(model, data.test, tolerance=0.01, progress=False)
+    np.testing.assert_allclose(e.gaps, 0, atol=0.01 * float(e.predictions.std()))
+    unknown = np.where(data.test.mask, 1, 0)
+    p = model.predict([unknown, data.test.mask], verbose=0)[:, 0].astype(float)
+    np.testing.assert_allclose(e.base_values, np.log(p / (1 - p)), atol=1e-4)
+    short = data.test[np.flatnonzero(data.test.lengths <= 4)[:2]]
+    s = lx.shapley_values(model, short, level="time", progress=False)
+    for row, length in enumerate(short.lengths):
+        players = np.array(list(np.ndindex(*[2] * length)), bool)
+        ids = np.pad(np.where(players, short.tokens[row, :length], 1), ((0, 0), (0, 7 - length)))
+        mask = np.tile(short.mask[row], (len(ids), 1))
+        p = model.predict([ids, mask], verbose=0)[:, 0].astype(float)
+        worth = dict(zip(map(tuple, players.tolist()), np.log(p / (1 - p)), strict=True))
+        expected = reference.shapley_values(
+            lambda members, worth=worth, n=length: worth[tuple(i in members for i in range(n))],
+            length,
+        )
+        np.testing.assert_allclose(s.values[row, :length], expected, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_trained_model_finds_the_word_and_is_saved(tmp_path):
+    data = texts(300)
+    model = lx.build_model(data, units=(8,), embedding_size=8)
+    run = lx.train(model, data, epochs=25, learning_rate=1e-2, progress=False)
+    assert run.metrics["auroc"] > 0.9
+    e = lx.explain(model, data.test, progress=False)
+    found = e.data.values == "w3"  # token id 5
+    assert (
+        e.values.values[found].mean() > 5 * np.abs(e.values.values[~found & data.test.mask]).mean()
+    )
+    run.save(tmp_path)
+    loaded = lx.TrainingRun.load(tmp_path)
+    assert loaded.vocabulary == run.vocabulary == tuple(VOCABULARY)
+    again = loaded.model
+    inputs = data.test.inputs_for(model)
+    np.testing.assert_allclose(
+        again.predict(inputs, verbose=0), model.predict(inputs, verbose=0), rtol=1e-6
+    )
+
+
+# -- the vocabulary that a model learned -----------------------------------------------------------
+def test_texts_read_with_another_vocabulary_are_refused(tmp_path):
+    """One word moved gives every id after it another meaning: wrong words, without an error."""
+    data = texts()
+    model = model_of(data)
+    swapped = [*VOCABULARY[:3], VOCABULARY[4], VOCABULARY[3], *VOCABULARY[5:]]
+    other = replace(data, vocabulary=tuple(swapped))
+    model.save(tmp_path / "model.keras")
+    for network in (model, lx.load_model(tmp_path / "model.keras")):
+        network.predict(data.test.inputs_for(network), verbose=0)
+        for use in (
+            lambda network=network: other.inputs_for(network),
+            lambda network=network: lx.explain(network, other.test),
+            lambda network=network: lx.train(network, other, progress=False),
+        ):
+            with pytest.raises(ValueError, match=r"another one, of 12 words, in which the same id"):
+                use()
+    # Ids without words, and models that do not know their vocabulary, are taken on trust.
+    replace(data, vocabulary=()).inputs_for(model)

@@ -1,11 +1,14 @@
-"""Additive attention against hand-made numbers and a literal re-implementation."""
+"""Attention against hand-made numbers, and words that are dropped in training only."""
 
 import numpy as np
 import pytest
 import reference
+from models.texts import texts
 
 import lstm_explain as lx
-from lstm_explain.backend import keras
+from lstm_explain import SequenceData
+from lstm_explain.backend import keras, ops
+from lstm_explain.models.layers import WordDropout
 
 numbers = keras.ops.convert_to_numpy
 
@@ -81,3 +84,29 @@ def test_saved_and_loaded_layer_gives_equal_weights(tmp_path):
 def test_no_units_is_refused():
     with pytest.raises(ValueError, match="Expected at least 1 unit; received units=0"):
         lx.models.AttentionPooling(0)
+
+
+def test_words_are_dropped_in_training_only_and_at_the_rate():
+    layer = WordDropout(0.3, unknown=1, seed=4)
+    tokens = np.full((200, 50), 7)
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer(tokens)), tokens)
+    dropped = ops.convert_to_numpy(layer(tokens, training=True))
+    assert set(np.unique(dropped)) == {1, 7}
+    np.testing.assert_allclose((dropped == 1).mean(), 0.3, atol=0.02)  # sd 0.0046
+    again = ops.convert_to_numpy(WordDropout(0.3, seed=4)(tokens, training=True))
+    np.testing.assert_array_equal(again, dropped)
+
+
+def test_without_an_unknown_word_nothing_is_dropped():
+    data = SequenceData.from_tokens([[0, 1, 2], [2, 1, 0]], [0, 1], vocabulary=["a", "b", "c"])
+    names = [layer.name for layer in lx.build_model(data, units=(2,)).layers]
+    assert "word_dropout" not in names
+    assert "embedding" in names
+
+
+def test_impossible_rates_and_sizes_are_refused():
+    with pytest.raises(ValueError, match="Expected a rate from 0 to below 1; received 1"):
+        lx.build_model(texts(), word_dropout=1)
+    with pytest.raises(ValueError, match="Expected an embedding_size of at least 1; received 0"):
+        lx.build_model(texts(), embedding_size=0)
+    assert keras.saving.get_registered_object("lstm_explain>WordDropout") is WordDropout

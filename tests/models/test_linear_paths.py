@@ -1,17 +1,21 @@
-"""The linear path of a model on charts with gaps, against loops and scikit-learn."""
+"""The linear paths of a model, of charts and of words, against loops and scikit-learn."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import tiny
+from models.texts import VOCABULARY, texts
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from tiny import charts, explained_charts
 
 import lstm_explain as lx
+from lstm_explain import SequenceData
 from lstm_explain.backend import keras
 from lstm_explain.datasets.icu.baseline import logistic_forecast
 from lstm_explain.datasets.icu.simulation import sample_stays
-from lstm_explain.models.linear_paths import PENALTY, MeasuredSummaries
+from lstm_explain.models.linear_paths import PENALTY, MeasuredSummaries, word_ratios
 
 
 def prepared():
@@ -155,3 +159,85 @@ def test_the_baseline_wants_the_gaps():
     raw = sample_stays(num_stays=100)
     with pytest.raises(ValueError, match=r"and filled values\. Call this before fill_missing"):
         logistic_forecast(raw.fill_missing(indicators=True))
+
+
+# -- naive Bayes beside the LSTM -------------------------------------------------------------------
+def ratio_literally(data, word):
+    """Wang and Manning (2012), equation 2, word by word."""
+    shares = []
+    for positive in (1, 0):
+        counts = {
+            other: 1 + sum(other in row for row in data.words[data.target == positive].tolist())
+            for other in data.vocabulary
+        }
+        shares.append(counts[word] / sum(counts.values()))
+    return np.log(shares[0] / shares[1])
+
+
+def labelled_texts():
+    data = texts()
+    return replace(data, class_names=("down", "up"))
+
+
+def test_ratios_are_those_of_the_training_texts():
+    data = labelled_texts()
+    found = word_ratios(data.train)
+    assert found[:2].tolist() == [0, 0]
+    expected = [ratio_literally(data.train, word) for word in VOCABULARY[2:]]
+    np.testing.assert_allclose(found[2:], expected, rtol=1e-12)
+    shuffled = replace(data.train, target=data.train.target[::-1])
+    assert np.abs(word_ratios(shuffled)[2:] - expected).max() > 0.1
+
+
+def test_without_the_lstm_the_margin_is_the_weighted_sum_of_the_ratios():
+    data = labelled_texts()
+    model = lx.build_model(data, units=(3,), embedding_size=4, naive_bayes=True)
+    head = model.get_layer("head")
+    head.set_weights([0 * weight for weight in head.get_weights()])
+    weight, bias = (part.item() for part in model.get_layer("linear_path").get_weights())
+    assert weight > 0.3  # texts of one half are told apart by the ratios of the other
+    ratios = word_ratios(data.train)
+    margins = [
+        weight * ratios[ids[real]].sum() + bias
+        for ids, real in zip(data.tokens, data.mask, strict=True)
+    ]
+    predicted = model.predict(data.inputs_for(model), verbose=0)[:, 0]
+    np.testing.assert_allclose(predicted, 1 / (1 + np.exp(-np.array(margins))), rtol=1e-5)
+    # A linear model is explained word by word by its own terms.
+    e = lx.explain(model, data.test, progress=False)
+    terms = np.where(data.test.mask, weight * ratios[data.test.tokens], 0)
+    np.testing.assert_allclose(e.values, terms, atol=1e-5)
+
+
+def test_the_weight_of_naive_bayes_does_not_depend_on_the_order_of_texts():
+    """Labels in turns must not leave one class out of a half."""
+    rng = np.random.default_rng(0)
+    texts = [
+        [str(rng.choice(["fine", "good", "even"] if k % 2 else ["dull", "poor", "even"])), "film"]
+        for k in range(200)
+    ]
+    data = SequenceData.from_texts(texts, np.arange(200) % 2, class_names=("down", "up"))
+    weight = lx.build_model(data, naive_bayes=True).get_layer("linear_path").get_weights()[0]
+    assert weight.item() > 0.5
+
+
+def test_hidden_words_leave_the_sum_as_large_in_training_as_in_use():
+    """Else a model trained on half of the words would be twice too sure of whole texts."""
+    data = labelled_texts()
+    model = lx.build_model(data, units=(3,), word_dropout=0.5, naive_bayes=True)
+    margin = keras.Model(model.inputs, model.get_layer("linear_path").output)
+    weight, bias = (part.item() for part in model.get_layer("linear_path").get_weights())
+    draws = [np.array(margin(data.inputs_for(model), training=True)) - bias for _ in range(400)]
+    sums = np.array(margin(data.inputs_for(model))) - bias
+    # 400 draws of sums about as large as they vary: a standard error of 0.05 of them.
+    np.testing.assert_allclose(np.mean(draws, axis=0), sums, atol=0.2 * np.abs(sums).max())
+    assert np.abs(sums).max() > 0.5 * weight
+
+
+def test_naive_bayes_needs_texts_of_two_classes():
+    numbers = SequenceData.from_arrays(np.zeros((4, 2, 1)), ["a", "b", "a", "b"])
+    with pytest.raises(ValueError, match="two classes for naive_bayes=True; received measurements"):
+        lx.build_model(numbers, naive_bayes=True)
+    three = replace(labelled_texts(), class_names=("a", "b", "c"))
+    with pytest.raises(ValueError, match="received texts and a multiclass target"):
+        lx.build_model(three, naive_bayes=True)

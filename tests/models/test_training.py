@@ -1,8 +1,7 @@
-"""Training keeps the best weights, repeats itself, and reports scores that hold by hand."""
+"""Training keeps the best weights, repeats itself, and says what it does."""
 
 import sys
 from dataclasses import fields, replace
-from math import log, sqrt
 
 import numpy as np
 import pandas as pd
@@ -132,6 +131,18 @@ def test_baselines_are_scored_beside_the_model():
     assert run.baselines["oracle"]["accuracy"] == 1
     assert run.baselines["liar"]["auroc"] == 0
     assert run.baselines["constant"]["auroc"] == 0.5
+
+
+def test_what_a_model_did_before_does_not_change_its_training():
+    """Keras moves its dropout on in predict too; training starts from the seed all the same."""
+    data = tiny.padded()
+    losses = []
+    for used in (False, True):
+        model = lx.build_model(data, units=(4,), dropout=0.3)
+        if used:
+            model.predict(data.inputs_for(model), verbose=0)
+        losses.append(lx.train(model, data, epochs=2, seed=5, progress=False).history)
+    np.testing.assert_array_equal(losses[0].to_numpy(), losses[1].to_numpy())
 
 
 # -- interrupted -----------------------------------------------------------------------------------
@@ -295,135 +306,3 @@ def test_diverged_training_is_said_with_its_remedy():
     data, model = plain("regression")
     with pytest.raises(ValueError, match=r"that are NaN or infinite.*a lower learning_rate"):
         lx.train(model, data, epochs=3, learning_rate=1e38, progress=False)
-
-
-# -- scores, by hand -------------------------------------------------------------------------------
-def part(target, **options):
-    return SequenceData.from_arrays(np.zeros((len(target), 1, 1)), target, **options)
-
-
-def test_regression_scores_by_hand():
-    """Errors 1, -1, 2, 0 about targets 1, 2, 3, 6 with mean 3: 6 of 14 squared units remain."""
-    scores = score(part([1.0, 2, 3, 6]), np.array([2.0, 1, 5, 6]))
-    np.testing.assert_allclose(list(scores.values()), [sqrt(6 / 4), 1, 1 - 6 / 14])
-    assert list(scores) == ["rmse", "mae", "r2"]
-
-
-def test_the_test_mean_scores_zero_r2():
-    target = np.array([1.0, 2, 6])
-    np.testing.assert_allclose(score(part(target), np.full((3, 1), 3.0))["r2"], 0, atol=1e-12)
-
-
-def test_binary_scores_by_hand():
-    """Probabilities 0.9, 0.6, 0.4, 0.5 of "up" for up, down, up, up; 0.5 counts as up.
-
-    Of 3 pairs (up, down) the first is in order; ranked, the ups stand at places 1, 3 and 4.
-    """
-    data = part(["up", "down", "up", "up"])
-    scores = score(data, np.array([0.9, 0.6, 0.4, 0.5]))
-    assert scores["accuracy"] == 2 / 4
-    by_hand = -(log(0.9) + log(0.4) + log(0.4) + log(0.5)) / 4
-    np.testing.assert_allclose(scores["log_loss"], by_hand)
-    np.testing.assert_allclose(scores["auroc"], 1 / 3)
-    np.testing.assert_allclose(scores["auprc"], (1 / 1 + 2 / 3 + 3 / 4) / 3)
-
-
-def test_ranking_scores_against_their_definitions(rng):
-    """Pairs in order, ties counting half; precision at each threshold that finds more."""
-    truth = rng.integers(0, 2, 60)
-    chance = np.round(0.3 * truth + 0.7 * rng.random(60), 1)
-    scores = score(part(truth), chance)
-    higher = np.subtract.outer(chance[truth == 1], chance[truth == 0])
-    np.testing.assert_allclose(scores["auroc"], ((higher > 0) + (higher == 0) / 2).mean())
-    precision, found = 0.0, 0
-    for threshold in sorted(set(chance), reverse=True):
-        now = truth[chance >= threshold]
-        precision += (now.sum() - found) * now.mean()
-        found = now.sum()
-    np.testing.assert_allclose(scores["auprc"], precision / truth.sum())
-
-
-def test_multiclass_scores_by_hand():
-    data = part([0, 2, 1], class_names=["a", "b", "c"])
-    chances = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7], [0.6, 0.1, 0.3]])
-    scores = score(data, chances)
-    assert scores["accuracy"] == 2 / 3
-    np.testing.assert_allclose(scores["log_loss"], -(log(0.5) + log(0.7) + log(0.1)) / 3)
-    assert list(scores) == ["accuracy", "log_loss"]
-
-
-def test_float32_probabilities_are_scored_without_a_warning(rng):
-    """They add up to 1 to seven digits only, which scikit-learn remarks on."""
-    logits = rng.normal(size=(200, 3)).astype(np.float32)
-    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    assert (chances.astype(float).sum(axis=1) != 1).any()
-    data = part(rng.integers(0, 3, 200), class_names=["a", "b", "c"])
-    by_hand = -np.log(chances[np.arange(200), data.target].astype(float)).mean()
-    np.testing.assert_allclose(score(data, chances)["log_loss"], by_hand, rtol=1e-6)
-
-
-def test_rare_events_are_scored_by_what_finds_them():
-    """5 % die: a constant is right 95 % of the time and finds nobody."""
-    target = np.where(np.arange(200) % 20 == 0, "died", "left")
-    data = part(target, class_names=["left", "died"]).split_by_group(0.2, 0.3, seed=1)
-    scores = score(data.test, constant_baseline(data))
-    prevalence = data.test.target.mean()
-    assert 0 < prevalence < 0.1
-    np.testing.assert_allclose(scores["accuracy"], 1 - prevalence)
-    np.testing.assert_allclose([scores["auroc"], scores["auprc"]], [0.5, prevalence])
-
-
-def test_without_both_classes_there_is_no_ranking_to_score():
-    """And one sample has no variance to explain: such scores are absent, not NaN with a warning."""
-    scores = score(part([0, 0], class_names=["no", "yes"]), np.array([0.2, 0.6]))
-    assert list(scores) == ["accuracy", "log_loss"]
-    assert list(score(part([1.0]), np.array([2.0]))) == ["rmse", "mae"]
-
-
-@pytest.mark.parametrize("task", TASKS)
-def test_the_constant_is_the_training_mean_or_shares(task):
-    data = tiny.padded(task)
-    target = data.train.target
-    expected = target.astype(float).mean()
-    if task == "multiclass":
-        expected = [(target == k).mean() for k in range(3)]
-    predicted = constant_baseline(data)
-    np.testing.assert_allclose(predicted, np.broadcast_to(expected, predicted.shape), rtol=1e-6)
-    assert len(predicted) == len(data.test)
-
-
-@pytest.mark.parametrize(
-    ("target", "predictions", "message"),
-    [
-        (None, [1.0], "a target to score; received none. Give target="),
-        ([1.0, 2.0], [1.0], r"shape \(2,\); received \(1,\). Give one number per sample"),
-        ([1.0, 2.0], [[1.0, 2.0]] * 2, r"shape \(2,\); received \(2, 2\)"),
-        ([1.0, 2.0], [1.0, np.nan], "finite predictions; received 1 that are NaN"),
-        (["a", "b"], [[0.5, 0.5]] * 2, "one probability per sample, of the second class"),
-        (["a", "b"], [-0.1, 3.0], "probabilities from 0 to 1; received -0.1 to 3. End the model"),
-        (["a", "b", "c"], [0.1, 0.2, 0.3], r"shape \(3, 3\); .*one probability per sample and"),
-        (["a", "b", "c"], np.full((3, 3), 0.5), "add up to 1 for each sample; .*from 1.5 to 1.5"),
-    ],
-)
-def test_predictions_that_are_none_are_refused(target, predictions, message):
-    """Log-odds scored as probabilities, or one class's for another's, would look like a score."""
-    data = SequenceData.from_arrays(np.zeros((len(target or [0]), 1, 1)), target)
-    with pytest.raises(ValueError, match=f"Expected.*{message}"):
-        score(data, np.array(predictions))
-
-
-def test_no_samples_are_no_score():
-    with pytest.raises(ValueError, match=r"at least one sample to score; received none. Check the"):
-        score(part([1.0])[:0], np.zeros(0))
-
-
-def test_what_a_model_did_before_does_not_change_its_training():
-    """Keras moves its dropout on in predict too; training starts from the seed all the same."""
-    data = tiny.padded()
-    losses = []
-    for used in (False, True):
-        model = lx.build_model(data, units=(4,), dropout=0.3)
-        if used:
-            model.predict(data.inputs_for(model), verbose=0)
-        losses.append(lx.train(model, data, epochs=2, seed=5, progress=False).history)
-    np.testing.assert_array_equal(losses[0].to_numpy(), losses[1].to_numpy())

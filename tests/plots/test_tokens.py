@@ -1,17 +1,14 @@
-"""Texts on paper and in notebooks: the right colour for each word, and no word is ever markup."""
+"""Texts on paper: the right colour for each word, and nothing that matters is folded away."""
 
 from __future__ import annotations
 
-import json
 import re
-from html.parser import HTMLParser
 from typing import Any
 
 import keras
 import matplotlib as mpl
 import numpy as np
 import pytest
-import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
@@ -19,49 +16,14 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from plots.texts import NASTY, REVIEW, Reader, assert_harmless, explained
 
 import lstm_explain as lx
 from lstm_explain import SequenceData, plot_tokens, tokens_html
 from lstm_explain.attribution.explanation import Explanation
 from lstm_explain.plots.style import SIGNED
-from lstm_explain.plots.words import BLANK, LOOKED, ink_on, passages, visible
+from lstm_explain.plots.words import BLANK, LOOKED, ink_on, passages
 from lstm_explain.wording import MINUS
-
-TEXT = "the plot is slow , but the ending is not at all boring ."
-REVIEW = TEXT.split()
-NASTY = [
-    "<script>alert(1)</script>", "</span></div>", "<img src=x onerror=alert(1)>", "&lt;b&gt;",
-    '"quoted" onclick="x"', "'single'", "שלום", "\u200fright", "\u202eevil", "\u2069", "😀",
-    "👩\u200d👩\u200d👧", "x" * 10_000, "$a_b$", r"\frac{1}{2}", "", " ", "\n", "a\x00b", "\ud800",
-    "日本", "e\u0301", "{}", "%s", "<!--", "]]>", "normal",
-]  # fmt: skip
-
-
-def explained(*texts: list[str], **more: Any) -> Explanation:
-    """Make an explanation of texts, padded at the right, with values of our own."""
-    rng = np.random.default_rng(5)
-    count, steps = len(texts), max(map(len, texts))
-    mask = np.array([[i < len(text) for i in range(steps)] for text in texts])
-    words = np.array([[*text, *[""] * (steps - len(text))] for text in texts], dtype=object)
-    values = np.asarray(more.get("values", rng.normal(size=(count, steps)))) * mask
-    step = ("sample", "time")
-    arrays: dict[str, Any] = {
-        "values": (step, values),
-        "base_values": ("sample", np.full(count, 0.25)),
-        "predictions": ("sample", 0.25 + values.sum(axis=1)),
-        "data": (step, words.astype(str)),
-        "mask": (step, mask),
-        "output": ("sample", np.full(count, "positive")),
-    }
-    if more.get("attention", True):
-        weights = rng.random((count, steps)) * mask
-        arrays["attention"] = (step, weights / weights.sum(axis=1, keepdims=True))
-    if more.get("errors"):
-        arrays["standard_errors"] = (step, np.full((count, steps), 0.125) * mask)
-    record = {"method": "m", "scale": "margin", "background": "the word '[UNK]'", "data": "films"}
-    attributes = {"time_name": "word", "provenance": json.dumps(record)}
-    coordinates = {"sample": np.arange(count), "time": np.arange(steps)}
-    return Explanation(xr.Dataset(arrays, coords=coordinates, attrs=attributes))
 
 
 def long_text(length: int = 400) -> Explanation:
@@ -92,60 +54,6 @@ def drawn_words(ax: Axes) -> list[tuple[str, str | None]]:
         if text.get_fontsize() == 10:
             found.append((text.get_text(), colours[0] if colours else None))
     return found
-
-
-class Reader(HTMLParser):
-    """Collects the elements of a page, and the words with their style and title."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.words: list[str] = []
-        self.other: list[str] = []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        self.open.append(tag)
-        if tag == "bdi":
-            self.words.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] == "bdi":
-            self.words[-1] += data
-        else:
-            self.other.append(data)
-
-    def handle_comment(self, data: str) -> None:
-        raise AssertionError(f"a comment: {data}")
-
-    def handle_decl(self, decl: str) -> None:
-        raise AssertionError(f"a declaration: {decl}")
-
-    def unknown_decl(self, data: str) -> None:
-        raise AssertionError(f"a declaration: {data}")
-
-    @property
-    def titles(self) -> list[str]:
-        """The numbers on hover, in order."""
-        return [str(attrs["title"]) for _, attrs in self.elements if "title" in attrs]
-
-
-def assert_harmless(page: str) -> Reader:
-    """Check that a page consists of this package's own elements and attributes only."""
-    reader = Reader(page)
-    assert reader.open == []
-    for tag, attributes in reader.elements:
-        assert tag in ("div", "span", "bdi")
-        assert set(attributes) <= {"style", "title", "dir"}
-        assert not re.search("url|expression|[<>\"']", str(attributes.get("style")))
-    page.encode()
-    return reader
 
 
 # -- on paper --------------------------------------------------------------------------------------
@@ -307,65 +215,6 @@ def test_passages_hold_the_weightiest_word(weight: list[float], budget: int) -> 
     assert shown[int(np.argmax(weight))]
     folds = [len(run) for run in "".join("s" if s else "-" for s in shown).split("s") if run]
     assert all(length >= 5 for length in folds)
-
-
-# -- in notebooks ----------------------------------------------------------------------------------
-def test_html_shows_both_rows_with_numbers_on_hover() -> None:
-    e = explained(REVIEW)
-    page = tokens_html(e)
-    assert isinstance(page, str)
-    assert page._repr_html_() == page
-    reader = assert_harmless(page)
-    assert reader.words == REVIEW * 2
-    values, weights = e.values.values[0], e.attention.values[0]
-    for title, value, weight in zip(reader.titles, values, weights, strict=False):
-        value_text, weight_text = re.findall(rf"[{MINUS}\d.]+", title)
-        assert float(value_text.replace(MINUS, "-")) == pytest.approx(value, abs=0.006)
-        assert float(weight_text) == pytest.approx(100 * weight, abs=0.06)
-    assert reader.titles[: len(REVIEW)] == reader.titles[len(REVIEW) :]
-
-
-def test_html_has_the_colours_of_the_values() -> None:
-    e = explained(REVIEW)
-    styles = [str(a["style"]) for _, a in Reader(tokens_html(e)).elements if "title" in a]
-    values = e.values.values[0]
-    for style, value in zip(styles, values, strict=False):
-        assert f"background:{to_hex(SIGNED(0.5 + 0.5 * value / np.abs(values).max()))};" in style
-
-
-def test_strange_words_are_harmless() -> None:
-    reader = assert_harmless(tokens_html(explained(NASTY)))
-    assert reader.words == [visible(word) for word in NASTY] * 2
-    assert "<script>alert(1)</script>" in reader.words
-    assert "&lt;b&gt;" in reader.words
-    assert "\u200fright" in reader.words
-    assert max(map(len, reader.words)) == 200
-    assert not re.search("[\u202a-\u202e\u2066-\u2069]", "".join(reader.words))
-
-
-@given(st.lists(st.text(max_size=30), min_size=1, max_size=6))
-def test_no_text_is_markup(texts: list[str]) -> None:
-    e = explained(texts)
-    reader = assert_harmless(tokens_html(e))
-    shown = [visible(str(word)) for word in e.data.values[0]]
-    assert reader.words == shown * 2
-    assert all(shown)
-
-
-@given(st.text(alphabet="<>/&;\"'=! abscript-[]\x00\u202e", max_size=40))
-def test_no_name_is_markup(name: str) -> None:
-    dataset = (
-        explained(REVIEW).to_dataset().assign(ids=("sample", [name]), target=("sample", [name]))
-    )
-    assert_harmless(tokens_html(Explanation(dataset.assign(output=("sample", [name])))))
-
-
-def test_unescaped_markup_is_noticed() -> None:
-    """Sabotage: the check above fails where a word is not escaped."""
-    page = tokens_html(explained(["word"]))
-    for word in ("<b>x</b>", "<script>", "<!-- x -->", "</bdi>"):
-        with pytest.raises(AssertionError):
-            assert_harmless(page.replace("word<", f"{word}<"))
 
 
 # -- of a model ------------------------------------------------------------------------------------

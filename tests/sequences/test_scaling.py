@@ -1,4 +1,4 @@
-"""Variables with gaps: what a model reads of them, how they are changed, how values are summed."""
+"""Standardising, filling and changing variables with gaps; nothing leaks from later rows."""
 
 from dataclasses import replace
 
@@ -6,11 +6,116 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sequences.tables import split_with_gaps
 from tiny import charts, explained_charts
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.sequences.scaling import chart_of, with_parts
+
+
+# -- standardising and missing values --------------------------------------------------------------
+def test_training_steps_have_mean_0_and_deviation_1():
+    """Over real steps only: padding counts in neither."""
+    data = split_with_gaps(0).fill_missing().standardise()
+    real = data.train.values[data.train.mask]
+    np.testing.assert_allclose(real.mean(axis=0), 0, atol=1e-6)  # float32
+    np.testing.assert_allclose(real.std(axis=0), 1, rtol=1e-6)
+    np.testing.assert_allclose(data.train.static.std(axis=0), 1, rtol=1e-6)
+    np.testing.assert_array_equal(data.values[~data.mask], 0)
+
+
+def test_display_gives_the_original_units_back():
+    """After standardising once or twice; NaN on padding."""
+    raw = split_with_gaps().fill_missing()
+    for data in (raw.standardise(), raw.standardise().standardise()):
+        # Rounded to the digits that float32 holds of each feature's largest value.
+        np.testing.assert_allclose(
+            data.display_values[data.mask], raw.values[raw.mask], rtol=1e-5, atol=1e-6
+        )
+        np.testing.assert_allclose(data.display_static, raw.static, rtol=1e-5, atol=1e-6)
+        assert np.isnan(data.display_values[~data.mask]).all()
+    assert SequenceData.from_arrays(np.zeros((1, 1, 1))).display_static is None
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_other_parts_change_no_statistic(part):
+    """Means, deviations and what is filled in come from training samples alone."""
+    data = split_with_gaps()
+    elsewhere = data.split == part
+    values, static = data.values.copy(), data.static.copy()
+    values[elsewhere] = values[elsewhere] * 50 + 1000 * data.mask[elsewhere][..., None]
+    static[elsewhere] += 1000
+    moved = replace(data, values=values, static=static)
+    one, two = (d.fill_missing().standardise() for d in (data, moved))
+    for name in ("center", "scale", "static_center", "static_scale"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+    np.testing.assert_array_equal(one.values[~elsewhere], two.values[~elsewhere])
+
+
+def test_statistics_do_follow_the_training_part():
+    """The test above can fail."""
+    data = split_with_gaps(0).fill_missing()
+    values = np.where((data.split == "train")[:, None, None], data.values * 2, data.values)
+    moved = replace(data, values=values).standardise()
+    np.testing.assert_allclose(moved.scale, 2 * data.standardise().scale)
+
+
+@pytest.mark.parametrize(("constant", "width"), [(0.1, 0), (1234567.9, 0), (0, 1e-15), (1e6, 10)])
+def test_a_constant_feature_is_only_centred_and_a_small_one_is_scaled(constant, width, rng):
+    """Told apart exactly: neither rounding nor smallness makes a feature constant or not."""
+    values = constant + width * rng.normal(size=(20, 3, 1))
+    data = SequenceData.from_arrays(values).split_by_group(0.2, 0.2).standardise()
+    if width:
+        np.testing.assert_allclose(data.train.values.std(), 1, rtol=1e-2)
+    else:
+        assert data.scale.tolist() == [1]
+        np.testing.assert_allclose(data.values, 0, atol=1e-6)
+
+
+def test_missing_values_take_the_last_measured_else_the_training_mean():
+    values = np.array([[1.0, np.nan, 3], [np.nan, 5, np.nan], [9, np.nan, np.nan], [np.nan] * 3])
+    data = SequenceData.from_arrays(values[..., None], lengths=[3, 3, 2, 3], missing="keep")
+    split = replace(data, split=np.array(["train", "train", "validation", "test"]))
+    filled = split.fill_missing()
+    expected = [[1, 1, 3], [3, 5, 5], [9, 9, 0], [3, 3, 3]]  # the training mean of 1, 3, 5 is 3
+    np.testing.assert_array_equal(filled.values[..., 0], expected)
+    filled.check_complete()
+
+
+@settings(max_examples=40)
+@given(hnp.arrays(np.float32, (5, 6, 2), elements=st.floats(-5, 5, width=16)), st.data())
+def test_filling_never_looks_ahead(values, draw):
+    """What is filled in at a step does not change when later steps of its sequence do."""
+    missing = draw.draw(hnp.arrays(bool, values.shape))
+    missing[0] = False
+    cut = draw.draw(st.integers(1, 5))
+    values = np.where(missing, np.nan, values)
+    later = values.copy()
+    later[4, cut:] = 77
+    split = np.array(["train", "train", "train", "validation", "test"])
+    one, two = (
+        replace(SequenceData.from_arrays(v, missing="keep"), split=split).fill_missing()
+        for v in (values, later)
+    )
+    np.testing.assert_array_equal(one.values[:, :cut], two.values[:, :cut])
+    real = ~np.isnan(values)
+    np.testing.assert_array_equal(one.values[real], values[real])
+
+
+@pytest.mark.parametrize("verb", ["standardise", "fill_missing"])
+def test_means_need_training_samples(verb):
+    """Before the split they would be over test samples too; on a slice there may be none."""
+    data = split_with_gaps()
+    with pytest.raises(ValueError, match=r"Expected split data .*Call data.split_by_time"):
+        getattr(replace(data, split=None), verb)()
+    with pytest.raises(ValueError, match=r"none, only \['test'\]. Call it on the whole data"):
+        getattr(data.test, verb)()
+    never = replace(data, values=np.where([True, False], np.nan, data.values))
+    with pytest.raises(ValueError, match=r"received no value of \['feature 0'\]. Drop those"):
+        getattr(never, verb)()
+
 
 BEFORE = np.array([2.0, -1.0])
 

@@ -1,11 +1,7 @@
-"""The review loaders: the traps of each file, what is refused, and what the real files hold."""
+"""The review loaders: the traps of each file, the cache, and what the real files hold."""
 
 from __future__ import annotations
 
-import gzip
-import io
-import json
-import tarfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,123 +9,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from datasets.reviews.files import MOVIE, NUM_SENTENCES, TRAPS, Home, sentences
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_explain import SequenceData, load_reviews
 from lstm_explain.datasets import UnverifiedDataWarning, review_rationales, store
-from lstm_explain.datasets.reviews import archives, loader, rule
+from lstm_explain.datasets.reviews import loader, rule
 from lstm_explain.datasets.reviews.archives import Review
 from lstm_explain.sequences import make_vocabulary, tokenise
 
 # Every file made here is another one than the official file; what that warns of is tested apart.
 pytestmark = pytest.mark.filterwarnings("ignore::lstm_explain.datasets.store.UnverifiedDataWarning")
-
-NUM_SENTENCES = 20
-# A curly apostrophe, and an ellipsis: byte 0x85, at which str.splitlines() ends a line too early.
-TRAPS = "it isn\u2019t good\u2026 or is it "
-
-
-def sentences(sign: str) -> list[str]:
-    """Return the lines of one file of the small rt-polarity."""
-    return [*(f"a {sign} film of {number}" for number in range(NUM_SENTENCES - 1)), TRAPS + sign]
-
-
-def evidence(review: str, text: str, start: int, end: int) -> dict[str, Any]:
-    words = " ".join(text.split()[start:end])
-    return {"docid": review, "start_token": start, "end_token": end, "text": words}
-
-
-# Words that become several, so that offsets over text.split() are not offsets over words.
-MOVIE = "it's a film ,\nbut well-made ! \u200b not bad ."
 MOVIE_WORDS = ["it", "'s", "a", "film", ",", "but", "well", "-", "made", "!", "not", "bad", "."]
 MARKED = ["it", "'s", "but", "well", "-", "made", "not"]
-
-
-def movie_line(name: str, **changes: Any) -> str:
-    passages = [[(0, 1), (4, 6)], [(7, 9), (9, 9)]]  # an empty passage occurs in the real file
-    row = {
-        "annotation_id": name,
-        "classification": name[:3].upper(),
-        "evidences": [[evidence(name, MOVIE, *p) for p in group] for group in passages],
-        "query": "What is the sentiment of this review?",
-    }
-    return json.dumps(row | changes) + "\n"
-
-
-class Home:
-    """A small data home: twenty sentences of each class, and a few reviews."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        page = "Good.<br /><br />It isn't {}"
-        self.files: dict[str, dict[str, Any]] = {
-            "rt_polarity": {
-                f"rt-polaritydata/rt-polarity.{sign}": "".join(
-                    line + "\n" for line in sentences(sign)
-                ).encode("cp1252")
-                for sign in ("pos", "neg")
-            },
-            "imdb": {
-                f"aclImdb/{part}/{sign}/{number}_3.txt": page.format(f"{part}{sign}{number}")
-                for part in ("train", "test") for sign in ("neg", "pos") for number in range(10)
-            }
-            | {
-                f"aclImdb/train/urls_{sign}.txt": "".join(
-                    f"http://film/{number}\n" for number in range(10)
-                )
-                for sign in ("neg", "pos")
-            },
-            "eraser_movies": {
-                **{f"movies/docs/{sign}R_{n}.txt": MOVIE for sign in ("neg", "pos") for n in "123"},
-                "movies/train.jsonl": movie_line("negR_1.txt") + movie_line("posR_1.txt"),
-                "movies/val.jsonl": movie_line("negR_2.txt") + movie_line("posR_2.txt"),
-                "movies/test.jsonl": movie_line("negR_3.txt", docids=None)
-                + movie_line("posR_3.txt", evidences=[]),
-            },
-        }  # fmt: skip
-        for name in self.files:
-            self.pack(name)
-
-    def path(self, name: str) -> Path:
-        """Return the archive of a data set."""
-        [path] = [self.folder / c.file for c in loader.CORPORA.values() if c.file.startswith(name)]
-        return path
-
-    def pack(self, name: str) -> None:
-        """Write the archive of a data set."""
-        stream = io.BytesIO()
-        with tarfile.open(fileobj=stream, mode="w") as archive:
-            for path, content in self.files[name].items():
-                member = tarfile.TarInfo(path)
-                if isinstance(content, tarfile.TarInfo):
-                    archive.addfile(content)
-                    continue
-                data = content if isinstance(content, bytes) else content.encode()
-                member.size = len(data)
-                archive.addfile(member, io.BytesIO(data))
-        self.path(name).parent.mkdir(exist_ok=True)
-        self.path(name).write_bytes(gzip.compress(stream.getvalue(), 1))
-
-    def load(self, source: Any, **options: Any) -> SequenceData:
-        """Load it."""
-        return load_reviews(source, data_home=self.folder, progress=False, **options)
-
-
-@pytest.fixture(autouse=True)
-def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Keep what is parsed here out of the user's folder."""
-    monkeypatch.setenv(store.CACHE_VARIABLE, str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """Return a small data home without fault."""
-    for name, count in (("RT_FILES", NUM_SENTENCES), ("IMDB_FOLDERS", 10)):
-        counts = dict.fromkeys(getattr(archives, name), count)
-        monkeypatch.setattr(archives, name, counts)
-    return Home(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -316,7 +209,7 @@ def test_progress_is_shown_and_can_be_silenced(
 
 def test_archive_that_is_not_the_official_one_is_named(home: Home) -> None:
     with pytest.warns(UnverifiedDataWarning, match=r"movies\.tar\.gz is not the official") as found:
-        data = home.load("movies")
+        data = load_reviews("movies", data_home=home.folder, progress=False)
     assert [Path(warning.filename) for warning in found] == [Path(__file__)]
     with pytest.warns(UnverifiedDataWarning) as found:
         rationales(home, data)
@@ -324,128 +217,6 @@ def test_archive_that_is_not_the_official_one_is_named(home: Home) -> None:
 
 
 # -- what is refused -------------------------------------------------------------------------------
-def change(source: str, path: str, content: Any) -> tuple[str, Callable[[Home], None]]:
-    """Return a source and a damage: a file in its archive that is replaced, None for removed."""
-    folder = loader.CORPORA[source].file.partition("/")[0]
-
-    def damage(home: Home) -> None:
-        files = home.files[folder]
-        if content is None:
-            del files[path]
-        else:
-            files[path] = content(files[path]) if callable(content) else content
-        home.pack(folder)
-
-    return source, damage
-
-
-def link(path: str) -> tarfile.TarInfo:
-    member = tarfile.TarInfo(path)
-    member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
-    return member
-
-
-RT = "rt-polaritydata/rt-polarity.neg"
-IN_RT = r"rt-polaritydata/rt-polarity\.neg in .*rt-polaritydata\.tar\.gz"
-TRAIN = "movies/train.jsonl"
-IN_TRAIN = r"movies/train\.jsonl in .*movies\.tar\.gz, line 2"
-
-
-def second_line(**changes: Any) -> tuple[str, Callable[[Home], None]]:
-    """Return a damage to the second line of the training reviews with marks."""
-    return change("movies", TRAIN, movie_line("negR_1.txt") + movie_line("posR_1.txt", **changes))
-
-
-def passage(**changes: Any) -> tuple[str, Callable[[Home], None]]:
-    return second_line(evidences=[[evidence("posR_1.txt", MOVIE, 0, 2) | changes]])
-
-
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (change("rt_polarity", RT, None), r"the file rt-polarity\.neg; .* holds \['rt-pol"),
-        (
-            change("rt_polarity", RT, lambda content: content + b"more\n"),
-            rf"Expected 20 lines; received 21 in {IN_RT}\. Replace rt-polaritydata",
-        ),
-        (
-            change("rt_polarity", RT, lambda content: content.replace(b"of 3", b"of \x81")),
-            rf"text in cp1252; received byte 0x81 in {IN_RT}, line 4\. Replace",
-        ),
-        (
-            change("rt_polarity", RT, lambda content: content.replace(b"a neg film of 3", b" ")),
-            rf"Expected a sentence; received ' ' in {IN_RT}, line 4",
-        ),
-        (
-            change("rt_polarity", "copy/rt-polarity.neg", "again"),
-            rf"each file once; received copy/rt-polarity\.neg in .* beside {IN_RT}",
-        ),
-        (change("rt_polarity", "a", link("a/b")), r"received a link or device, 'a/b', in .*rt-pol"),
-        (change("rt_polarity", "/etc/a", "x"), "received a path that leads outside, '/etc/a'"),
-        (
-            change("imdb", "aclImdb/train/neg/1_3.txt", None),
-            r"Expected 10 reviews in train/neg; received 9 in .*aclImdb_v1\.tar\.gz\. Replace",
-        ),
-        (
-            change("imdb", "aclImdb/train/urls_neg.txt", None),
-            r"Expected the films of 10 reviews in train/urls_neg\.txt; received 0 in .*\. Replace",
-        ),
-        (
-            change("imdb", "aclImdb/train/urls_pos.txt", "http://film/1\n"),
-            r"films of 10 reviews in train/urls_pos\.txt; received 1 in",
-        ),
-        (
-            change("imdb", "aclImdb/test/pos/1_3.txt", b"good\n\xff"),
-            r"in utf-8; received byte 0xff in aclImdb/test/pos/1_3\.txt in .*, line 2",
-        ),
-        (
-            change("imdb", "aclImdb/test/pos/1_3.txt", "<br /> "),
-            r"aclImdb/test/pos/1_3\.txt in .*gz has no words\. Replace",
-        ),
-        (change("movies", TRAIN, None), r"Expected the file train\.jsonl; .*movies\.tar\.gz has"),
-        (
-            change("movies", "movies/docs/posR_1.txt", None),
-            rf"""marked passages; received '{{"annotation_id.* in {IN_TRAIN} \(KeyError: 'docs""",
-        ),
-        (change("movies", TRAIN, movie_line("negR_1.txt") + "{"), rf"{IN_TRAIN} \(JSONDecodeError"),
-        (change("movies", TRAIN, movie_line("negR_1.txt") + "[]"), rf"{IN_TRAIN} \(TypeError"),
-        (second_line(classification="GOOD"), rf"{IN_TRAIN} \(ValueError"),
-        (second_line(evidences=[3]), rf"{IN_TRAIN} \(TypeError"),
-        (passage(docid="negR_1.txt"), rf"{IN_TRAIN} \(ValueError: a passage of negR_1.txt from wo"),
-        (passage(start_token=-8, end_token=-6), rf"{IN_TRAIN} .* a passage of posR_1.txt from w"),
-        (passage(start_token=1), rf"{IN_TRAIN} \(ValueError: words 1 to 2 are not \"it's a\"\)"),
-        (passage(end_token=99), rf"{IN_TRAIN} \(ValueError: words 0 to 99 are not"),
-        (passage(end_token=None), rf"{IN_TRAIN} "),
-    ],
-)  # fmt: skip
-def test_damage_is_refused_and_nothing_kept(
-    home: Home, cache: Path, damage: tuple[str, Callable[[Home], None]], message: str
-) -> None:
-    source, change_files = damage
-    change_files(home)
-    with pytest.raises(ValueError, match=message):
-        home.load(source)
-    assert not cache.exists()
-
-
-@pytest.mark.parametrize("source", list(loader.CORPORA))
-def test_broken_archive(home: Home, source: Any) -> None:
-    path = home.folder / loader.CORPORA[source].file
-    path.write_bytes(path.read_bytes()[:-20])
-    message = rf"complete \.tar\.gz archive; .*{path.name} is damaged or breaks off .*Replace"
-    with pytest.raises(ValueError, match=message):
-        home.load(source)
-
-
-def test_archive_or_file_that_is_too_large(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MAX_FILE", 50)
-    with pytest.raises(ValueError, match=r"at most 50 bytes; received a file of \d+ bytes, 'rt-"):
-        home.load("rt_polarity")
-    monkeypatch.setattr(archives, "MAX_ARCHIVE", 5000)
-    with pytest.raises(ValueError, match=r"at most 5000 bytes unpacked; received more in .*acl"):
-        home.load("imdb")
-
-
 def test_missing_file_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = {
         name: entry._replace(url=f"http://127.0.0.1:9/{name}")
