@@ -88,3 +88,64 @@ def text_model():
                 ]
             )
     return network
+
+
+def charts(num_samples=40, seed=0):
+    """Two variables over 5 to 9 hours, half of them not measured; age; who died."""
+    rng = np.random.default_rng(seed)
+    sequences = []
+    for _ in range(num_samples):
+        chart = rng.normal([3.0, 70.0], [1.0, 9.0], (rng.integers(5, 10), 2))
+        chart[rng.random(chart.shape) < 0.5] = np.nan
+        sequences.append(chart)
+    data = SequenceData.from_arrays(
+        sequences,
+        rng.integers(0, 2, num_samples),
+        static=rng.normal(60, 10, (num_samples, 1)),
+        static_names=["age"],
+        feature_names=["lactate", "pressure"],
+        units={"lactate": "mmol/L", "pressure": "mmHg"},
+        missing="keep",
+    )
+    return data.split_by_group(0.2, 0.2)
+
+
+@lru_cache
+def explained_charts():
+    """Data, a network with weights large enough to tell the features apart, what explains it."""
+    data = charts().fill_missing(indicators=True).standardise()
+    model = lx.build_model(data, units=(6,), attention_units=4, seed=1)
+    model.set_weights(
+        [
+            np.random.default_rng(i).normal(0, 0.5, w.shape)
+            for i, w in enumerate(model.get_weights())
+        ]
+    )
+    options = {"background": data.train, "progress": False}
+    return data, model, lx.explain(model, data.test, **options)
+
+
+@lru_cache
+def gappy():
+    """Charts with gaps, and a model that reads what was measured; static facts of three kinds."""
+    rng = np.random.default_rng(5)
+    values = rng.normal(10, 2, size=(40, 6, 2))
+    values[rng.random(values.shape) < 0.3] = np.nan
+    values[:, 0] = 10.0
+    static = np.column_stack(
+        [rng.normal(60, 9, 40), rng.integers(0, 2, 40), rng.integers(1, 4, 40)]
+    )
+    data = SequenceData.from_arrays(
+        values,
+        np.where(rng.random(40) < 0.5, "yes", "no"),
+        static=static,
+        static_names=["age", "sex", "ward"],
+        feature_names=["lactate", "pulse"],
+        missing="keep",
+        name="gappy",
+    )
+    data = data.split_by_group(0.2, 0.2).fill_missing(indicators=True).standardise()
+    network = lx.build_model(data, units=(4,), attention_units=3, seed=1)
+    weights = np.random.default_rng(3)
+    network.set_weights([weights.normal(scale=0.8, size=w.shape) for w in network.get_weights()])
+    return network, data

@@ -1,0 +1,117 @@
+"""Dates and numbers on the time axis stand at their steps and do not crowd."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from plots.figures import TRADING_DAYS, explanation, panel, words
+
+from lstm_explain import plot_heatmap, plot_timeline
+from lstm_explain.plots.time_axis import step_ticks
+
+FORMATS = ("%d %b %Y", "%b %Y", "%Y", "%H:%M %d %b", "%H:%M:%S %d %b")
+
+
+def read_dates(texts: list[str], like: np.ndarray) -> list[pd.Timestamp]:
+    """Read date labels as a person does: what stands below holds until it changes."""
+    dates, below = [], ""
+    for text in texts:
+        upper, _, lower = text.partition("\n")
+        below = lower or below
+        whole = f"{upper} {below}".strip()
+        for form in FORMATS:
+            try:
+                date = pd.to_datetime(whole, format=form)
+            except ValueError:
+                continue
+            dates.append(
+                date if date.year > 1900 else date.replace(year=pd.Timestamp(like[0]).year)
+            )
+            break
+        else:
+            raise AssertionError(f"{text!r} is no date")
+    return dates
+
+
+@pytest.mark.parametrize(
+    ("times", "unit"),
+    [
+        (TRADING_DAYS[:60], "D"),
+        (TRADING_DAYS[:5], "D"),
+        (TRADING_DAYS[:1], "D"),
+        (TRADING_DAYS[:250], "M"),
+        (TRADING_DAYS, "M"),
+        (pd.date_range("1999-03-05", periods=4000, freq="D"), "Y"),
+        (pd.date_range("2011-01-01", periods=60, freq="MS"), "Y"),
+        (pd.date_range("2011-05-01 07:00", periods=48, freq="h"), "m"),
+        (pd.date_range("2011-05-01 07:13", periods=90, freq="min"), "m"),
+        (pd.date_range("2011-05-01 07:13", periods=90, freq="s"), "s"),
+    ],
+)
+def test_labels_are_the_dates_of_their_steps(times: pd.DatetimeIndex, unit: str) -> None:
+    positions, texts = step_ticks(times.values)
+    assert len(positions) == len(texts) == len(set(positions.tolist()))
+    assert min(3, len(times)) <= len(texts) <= 9
+    truth = times.values[positions].astype(f"datetime64[{unit}]")
+    read = np.array(read_dates(texts, times.values), "datetime64[s]")
+    np.testing.assert_array_equal(read.astype(truth.dtype), truth)
+
+
+def test_a_week_begins_with_its_first_trading_day() -> None:
+    """6 September 2010 was Labor Day: the label stands at Tuesday the 7th, and says so."""
+    positions, texts = step_ticks(TRADING_DAYS[:60].values)
+    assert texts == ["12 Jul\n2010", "26 Jul", "9 Aug", "23 Aug", "7 Sep", "20 Sep"]
+    assert [f"{day:%a}" for day in TRADING_DAYS[positions]] == ["Mon"] * 4 + ["Tue", "Mon"]
+
+
+@pytest.mark.parametrize(
+    ("times", "name", "texts"),
+    [
+        (np.arange(48.0), "hour", "0 6 12 18 24 30 36 42"),
+        (np.arange(20.0), "hour in the ICU", "0 3 6 9 12 15 18"),
+        (np.arange(1, 61), "step", "10 20 30 40 50 60"),
+        (np.arange(-20, 0), "day", "-20 -15 -10 -5"),
+        (np.arange(9) / 2, "hours", "0 1 2 3 4"),
+        (np.array([1.0, 2.5, 7.25]), "hour", "1 2.5 7.25"),
+        # Irregular: evenly back from the last step, each with its own number.
+        (np.arange(20.0) ** 2, "s", "1 16 49 100 169 256 361"),
+    ],
+)
+def test_numbers_on_the_time_axis(times: np.ndarray, name: str, texts: str) -> None:
+    positions, found = step_ticks(times, name)
+    assert words(" ".join(found)) == texts
+    shown = [float(words(text)) for text in found]
+    np.testing.assert_allclose(times[positions], shown)
+
+
+def test_irregular_dates_do_not_crowd() -> None:
+    hours = np.sort(np.random.default_rng(0).integers(0, 48 * 60, 40))
+    times = np.datetime64("2011-05-01", "s") + hours.astype("timedelta64[m]")
+    positions, _ = step_ticks(times)
+    assert np.diff(positions).min() >= 3
+
+
+@pytest.mark.parametrize("plot", [plot_heatmap, plot_timeline])
+def test_dates_stand_below_the_lowest_panel(plot: Callable[..., Axes]) -> None:
+    rng = np.random.default_rng(0)
+    e = explanation(rng.normal(size=(1, 60, 2)), times=TRADING_DAYS.values[:60], time_name="date")
+    ax = plot(e)
+    lowest = ax if plot is plot_heatmap else panel(ax, "contribution")
+    assert lowest.get_xlabel() == "date: 2010-07-06 to 2010-09-28"
+    texts = [tick.get_text() for tick in lowest.get_xticklabels()]
+    assert texts[:2] == ["12 Jul\n2010", "26 Jul"]
+    np.testing.assert_array_equal(lowest.get_xticks(), step_ticks(TRADING_DAYS.values[:60])[0])
+    for other in ax.figure.axes:
+        if other.get_label() in ("data", "attention", "values"):
+            shown = [tick for tick in other.get_xticklabels() if tick.get_visible()]
+            assert shown == [] or other is lowest
+
+
+def test_span_of_hours() -> None:
+    times = pd.date_range("2011-05-01 07:00", periods=4, freq="h").values
+    ax = plot_heatmap(explanation(np.ones((1, 4, 1)), times=times, time_name="time"))
+    assert ax.get_xlabel() == "time: 2011-05-01 07:00 to 2011-05-01 10:00"
