@@ -163,7 +163,7 @@ def test_ratios_are_those_of_the_training_texts():
 
 def test_without_the_lstm_the_margin_is_the_weighted_sum_of_the_ratios():
     data = labelled_texts()
-    model = lx.build_model(data, units=(3,), embedding_size=4, naive_bayes=True)
+    model = lx.build_model(data, units=(3,), embedding_size=4, beside=lx.models.WordRatios())
     head = model.get_layer("head")
     head.set_weights([0 * weight for weight in head.get_weights()])
     weight, bias = (part.item() for part in model.get_layer("linear_path").get_weights())
@@ -189,14 +189,15 @@ def test_the_weight_of_naive_bayes_does_not_depend_on_the_order_of_texts():
         for k in range(200)
     ]
     data = SequenceData.from_texts(texts, np.arange(200) % 2, class_names=("down", "up"))
-    weight = lx.build_model(data, naive_bayes=True).get_layer("linear_path").get_weights()[0]
+    model = lx.build_model(data, beside=lx.models.WordRatios())
+    weight = model.get_layer("linear_path").get_weights()[0]
     assert weight.item() > 0.5
 
 
 def test_hidden_words_leave_the_sum_as_large_in_training_as_in_use():
     """Else a model trained on half of the words would be twice too sure of whole texts."""
     data = labelled_texts()
-    model = lx.build_model(data, units=(3,), word_dropout=0.5, naive_bayes=True)
+    model = lx.build_model(data, units=(3,), word_dropout=0.5, beside=lx.models.WordRatios())
     margin = keras.Model(model.inputs, model.get_layer("linear_path").output)
     weight, bias = (part.item() for part in model.get_layer("linear_path").get_weights())
     draws = [np.array(margin(data.inputs_for(model), training=True)) - bias for _ in range(400)]
@@ -208,8 +209,8 @@ def test_hidden_words_leave_the_sum_as_large_in_training_as_in_use():
 
 def test_naive_bayes_needs_texts_of_two_classes():
     numbers = SequenceData.from_arrays(np.zeros((4, 2, 1)), ["a", "b", "a", "b"])
-    with pytest.raises(ValueError, match="two classes for naive_bayes=True; received measurements"):
-        lx.build_model(numbers, naive_bayes=True)
+    with pytest.raises(ValueError, match="two classes for WordRatios; received measurements"):
+        lx.build_model(numbers, beside=lx.models.WordRatios())
     three = replace(labelled_texts(), class_names=("a", "b", "c"))
     with pytest.raises(ValueError, match="received texts and a multiclass target"):
-        lx.build_model(three, naive_bayes=True)
+        lx.build_model(three, beside=lx.models.WordRatios())

@@ -11,6 +11,7 @@ import lstm_explain as lx
 from lstm_explain.backend import keras
 from lstm_explain.datasets.icu.baseline import logistic_forecast
 from lstm_explain.datasets.icu.simulation import sample_stays
+from lstm_explain.models import layers
 from lstm_explain.models.linear_paths import PENALTY, MeasuredSummaries
 
 
@@ -40,7 +41,7 @@ def literal_summaries(data, sample, low, high, recent):
 
 def test_summaries_against_a_loop():
     data = prepared()
-    layer = MeasuredSummaries(recent=3, times_static=0)
+    layer = layers.MeasuredSummaries(recent=3, times_static=0)
     layer.adapt(data.train.values, data.train.mask)
     found = keras.ops.convert_to_numpy(layer(data.values, mask=data.mask, static=data.static))
     train = data.train
@@ -61,7 +62,7 @@ def test_summaries_against_a_loop():
 
 def test_the_path_is_a_logistic_regression_and_training_starts_there(tmp_path):
     data = prepared()
-    model = lx.build_model(data, units=(3,), summaries=True, summaries_times="age")
+    model = lx.build_model(data, units=(3,), beside=MeasuredSummaries(times="age"))
     summary = model.get_layer("summaries")
     columns = keras.ops.convert_to_numpy(summary(data.values, mask=data.mask, static=data.static))
     in_train = data.split == "train"
@@ -84,7 +85,7 @@ def test_the_path_is_a_logistic_regression_and_training_starts_there(tmp_path):
 def test_a_variable_that_was_never_measured_gets_its_share():
     """A count turned into "ever" by a comparison would have no slope, and its value be lost."""
     data, _, _ = explained()
-    model = lx.build_model(data, units=(3,), summaries=True)
+    model = lx.build_model(data, units=(3,), beside=MeasuredSummaries())
     e = lx.explain(model, data.test, background=data.train, progress=False)
     spread = float(e.predictions.std())
     assert float(np.abs(e.gaps).max()) <= 0.1 * spread
@@ -102,7 +103,7 @@ def test_a_variable_that_is_measured_at_admission_only():
     target = (values[:, :, 0].mean(axis=1) > 0).astype(int)
     data = lx.SequenceData.from_arrays(values, target, missing="keep").split_by_group()
     data = data.fill_missing(indicators=True).standardise()
-    model = lx.build_model(data, units=(2,), summaries=True)
+    model = lx.build_model(data, units=(2,), beside=MeasuredSummaries())
     predicted = model.predict(data.test.inputs_for(model), verbose=0)
     assert np.isfinite(predicted).all()
     assert np.ptp(predicted) > 0.01
@@ -110,7 +111,7 @@ def test_a_variable_that_is_measured_at_admission_only():
 
 def test_padding_adds_nothing_to_summaries():
     data = prepared()
-    model = lx.build_model(data, units=(3,), summaries=True)
+    model = lx.build_model(data, units=(3,), beside=MeasuredSummaries())
     noisy = data.values + 50.0 * ~data.mask[..., None]
     one, other = (
         model.predict([values, data.mask, data.static], verbose=0)
@@ -122,7 +123,7 @@ def test_padding_adds_nothing_to_summaries():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"summaries": True, "summaries_times": "height"}, r"among the static facts \['age'\]"),
+        ({"beside": MeasuredSummaries(times="height")}, r"among the static facts \['age'\]"),
         ({"summaries_times": "age"}, "with summaries=True; received 'age' and summaries=False"),
     ],
 )
@@ -133,11 +134,11 @@ def test_impossible_summaries_are_refused(arguments, message):
 
 def test_summaries_need_indicators_and_two_classes():
     with pytest.raises(ValueError, match=r"received a binary target and no indicators\. Call"):
-        lx.build_model(tiny.padded(), summaries=True)
+        lx.build_model(tiny.padded(), beside=MeasuredSummaries())
     with pytest.raises(ValueError, match=r"received a multiclass target and no indicators"):
-        lx.build_model(tiny.padded("multiclass"), summaries=True)
+        lx.build_model(tiny.padded("multiclass"), beside=MeasuredSummaries())
     with pytest.raises(ValueError, match="Expected at least 1 recent step; received 0"):
-        MeasuredSummaries(recent=0)
+        layers.MeasuredSummaries(recent=0)
 
 
 # -- the baseline ----------------------------------------------------------------------------------
