@@ -4,6 +4,9 @@ from .buckets import LengthBuckets as LengthBuckets
 from .buckets import predict_by_length as predict_by_length
 from .layers import AttentionPooling as AttentionPooling
 from .learned_vectors import learn_word_vectors as learn_word_vectors
+from .linear_paths import MeasuredSummaries as MeasuredSummaries
+from .linear_paths import TrailingMeans as TrailingMeans
+from .linear_paths import WordRatios as WordRatios
 from .scores import calibration_error as calibration_error
 from .scores import reliability as reliability
 from .scores import score as score

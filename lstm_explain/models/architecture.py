@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ..sequences.data import SequenceData
 from ..sequences.splitting import training_part
 from ..sequences.words import UNKNOWN, vocabulary_digest
 from .layers import AttentionPooling, WordDropout
-from .linear_paths import summaries_path, trailing_means_path, word_ratios, word_ratios_path
+from .linear_paths import LinearPath, OldKeywords, WordRatios, path_of_old_keywords, word_ratios
 from .word_vectors import WordVectors
 
 
@@ -25,16 +25,13 @@ def build_model(
     attention_units: int = 16,
     dropout: float = 0.1,
     l2: float = 0.0,
-    linear_features: Sequence[str] = (),
-    linear_spans: Sequence[int] = (1, 5, 22),
-    summaries: bool = False,
-    summaries_times: str | None = None,
+    beside: LinearPath | None = None,
     embedding_size: int = 64,
     word_dropout: float = 0.1,
     word_vectors: WordVectors | None = None,
-    naive_bayes: bool = False,
     mixed_precision: bool = False,
     seed: int = 0,
+    **old: Unpack[OldKeywords],
 ) -> keras.Model:
     """Build an LSTM with additive attention that fits the data's shapes and target.
 
@@ -57,27 +54,16 @@ def build_model(
         Share of inputs and context entries dropped in training, 0 to 1.
     l2 : float
         Weight of the squared kernels in the loss.
-    linear_features, linear_spans : sequences of str and int
-        With features named here, a linear path runs beside the LSTM: a least-squares fit of the
-        training target to the features' means over the last 1, 5, 22 steps. It is part of the
-        model and stays fixed, the head starts at 0: training starts at the linear model, and the
-        LSTM learns what that misses. For regression.
-    summaries : bool
-        The same for two classes and data with ``fill_missing(indicators=True)``: a logistic
-        regression on `MeasuredSummaries` of the sequence and on the static facts runs beside the
-        LSTM, is fixed, and the LSTM learns what it misses.
-    summaries_times : str, optional
-        A static fact: what a variable's mean says may depend on it.
+    beside : TrailingMeans, MeasuredSummaries or WordRatios, optional
+        A linear path that runs beside the LSTM and is part of the model, from `lx.models`. It is
+        fitted to the training part here, and the head starts at 0: training starts at the linear
+        model, and the LSTM learns what that misses.
     embedding_size, word_dropout : int and float
         For texts: size of a word's vector, and the share of words that become "[UNK]" in training,
         so that the model has seen what "absent" means in an explanation.
     word_vectors : WordVectors, optional
-        From `load_word_vectors` or `learn_word_vectors`: what the words' vectors start from, in
-        their size. They are trained like the rest.
-    naive_bayes : bool
-        For texts of two classes: the sum of the words' naive Bayes ratios joins the margin. The
-        ratios are the first number of each word's vector: the LSTM reads them too, and training
-        changes them.
+        From `load_word_vectors` or `learn_word_vectors`: the initial vectors of the words, which
+        set their size. Training changes them like any other weights.
     mixed_precision : bool
         Compute the LSTM in float16; worth it on a GPU only.
     seed : int
@@ -90,8 +76,10 @@ def build_model(
 
     Raises
     ------
+    TypeError
+        `beside` is no linear path, or `word_vectors` are no `WordVectors`.
     ValueError
-        The data has no target, or a parameter is out of range.
+        The data has no target, a parameter is out of range, or `beside` does not fit the data.
 
     Examples
     --------
@@ -100,57 +88,37 @@ def build_model(
     >>> build_model(data, units=(3,)).output_shape
     (None, 1)
     """
-    _check(data, units, dropout, linear_features)
-    _check_summaries(data, summaries, summaries_times)
-    _check_naive_bayes(data, naive_bayes)
-    policy = keras.DTypePolicy("mixed_float16" if mixed_precision else "float32")
-    num_steps = data.values.shape[1]
-    if data.tokens is None and word_vectors is not None:
-        raise ValueError("Expected texts for word_vectors; received numbers. Leave them out.")
-    if data.tokens is not None:  # texts to come may have another length
-        num_steps = None
-        ratios = word_ratios(training_part(data)) if naive_bayes else None
-        values, states = embedded(data, embedding_size, word_dropout, seed, ratios, word_vectors)
-        vectors = states
-    else:
-        values = states = keras.Input((num_steps, len(data.feature_names)), name="values")
-    inputs = [values]
-    mask = None
-    if not data.mask.all():
-        mask = keras.Input((num_steps,), dtype="bool", name="mask")
-        inputs.append(mask)
-    for position, size in enumerate(units, start=1):
-        states = _recurrent_layer(size, position, bidirectional, dropout, l2, policy, seed)(
-            states, mask=mask
+    if old:
+        beside = path_of_old_keywords(old, beside)
+    _check(data, units, dropout, embedding_size, word_vectors, beside)
+    inputs = _inputs(data)
+    sequence, mask, static = (inputs.get(role) for role in ("sequence", "mask", "static"))
+    if data.tokens is not None:
+        ratios = word_ratios(training_part(data)) if isinstance(beside, WordRatios) else None
+        sequence = _embedded(
+            sequence, data, embedding_size, word_dropout, seed, ratios, word_vectors
         )
-    context = AttentionPooling(attention_units, seed=seed, dtype="float32", name="attention")(
-        states, mask=mask
-    )
+    states = sequence
+    policy = keras.DTypePolicy("mixed_float16" if mixed_precision else "float32")
+    for position, size in enumerate(units, start=1):
+        layer = _recurrent_layer(size, position, bidirectional, dropout, l2, policy, seed)
+        states = layer(states, mask=mask)
+    attention = AttentionPooling(attention_units, seed=seed, dtype="float32", name="attention")
+    context = attention(states, mask=mask)
     context = keras.layers.Dropout(dropout, seed=seed, name="context_dropout")(context)
-    static = None
-    if data.static is not None:
-        static = keras.Input((data.static.shape[1],), name="static")
-        inputs.append(static)
+    if static is not None:
         context = keras.layers.Concatenate(name="context_and_static")([context, static])
-    num_outputs = len(data.class_names) if data.task == "multiclass" else 1
-    starts_linear = linear_features or summaries or naive_bayes
-    kernel_initializer = keras.initializers.GlorotUniform(seed=seed)
     margin = keras.layers.Dense(
-        num_outputs,
-        kernel_initializer="zeros" if starts_linear else kernel_initializer,
+        len(data.class_names) if data.task == "multiclass" else 1,
+        kernel_initializer="zeros" if beside else keras.initializers.GlorotUniform(seed=seed),
         kernel_regularizer=keras.regularizers.L2(l2),
         name="head",
     )(context)
-    linear = None
-    if linear_features:
-        linear = trailing_means_path(data, linear_features, linear_spans, values, mask)
-    elif summaries:
-        linear = summaries_path(data, summaries_times, values, mask, static)
-    elif naive_bayes:
-        linear = word_ratios_path(data, vectors, mask, word_dropout)
-    if linear is not None:
+    if beside is not None:
+        linear = beside.margin(data, sequence, mask, static, word_dropout)
         margin = keras.layers.Add(name="margin")([margin, linear])
-    return keras.Model(inputs, _output_layer(data)(margin), name="lstm_with_attention")
+    outputs = _output_layer(data)(margin)
+    return keras.Model(list(inputs.values()), outputs, name="lstm_with_attention")
 
 
 def load_model(path: str | Path) -> keras.Model:
@@ -172,6 +140,62 @@ def load_model(path: str | Path) -> keras.Model:
             'model.save("model.keras") or run.save("run").'
         )
     return keras.saving.load_model(path)
+
+
+def _inputs(data: SequenceData) -> dict[str, Any]:
+    """Return the model's inputs by role, in the order in which the model takes them."""
+    if data.tokens is None:
+        num_steps = data.values.shape[1]
+        sequence = keras.Input((num_steps, len(data.feature_names)), name="values")
+    else:
+        num_steps = None  # other texts may be longer
+        sequence = keras.Input((num_steps,), dtype="int32", name="tokens")
+    inputs = {"sequence": sequence}
+    if not data.mask.all():
+        inputs["mask"] = keras.Input((num_steps,), dtype="bool", name="mask")
+    if data.static is not None:
+        inputs["static"] = keras.Input((data.static.shape[1],), name="static")
+    return inputs
+
+
+def _embedded(
+    tokens: Any,
+    data: SequenceData,
+    size: int,
+    word_dropout: float,
+    seed: int,
+    ratios: np.ndarray | None,
+    word_vectors: WordVectors | None,
+) -> Any:
+    """Return the vectors of token ids, (sample, time, size).
+
+    They start from small random numbers, or from `word_vectors` in their size. `ratios` (word,)
+    become the first number of each vector, in front of pretrained ones.
+    """
+    if word_vectors is not None:
+        size = word_vectors.values.shape[1] + (ratios is not None)
+    if UNKNOWN in data.vocabulary:
+        tokens = WordDropout(
+            word_dropout,
+            data.vocabulary.index(UNKNOWN),
+            seed=seed,
+            vocabulary_digest=vocabulary_digest(data.vocabulary),
+            name="word_dropout",
+        )(tokens)
+    num_words = len(data.vocabulary) or 1 + int(np.max(np.asarray(data.tokens, int), initial=0))
+    initializer = keras.initializers.RandomUniform(-0.05, 0.05, seed=seed)
+    embedding = keras.layers.Embedding(
+        num_words, size, embeddings_initializer=initializer, name="embedding"
+    )
+    vectors = embedding(tokens)
+    # Not as an initializer: its numbers would be written into the configuration of a saved model.
+    weights = embedding.get_weights()[0]
+    if word_vectors is not None:
+        weights[:, size - word_vectors.values.shape[1] :] = word_vectors.values
+    if ratios is not None:
+        weights[:, 0] = ratios
+    embedding.set_weights([weights])
+    return vectors
 
 
 def _recurrent_layer(
@@ -213,15 +237,13 @@ def _output_layer(data: SequenceData) -> keras.layers.Layer:
 
 
 def _check(
-    data: SequenceData, units: Sequence[int], dropout: float, linear_features: Sequence[str]
+    data: SequenceData,
+    units: Sequence[int],
+    dropout: float,
+    embedding_size: int,
+    word_vectors: Any,
+    beside: Any,
 ) -> None:
-    unknown = [name for name in linear_features if name not in data.feature_names]
-    if unknown or (linear_features and data.task != "regression"):
-        raise ValueError(
-            f"Expected linear_features among {list(data.feature_names)} and a regression target; "
-            f"received {list(linear_features)} and a {data.task} target. Leave linear_features out "
-            "for classes."
-        )
     if data.target is None:
         raise ValueError(
             "Expected data with a target to shape the output; received none. Give target=... when "
@@ -234,76 +256,25 @@ def _check(
         )
     if not 0 <= dropout < 1:
         raise ValueError(f"Expected dropout from 0 to below 1; received {dropout}. Try 0.1.")
-
-
-def _check_summaries(data: SequenceData, summaries: bool, summaries_times: str | None) -> None:
-    if summaries and (data.task != "binary" or not data.variables):
-        raise ValueError(
-            f"Expected two classes and data with indicators for summaries=True; received a "
-            f"{data.task} target and {'' if data.variables else 'no '}indicators. Call "
-            "data.fill_missing(indicators=True) first, or leave summaries out."
-        )
-    if summaries_times is not None and (not summaries or summaries_times not in data.static_names):
-        raise ValueError(
-            f"Expected summaries_times among the static facts {list(data.static_names)}, with "
-            f"summaries=True; received {summaries_times!r} and summaries={summaries}."
-        )
-
-
-def _check_naive_bayes(data: SequenceData, naive_bayes: bool) -> None:
-    if naive_bayes and (data.task != "binary" or UNKNOWN not in data.vocabulary):
-        received = "measurements" if data.tokens is None else f"texts and a {data.task} target"
-        raise ValueError(
-            f"Expected texts with a vocabulary and two classes for naive_bayes=True; received "
-            f"{received}. Make them with SequenceData.from_texts, or leave naive_bayes out."
-        )
-
-
-def embedded(
-    data: SequenceData,
-    size: int,
-    word_dropout: float,
-    seed: int,
-    ratios: np.ndarray | None = None,
-    word_vectors: WordVectors | None = None,
-) -> tuple[Any, Any]:
-    """Return an input for token ids of any length, and their vectors (sample, time, size).
-
-    The vectors start from small random numbers, or from `word_vectors` in their size. With `ratios`
-    (word,), those are the first number of each vector, in front of a word's pretrained ones.
-    """
     if word_vectors is not None:
         _check_vectors(word_vectors, data)
-        size = word_vectors.values.shape[1] + (ratios is not None)
-    if size < 1:
-        raise ValueError(f"Expected an embedding_size of at least 1; received {size}. Try 64.")
-    tokens = keras.Input((None,), dtype="int32", name="tokens")
-    ids = tokens
-    if UNKNOWN in data.vocabulary:
-        ids = WordDropout(
-            word_dropout,
-            data.vocabulary.index(UNKNOWN),
-            seed=seed,
-            vocabulary_digest=vocabulary_digest(data.vocabulary),
-            name="word_dropout",
-        )(tokens)
-    num_words = len(data.vocabulary) or 1 + int(np.max(np.asarray(data.tokens, int), initial=0))
-    initializer = keras.initializers.RandomUniform(-0.05, 0.05, seed=seed)
-    embedding = keras.layers.Embedding(
-        num_words, size, embeddings_initializer=initializer, name="embedding"
-    )
-    vectors = embedding(ids)
-    # Not as an initializer, which a saved model would spell out.
-    start = embedding.get_weights()[0]
-    if word_vectors is not None:
-        start[:, size - word_vectors.values.shape[1] :] = word_vectors.values
-    if ratios is not None:
-        start[:, 0] = ratios
-    embedding.set_weights([start])
-    return tokens, vectors
+    elif embedding_size < 1:
+        raise ValueError(
+            f"Expected an embedding_size of at least 1; received {embedding_size}. Try 64."
+        )
+    if beside is not None:
+        if not isinstance(beside, LinearPath):
+            raise TypeError(
+                "Expected beside as lx.models.TrailingMeans([...]), lx.models.MeasuredSummaries() "
+                f"or lx.models.WordRatios(); received {beside!r:.80}. Leave beside out for an LSTM "
+                "alone."
+            )
+        beside.check(data)
 
 
 def _check_vectors(word_vectors: Any, data: SequenceData) -> None:
+    if data.tokens is None:
+        raise ValueError("Expected texts for word_vectors; received numbers. Leave them out.")
     if not isinstance(word_vectors, WordVectors):
         raise TypeError(
             f"Expected word_vectors as WordVectors; received {type(word_vectors).__name__}. Make "

@@ -26,13 +26,13 @@ def main(seeds: int) -> None:
     data = lx.load_reviews("rt_polarity", progress=False)
     vectors = lx.models.learn_word_vectors(data)
     some = data.test[:EXPLAINED]
-    for naive_bayes in (True, False):
+    for beside in (lx.models.WordRatios(), None):
         for seed in range(seeds):
-            run = trained(data, "rt_polarity", seed, naive_bayes=naive_bayes, word_vectors=vectors)
+            run = trained(data, "rt_polarity", seed, beside=beside, word_vectors=vectors)
             e = lx.explain(run.model, some, output=1, progress=False)
             found = agreement_evidence(open_case(run.model, e), seed)
             print(
-                f"{'beside naive Bayes' if naive_bayes else 'LSTM alone'}, seed {seed}: "
+                f"{'beside naive Bayes' if beside else 'LSTM alone'}, seed {seed}: "
                 f"accuracy {run.metrics['accuracy']:.3f}",
                 flush=True,
             )

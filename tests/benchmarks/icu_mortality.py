@@ -29,7 +29,11 @@ def main() -> None:
     rows = {"logistic regression": row(raw.test, logistic_forecast(raw))}
     for seed in SEEDS:
         model = lx.build_model(
-            data, units=(32,), dropout=0.5, summaries=True, summaries_times="age", seed=seed
+            data,
+            units=(32,),
+            dropout=0.5,
+            beside=lx.models.MeasuredSummaries(times="age"),
+            seed=seed,
         )
         run = lx.train(
             model, data, epochs=30, patience=4, learning_rate=2e-3, seed=seed, progress=False

@@ -23,7 +23,7 @@ OPTIONS = {
 }
 # Chosen on the validation part, as are the epochs: in long reviews of known films naive Bayes
 # remembers the films.
-NAIVE_BAYES = {"rt_polarity": True, "imdb": False}
+BESIDE = {"rt_polarity": lx.models.WordRatios(), "imdb": None}
 # Of long reviews the end is read, where the verdict stands.
 CUT = {"rt_polarity": {}, "imdb": {"max_words": 800, "truncate": "start"}}
 
@@ -33,7 +33,7 @@ def trained(
     source: str,
     seed: int,
     *,
-    naive_bayes: bool,
+    beside: lx.models.WordRatios | None,
     word_vectors: lx.models.WordVectors | None = None,
     baselines: dict[str, np.ndarray] | None = None,
 ) -> lx.TrainingRun:
@@ -42,7 +42,7 @@ def trained(
         bidirectional=True,
         dropout=0.5,
         word_dropout=0.2,
-        naive_bayes=naive_bayes,
+        beside=beside,
         word_vectors=word_vectors,
         seed=seed,
     )
@@ -70,7 +70,7 @@ def main(source: str, seeds: int) -> None:
                 data,
                 source,
                 seed,
-                naive_bayes=NAIVE_BAYES[source],
+                beside=BESIDE[source],
                 word_vectors=found,
                 baselines=baselines,
             )

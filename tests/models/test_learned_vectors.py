@@ -133,7 +133,7 @@ def test_words_of_one_role_are_near_each_other():
 def test_a_model_starts_from_them():
     data = made(target=[0, 0, 1, 1], class_names=("no", "yes"))
     vectors = lx.models.learn_word_vectors(data, 4)
-    model = lx.build_model(data, units=(3,), word_vectors=vectors, naive_bayes=True)
+    model = lx.build_model(data, units=(3,), word_vectors=vectors, beside=lx.models.WordRatios())
     start = model.get_layer("embedding").get_weights()[0]
     np.testing.assert_array_equal(start[:, 1:], vectors.values)
 

@@ -15,6 +15,7 @@ from lstm_explain import SequenceData
 from lstm_explain.backend import keras
 from lstm_explain.datasets.icu.baseline import logistic_forecast
 from lstm_explain.datasets.icu.simulation import sample_stays
+from lstm_explain.models import layers
 from lstm_explain.models.linear_paths import PENALTY, MeasuredSummaries, word_ratios
 
 
@@ -44,7 +45,7 @@ def literal_summaries(data, sample, low, high, recent):
 
 def test_summaries_against_a_loop():
     data = prepared()
-    layer = MeasuredSummaries(recent=3, times_static=0)
+    layer = layers.MeasuredSummaries(recent=3, times_static=0)
     layer.adapt(data.train.values, data.train.mask)
     found = keras.ops.convert_to_numpy(layer(data.values, mask=data.mask, static=data.static))
     train = data.train
@@ -65,7 +66,7 @@ def test_summaries_against_a_loop():
 
 def test_the_path_is_a_logistic_regression_and_training_starts_there(tmp_path):
     data = prepared()
-    model = lx.build_model(data, units=(3,), summaries=True, summaries_times="age")
+    model = lx.build_model(data, units=(3,), beside=MeasuredSummaries(times="age"))
     summary = model.get_layer("summaries")
     columns = keras.ops.convert_to_numpy(summary(data.values, mask=data.mask, static=data.static))
     in_train = data.split == "train"
@@ -88,7 +89,7 @@ def test_the_path_is_a_logistic_regression_and_training_starts_there(tmp_path):
 def test_a_variable_that_was_never_measured_gets_its_share():
     """A count turned into "ever" by a comparison would have no slope, and its value be lost."""
     data, _, _ = explained_charts()
-    model = lx.build_model(data, units=(3,), summaries=True)
+    model = lx.build_model(data, units=(3,), beside=MeasuredSummaries())
     e = lx.explain(model, data.test, background=data.train, progress=False)
     spread = float(e.predictions.std())
     assert float(np.abs(e.gaps).max()) <= 0.1 * spread
@@ -106,7 +107,7 @@ def test_a_variable_that_is_measured_at_admission_only():
     target = (values[:, :, 0].mean(axis=1) > 0).astype(int)
     data = lx.SequenceData.from_arrays(values, target, missing="keep").split_by_group()
     data = data.fill_missing(indicators=True).standardise()
-    model = lx.build_model(data, units=(2,), summaries=True)
+    model = lx.build_model(data, units=(2,), beside=MeasuredSummaries())
     predicted = model.predict(data.test.inputs_for(model), verbose=0)
     assert np.isfinite(predicted).all()
     assert np.ptp(predicted) > 0.01
@@ -114,7 +115,7 @@ def test_a_variable_that_is_measured_at_admission_only():
 
 def test_padding_adds_nothing_to_summaries():
     data = prepared()
-    model = lx.build_model(data, units=(3,), summaries=True)
+    model = lx.build_model(data, units=(3,), beside=MeasuredSummaries())
     noisy = data.values + 50.0 * ~data.mask[..., None]
     one, other = (
         model.predict([values, data.mask, data.static], verbose=0)
@@ -126,7 +127,7 @@ def test_padding_adds_nothing_to_summaries():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"summaries": True, "summaries_times": "height"}, r"among the static facts \['age'\]"),
+        ({"beside": MeasuredSummaries(times="height")}, r"among the static facts \['age'\]"),
         ({"summaries_times": "age"}, "with summaries=True; received 'age' and summaries=False"),
     ],
 )
@@ -137,11 +138,11 @@ def test_impossible_summaries_are_refused(arguments, message):
 
 def test_summaries_need_indicators_and_two_classes():
     with pytest.raises(ValueError, match=r"received a binary target and no indicators\. Call"):
-        lx.build_model(tiny.padded(), summaries=True)
+        lx.build_model(tiny.padded(), beside=MeasuredSummaries())
     with pytest.raises(ValueError, match=r"received a multiclass target and no indicators"):
-        lx.build_model(tiny.padded("multiclass"), summaries=True)
+        lx.build_model(tiny.padded("multiclass"), beside=MeasuredSummaries())
     with pytest.raises(ValueError, match="Expected at least 1 recent step; received 0"):
-        MeasuredSummaries(recent=0)
+        layers.MeasuredSummaries(recent=0)
 
 
 # -- the baseline ----------------------------------------------------------------------------------
@@ -191,7 +192,7 @@ def test_ratios_are_those_of_the_training_texts():
 
 def test_without_the_lstm_the_margin_is_the_weighted_sum_of_the_ratios():
     data = labelled_texts()
-    model = lx.build_model(data, units=(3,), embedding_size=4, naive_bayes=True)
+    model = lx.build_model(data, units=(3,), embedding_size=4, beside=lx.models.WordRatios())
     head = model.get_layer("head")
     head.set_weights([0 * weight for weight in head.get_weights()])
     weight, bias = (part.item() for part in model.get_layer("linear_path").get_weights())
@@ -217,14 +218,18 @@ def test_the_weight_of_naive_bayes_does_not_depend_on_the_order_of_texts():
         for k in range(200)
     ]
     data = SequenceData.from_texts(texts, np.arange(200) % 2, class_names=("down", "up"))
-    weight = lx.build_model(data, naive_bayes=True).get_layer("linear_path").get_weights()[0]
+    weight = (
+        lx.build_model(data, beside=lx.models.WordRatios())
+        .get_layer("linear_path")
+        .get_weights()[0]
+    )
     assert weight.item() > 0.5
 
 
 def test_hidden_words_leave_the_sum_as_large_in_training_as_in_use():
     """Else a model trained on half of the words would be twice too sure of whole texts."""
     data = labelled_texts()
-    model = lx.build_model(data, units=(3,), word_dropout=0.5, naive_bayes=True)
+    model = lx.build_model(data, units=(3,), word_dropout=0.5, beside=lx.models.WordRatios())
     margin = keras.Model(model.inputs, model.get_layer("linear_path").output)
     weight, bias = (part.item() for part in model.get_layer("linear_path").get_weights())
     draws = [np.array(margin(data.inputs_for(model), training=True)) - bias for _ in range(400)]
@@ -236,8 +241,8 @@ def test_hidden_words_leave_the_sum_as_large_in_training_as_in_use():
 
 def test_naive_bayes_needs_texts_of_two_classes():
     numbers = SequenceData.from_arrays(np.zeros((4, 2, 1)), ["a", "b", "a", "b"])
-    with pytest.raises(ValueError, match="two classes for naive_bayes=True; received measurements"):
-        lx.build_model(numbers, naive_bayes=True)
+    with pytest.raises(ValueError, match="two classes for WordRatios; received measurements"):
+        lx.build_model(numbers, beside=lx.models.WordRatios())
     three = replace(labelled_texts(), class_names=("a", "b", "c"))
     with pytest.raises(ValueError, match="received texts and a multiclass target"):
-        lx.build_model(three, naive_bayes=True)
+        lx.build_model(three, beside=lx.models.WordRatios())

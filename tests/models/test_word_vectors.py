@@ -147,7 +147,7 @@ def test_a_model_starts_from_the_vector_of_each_word(tmp_path):
 def test_naive_bayes_ratios_stand_in_front_of_the_vectors(tmp_path):
     data = replace(texts(), class_names=("down", "up"))
     vectors = loaded(stored(tmp_path, GLOVE))
-    model = lx.build_model(data, units=(3,), word_vectors=vectors, naive_bayes=True)
+    model = lx.build_model(data, units=(3,), word_vectors=vectors, beside=lx.models.WordRatios())
     start = model.get_layer("embedding").get_weights()[0]
     np.testing.assert_array_equal(start[:, 1:], vectors.values)
     np.testing.assert_allclose(start[:, 0], word_ratios(data), rtol=1e-6)  # float32
