@@ -116,7 +116,7 @@ def shapley_values(
         for sample in range(count):
             mask = question.subject.mask[sample]
             players = players_of(level, mask, (num_features, num_static), window or 1)
-            game = _game(question, sample, players)
+            game = Game.of(question, sample, players)
             if players.count <= EXACT_PLAYERS:
                 found = exact(game.worth, players.count)
                 spread = np.zeros(players.count)
@@ -198,24 +198,12 @@ def interactions(
     owner[steps] = np.arange(len(steps))
     cells = np.repeat(owner[:, None], num_features, axis=1)
     static = np.full(question.subject.static.shape[1], len(steps))
-    game = _game(question, 0, Players(cells, static, len(steps)))
+    game = Game.of(question, 0, Players(cells, static, len(steps)))
     return xr.DataArray(
         exact_interactions(game.worth, len(steps)),
         dims=("step", "other_step"),
         coords={"step": steps, "other_step": steps},
         name="interaction",
-    )
-
-
-def _game(question: Question, sample: int, players: Players) -> Game:
-    one = np.array([sample])
-    return Game(
-        question.compiled,
-        question.subject[one],
-        question.rows,
-        players,
-        question.chosen[one],
-        question.batch_size,
     )
 
 
@@ -295,6 +283,15 @@ class Game:
     players: Players
     chosen: Selection
     batch_size: int
+
+    @classmethod
+    def of(cls, question: Question, sample: int, players: Players) -> Game:
+        """Return the game of one sample of a question."""
+        one = np.array([sample])
+        subject, selection = question.subject[one], question.chosen[one]
+        return cls(
+            question.compiled, subject, question.rows, players, selection, question.batch_size
+        )
 
     def outputs(self, row: np.ndarray, present: np.ndarray) -> np.ndarray:
         """Explained output for each background row (coalition,) and coalition (.., player)."""

@@ -181,24 +181,10 @@ def outputs_by_share(
             first = places[:, sample, None] < counts[sample, None, :, None]
             kept = ~ranked[:, sample, None] | first
             present = np.stack([kept if only else ~first for only in keep])
-            worth = worth_of(question, players, sample, present.reshape(-1, count))
+            worth = Game.of(question, sample, players).worth(present.reshape(-1, count))
             result[:, :, sample] = worth.reshape(result.shape[0], num_rankings, -1)
             bar.update()
     return result
-
-
-def worth_of(question: Question, players: Players, sample: int, present: np.ndarray) -> np.ndarray:
-    """Mean output of one sample over all background rows, for each coalition (.., player)."""
-    one = np.array([sample])
-    game = Game(
-        question.compiled,
-        question.subject[one],
-        question.rows,
-        players,
-        question.chosen[one],
-        question.batch_size,
-    )
-    return game.worth(present)
 
 
 def with_few_rows(question: Question, most: int, seed: int) -> Question:

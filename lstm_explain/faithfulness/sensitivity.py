@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..attribution.explanation import Explanation
+from ..attribution.shapley import Game
 from .case import Case, Repeat
 from .evidence import Evidence
-from .removal import worth_of
 
 # Random sets of absent players per sample.
 _SETS = 20
@@ -45,7 +45,7 @@ def infidelity_evidence(case: Case, seed: int) -> list[Evidence]:
     for sample in range(len(case)):
         share = rng.uniform(size=(_SETS, 1))
         absent = (rng.random((_SETS, count)) < share) & known[sample]
-        worth = worth_of(case.question, case.players, sample, ~absent)
+        worth = Game.of(case.question, sample, case.players).worth(~absent)
         changes = case.question.predictions[sample] - worth
         moved[sample] = (changes**2).mean()
         for name, values in claims.items():

@@ -11,7 +11,7 @@ import shap
 from icu_model import trained
 
 import lstm_explain as lx
-from lstm_explain.attribution.shapley import _game, players_of
+from lstm_explain.attribution.shapley import Game, players_of
 from lstm_explain.inspection.question import prepare
 
 
@@ -38,7 +38,7 @@ def main() -> None:
         print(f"ours             {used:8,} evaluations  error {np.mean(errors):.2%}")
     question = prepare(model, x, rows, None, "last", "margin", None, None)
     players = players_of("time", question.subject.mask[0], (x.shape[2], 0), 1)
-    game = _game(question, 0, players)
+    game = Game.of(question, 0, players)
     explainer = shap.KernelExplainer(game.worth, np.zeros((1, players.count)))
     for coalitions in (500, 2000):
         values = explainer.shap_values(
