@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ..attribution.explanation import Explanation
+from ..inspection.outputs import as_probability
 from ..plots.content import explained
 from ..plots.heatmap import plot_heatmap
 from ..plots.html import tokens_html
@@ -204,7 +205,7 @@ def what_is_explained(e: Explanation) -> str:
 def samples_table(e: Explanation) -> str:
     """Return the first samples with their predictions as HTML, and how many more there are.
 
-    Of log-odds the probability stands beside them.
+    Beside the log-odds of a class stands its probability.
     """
     shown = e[:_SAMPLES]
     table = pd.DataFrame({"sample": np.arange(len(shown))})
@@ -214,8 +215,9 @@ def samples_table(e: Explanation) -> str:
     table["explained"] = shown.output.values
     table["base value"] = shown.base_values.values
     table["prediction"] = shown.predictions.values
-    if e.scale == "margin":
-        table["as probability"] = 1 / (1 + np.exp(-shown.predictions.values))
+    chances = as_probability(shown.predictions.values, shown.output.values, e.provenance)
+    if e.scale == "margin" and chances is not None:
+        table["as probability"] = chances
     if shown.target is not None:
         table["what happened"] = shown.target.values
     more = len(e) - len(shown)

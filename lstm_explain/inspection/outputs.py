@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from scipy.special import expit
 
 from ..backend import ops
 from .anatomy import Anatomy, Link
@@ -212,6 +214,46 @@ def last_outputs(raw: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return raw[np.arange(len(raw)), steps - 1 - real[:, ::-1].argmax(axis=1)]
 
 
+def as_probability(
+    numbers: np.ndarray, names: np.ndarray, facts: Mapping[str, Any]
+) -> np.ndarray | None:
+    """Return explained numbers as the probability of the class that their name says.
+
+    Only the probability of one class, or its log-odds, can be read so. A value, a sum over steps
+    and a contrast of two classes cannot: between three classes ``z_a - z_b`` says nothing of the
+    third, and of two it is clearer to explain one of them.
+
+    Parameters
+    ----------
+    numbers : array
+        Explained outputs, such as ``explanation.predictions``.
+    names : str array (sample,)
+        What they are of, such as ``explanation.output``.
+    facts : mapping
+        ``"scale"``, ``"step"`` and ``"class_names"``, as in ``explanation.provenance``.
+
+    Returns
+    -------
+    float64 array or None
+        None where the numbers are no probability of one class.
+
+    Examples
+    --------
+    >>> facts = {"scale": "margin", "class_names": ["ill", "long-term ill"]}
+    >>> as_probability(np.array([0.0]), np.array(["long-term ill"]), facts)
+    array([0.5])
+    >>> as_probability(np.array([0.0]), np.array(["long-term ill-ill"]), facts) is None
+    True
+    """
+    classes = facts.get("class_names") or ()
+    # `choose` takes a name with a hyphen for a contrast only where no class has it.
+    of_one_class = all(name in classes or "-" not in name for name in map(str, names))
+    if facts["scale"] == "value" or facts.get("step") == "sum" or not of_one_class:
+        return None
+    numbers = np.asarray(numbers, np.float64)
+    return expit(numbers) if facts["scale"] == "margin" else numbers
+
+
 def chances(raw: np.ndarray, link: Link) -> np.ndarray:
     """Turn margins (sample, output) into the probabilities of all classes, (sample, class).
 
@@ -222,7 +264,7 @@ def chances(raw: np.ndarray, link: Link) -> np.ndarray:
     """
     raw = raw.astype(np.float64)
     if link == "sigmoid" and raw.shape[1] > 1:  # several questions with an answer each
-        return 1 / (1 + np.exp(-raw))
+        return expit(raw)
     if raw.shape[1] == 1:
         raw = np.concatenate([np.zeros_like(raw), raw], axis=1)
     raw = np.exp(raw - raw.max(axis=1, keepdims=True))

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ..attribution.explanation import Explanation
+from ..inspection.outputs import as_probability
 from ..wording import NO_BREAK, decimals, fixed, number, percent, plain
 from . import content, panels, validation
 from .content import Rows
@@ -91,14 +92,13 @@ class Pair:
         if ids is not None and ids.values[0] != ids.values[1]:
             labels = [plain(name, 24) for name in ids.values]
         margins = explanation.predictions.values
-        probability = _is_one_class(explanation)
-        shown = margins
-        if probability and explanation.scale == "margin":
-            shown = 1 / (1 + np.exp(-margins))
+        facts = explanation.provenance
+        chances = as_probability(margins, explanation.output.values, facts)
+        shown = margins if chances is None else chances
         real = np.flatnonzero(explanation.mask.values.any(axis=0))
         steps = slice(int(real[0]), int(real[-1]) + 1)
         changed = _differ(explanation.data.values[:, steps])
-        return cls(explanation, labels, shown, probability, steps, changed)
+        return cls(explanation, labels, shown, chances is not None, steps, changed)
 
     def text(self, sample: int) -> str:
         """Return a prediction as it is read: 23 % or 1.25."""
@@ -280,14 +280,3 @@ def _differ(facts: np.ndarray) -> np.ndarray:
     first, second = facts
     # Standardised in float32 and back, what was not changed is nearly equal.
     return ~np.isclose(first, second, rtol=1e-5, atol=1e-6, equal_nan=True)
-
-
-def _is_one_class(explanation: Explanation) -> bool:
-    """Tell whether the predictions are the probability of one class, or its log-odds.
-
-    A contrast of two classes and a sum over steps are neither. A name with a hyphen may be such a
-    contrast.
-    """
-    contrast = "-" in str(explanation.output.values[0])
-    whole = explanation.provenance.get("step") == "sum"
-    return explanation.scale != "value" and not contrast and not whole

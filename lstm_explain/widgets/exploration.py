@@ -14,7 +14,7 @@ from ..attribution.records import assemble
 from ..inspection.background import Background
 from ..inspection.compiled import Subject
 from ..inspection.counterfactual import Flip, smallest_change
-from ..inspection.outputs import Scale, chances, last_outputs
+from ..inspection.outputs import Scale, as_probability, chances, last_outputs
 from ..inspection.question import DEFAULT_BATCH, Question, prepare, see, selected
 from ..internals.attention import mean_weights
 from ..sequences.data import SequenceData
@@ -134,15 +134,17 @@ class Exploration:
     def glance(self, state: State) -> Glance:
         """Return the new prediction beside the old one, and warnings."""
         with self.lock:
-            chosen = self.inquiry(state).question.chosen
+            question = self.inquiry(state).question
             both = self.predictions(state)
-        name = str(chosen.names[0])
-        probability = chosen.scale != "value" and "-" not in name
-        if probability and chosen.scale == "margin":
-            both = 1 / (1 + np.exp(-both))
+        selection, classes = question.chosen, question.data.class_names
+        facts = {"scale": selection.scale, "step": "last", "class_names": classes}
+        probabilities = as_probability(both, selection.names, facts)
+        is_probability = probabilities is not None
+        both = both if probabilities is None else probabilities
         difference = float(np.ptp(both))
-        first, second = (read_prediction(float(one), probability, difference) for one in both)
-        what = f"probability of {name}" if probability else f"predicted {name}"
+        first, second = (read_prediction(float(one), is_probability, difference) for one in both)
+        name = str(selection.names[0])
+        what = f"probability of {name}" if is_probability else f"predicted {name}"
         text = f"{what}: {second}" if first == second else f"{what}: {first} → {second}"
         return Glance(text, tuple(self.warnings(state)))
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..attribution.explanation import Explanation
 from ..inspection.anatomy import inspect
 from ..inspection.background import Background
-from ..inspection.outputs import decisions, last_outputs
+from ..inspection.outputs import as_probability, decisions, last_outputs
 from ..inspection.question import see
 from ..plots.content import explained
 from ..plots.html import tokens_html
@@ -343,12 +343,13 @@ class TextExploration(Exploration):
 def text_sentence(pair: Explanation) -> str:
     """Say in words what the picture of one or two texts shows."""
     name = str(pair.output.values[-1])
-    chance = pair.scale != "value" and "-" not in name
-    shown = pair.predictions.values
-    if chance and pair.scale == "margin":
-        shown = 1 / (1 + np.exp(-shown))
-    numbers = [percent(one, 1) if chance else fixed(one, 3) for one in shown]
-    what = f"The predicted probability of {name}" if chance else f"The {explained(pair)}"
+    chances = as_probability(pair.predictions.values, pair.output.values, pair.provenance)
+    if chances is None:
+        what = f"The {explained(pair)}"
+        numbers = [fixed(one, 3) for one in pair.predictions.values]
+    else:
+        what = f"The predicted probability of {name}"
+        numbers = [percent(one, 1) for one in chances]
     verb = f"goes from {numbers[0]} to" if len(numbers) > 1 else "is"
     values = pair.values.values[-1]
     words = pair.data.values[-1]

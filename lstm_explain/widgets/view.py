@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..attribution.explanation import Explanation
+from ..inspection.outputs import as_probability
 from ..plots import content
 from ..sequences.step_names import phrase
 from ..wording import decimals, fixed, number, percent, plain, with_unit
@@ -121,10 +122,7 @@ def view_of(before: Explanation, now: Explanation, variable: str, label: str) ->
     looks = [one.attention.values[0, steps] for one in pair if one.attention is not None]
     weights = np.stack(looks) if len(looks) == 2 else None
     predictions = np.array([one.predictions.item() for one in pair])
-    is_chance = _is_one_class(first)
-    seen = predictions
-    if is_chance and first.scale == "margin":
-        seen = 1 / (1 + np.exp(-predictions))
+    chances = as_probability(predictions, first.output.values, first.provenance)
     times, time_name = content.times_of(first)
     facts, fact_values = _facts(first, second)
     differ = ~np.isclose(data[0], data[1], rtol=1e-5, atol=1e-6, equal_nan=True)
@@ -146,8 +144,8 @@ def view_of(before: Explanation, now: Explanation, variable: str, label: str) ->
         moved_variable=differ[:, shown],
         attention=weights,
         predictions=predictions,
-        shown=seen,
-        probability=is_chance,
+        shown=predictions if chances is None else chances,
+        probability=chances is not None,
     )
 
 
@@ -231,8 +229,3 @@ def _facts(first: Explanation, second: Explanation) -> tuple[list[str], np.ndarr
     # Without an order of their own: a fact keeps its place while it is changed.
     kept = np.sort(np.argsort(-np.abs(values[0]), kind="stable")[:_MOST_FACTS])
     return [labels[i] for i in kept], values[:, kept]
-
-
-def _is_one_class(explanation: Explanation) -> bool:
-    """Tell whether the predictions are the probability of one class, or its log-odds."""
-    return explanation.scale != "value" and "-" not in str(explanation.output.values[0])
