@@ -39,9 +39,9 @@ def logistic_forecast(data: SequenceData) -> np.ndarray:
 
     Examples
     --------
-    >>> from lstm_explain.datasets.icu.simulation import sample_stays
-    >>> logistic_forecast(sample_stays(num_stays=200)).shape
-    (30,)
+    >>> from lstm_explain import load_icu
+    >>> logistic_forecast(load_icu("sample")[:200]).shape
+    (29,)
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -11,11 +12,12 @@ import numpy as np
 
 from ...progress import progress_bar
 from ...sequences.data import SequenceData
-from ..store import StoredFile, cached_arrays, find_file
+from ..store import StoredFile, cached_arrays, find_file, load_arrays, package_data
 from .records import NUM_HOURS, hourly_arrays, match_outcomes, read_outcomes, read_records
 from .variables import DESCRIPTORS, ICU_TYPES, SERIES
 
 SOURCES = ("sample", "physionet2012")
+SAMPLE_FILE = "icu_sample.npz"
 FOLDER = "physionet2012"
 # Archive and outcomes of each set; the official training and test sets of the challenge.
 SETS = {"a": ("set-a.tar.gz", "Outcomes-a.txt"), "b": ("set-b.tar.gz", "Outcomes-b.txt")}
@@ -102,9 +104,7 @@ def load_icu(
 train 3400 / validation 600 / test 4000
     """
     if source == "sample":
-        from .simulation import sample_stays
-
-        return sample_stays()
+        return _sample()
     if source not in SOURCES:
         raise ValueError(
             f"Expected a source among {list(SOURCES)}; received {source!r}. For stays of your own "
@@ -114,7 +114,7 @@ train 3400 / validation 600 / test 4000
     for name in (name for pair in SETS.values() for name in pair):
         files[name] = find_file(f"{FOLDER}/{name}", data_home, progress=progress)
     arrays = cached_arrays(FOLDER, _cache_key(files), lambda: _parse(files, progress))
-    return _as_data(arrays)
+    return _physionet(arrays)
 
 
 def _cache_key(files: dict[str, StoredFile]) -> str:
@@ -141,28 +141,75 @@ def _parse(files: dict[str, StoredFile], progress: bool) -> dict[str, np.ndarray
     return {name: np.concatenate([arrays[name] for arrays in sets]) for name in sets[0]}
 
 
-def _as_data(arrays: dict[str, np.ndarray]) -> SequenceData:
+def _sample() -> SequenceData:
+    arrays = load_arrays(package_data() / SAMPLE_FILE)
+    data = make_stays(
+        np.split(arrays["values"], np.cumsum(arrays["lengths"])[:-1]),
+        arrays["target"],
+        static=arrays["static"],
+        feature_names=arrays["feature_names"].tolist(),
+        static_names=arrays["static_names"].tolist(),
+        ids=arrays["ids"],
+        name="ICU sample",
+    )
+    return replace(data, split=arrays["split"])
+
+
+def _physionet(arrays: dict[str, np.ndarray]) -> SequenceData:
     *facts, icu_type = arrays["descriptors"].T
     columns = [np.where(np.isnan(icu_type), np.nan, icu_type == k) for k in (1, 2, 3, 4)]
-    units = {variable.name: variable.unit for variable in (*SERIES, *DESCRIPTORS[:-1])}
-    num_stays = len(arrays["values"])
-    data = SequenceData.from_arrays(
+    data = make_stays(
         arrays["values"],
         arrays["target"],
         lengths=arrays["lengths"],
         static=np.stack([*facts, *columns], axis=1),
         feature_names=[variable.name for variable in SERIES],
         static_names=[*(variable.name for variable in DESCRIPTORS[:-1]), *ICU_TYPES],
-        units=units,
-        target_name="death in hospital",
-        class_names=["survived", "died"],
-        times=np.tile(np.arange(NUM_HOURS), (num_stays, 1)),
-        time_name="hours since admission",
         ids=arrays["ids"],
-        missing="keep",
         name="PhysioNet 2012",
     )
     return replace(data, split=_split(arrays["set"]))
+
+
+def make_stays(
+    values: np.ndarray | list[np.ndarray],
+    target: np.ndarray,
+    *,
+    lengths: np.ndarray | None = None,
+    static: np.ndarray,
+    feature_names: Sequence[str],
+    static_names: Sequence[str],
+    ids: np.ndarray,
+    name: str,
+) -> SequenceData:
+    """Build the data of either source, with the same units, clock and classes.
+
+    Examples
+    --------
+    >>> hours = np.array([[[4.0, 65.0], [np.nan, 80.0]]])
+    >>> make_stays(
+    ...     hours, np.array([1]), static=np.array([[60.0]]), ids=np.array([7]), name="mine",
+    ...     feature_names=["lactate", "mean blood pressure"], static_names=["age"],
+    ... ).units
+    ('mmol/L', 'mmHg')
+    """
+    names = {*feature_names, *static_names}
+    return SequenceData.from_arrays(
+        values,
+        target,
+        lengths=lengths,
+        static=static,
+        feature_names=feature_names,
+        static_names=static_names,
+        units={v.name: v.unit for v in (*SERIES, *DESCRIPTORS) if v.name in names},
+        target_name="death in hospital",
+        class_names=["survived", "died"],
+        times=np.tile(np.arange(NUM_HOURS), (len(target), 1)),
+        time_name="hours since admission",
+        ids=ids,
+        missing="keep",
+        name=name,
+    )
 
 
 def _split(sets: np.ndarray) -> np.ndarray:

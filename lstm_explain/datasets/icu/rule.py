@@ -209,7 +209,7 @@ def _position(names: tuple[str, ...], name: str, what: str) -> int:
     if name not in names:
         raise ValueError(
             f"Expected the {what} {name!r}, which the rule reads; received {list(names)}. Use the "
-            "stays of sample_stays(), changed or not."
+            "stays of load_icu(), changed or not."
         )
     return names.index(name)
 

@@ -15,10 +15,11 @@ from ...progress import progress_bar
 from ...sequences.data import SequenceData
 from ...sequences.words import RULE_VERSION, UNKNOWN
 from ..store import StoredFile, cached_arrays, find_file
+from ..texts import read_texts
 from .archives import Review, read_imdb, read_movies, read_rt_polarity
 
 Source = Literal["sample", "rt_polarity", "imdb", "movies"]
-SAMPLE_NAME = "review sample"
+SAMPLE_FILE, SAMPLE_NAME = "reviews_sample.csv.gz", "review sample"
 CLASSES = ("negative", "positive")
 SPLIT_SEED = 0
 HELD_OUT = 0.1  # of rt-polarity for validation and again for testing, of IMDB for validation
@@ -200,14 +201,12 @@ def review_rationales(
 
 
 def _sample(max_words: int | None, truncate: Literal["end", "start"]) -> SequenceData:
-    from .simulation import sample_reviews
-
     if max_words is not None or truncate != "end":
         raise ValueError(
             f"Expected the sample whole; received max_words={max_words}, truncate={truncate!r}. "
             "Its reviews are short, and what is cut off would belong to their known cause."
         )
-    return sample_reviews(seed=0)
+    return read_texts(SAMPLE_FILE, target_name="sentiment", name=SAMPLE_NAME)
 
 
 def _stored(corpus: Corpus, file: StoredFile, progress: bool) -> dict[str, np.ndarray]:

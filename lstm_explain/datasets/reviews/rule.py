@@ -26,6 +26,7 @@ from math import comb
 import numpy as np
 
 from ...sequences.data import SequenceData
+from ..texts import word_lists
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -67,7 +68,7 @@ def true_log_odds(data: SequenceData) -> np.ndarray:
     >>> true_log_odds(data).round(2).tolist()
     [2.8, -2.24, -1.4, 2.8]
     """
-    return np.array([log_odds_of(words) for words in _texts(data)])
+    return np.array([log_odds_of(words) for words in word_lists(data)])
 
 
 def log_odds_of(words: list[str]) -> float:
@@ -97,7 +98,7 @@ def true_rationale(data: SequenceData) -> np.ndarray:
     ['but', 'not', 'good']
     """
     rationale = np.zeros(data.mask.shape, bool)
-    for row, words in enumerate(_texts(data)):
+    for row, words in enumerate(word_lists(data)):
         for position, window in _windows(words):
             for player in _decisive(window):
                 rationale[row, position + player - BEFORE] = True
@@ -119,15 +120,11 @@ def true_shapley(data: SequenceData) -> np.ndarray:
     [[-2.52, 0.28, 0.0], [-1.4, 1.4, 2.8]]
     """
     values = np.zeros(data.mask.shape)
-    for row, words in enumerate(_texts(data)):
+    for row, words in enumerate(word_lists(data)):
         for position, window in _windows(words):
             for player, value in _shapley(window):
                 values[row, position + player - BEFORE] += SLOPE * value
     return values
-
-
-def _texts(data: SequenceData) -> list[list[str]]:
-    return [words[mask].tolist() for words, mask in zip(data.words, data.mask, strict=True)]
 
 
 def _windows(words: list[str]) -> Iterator[tuple[int, _Window]]:
