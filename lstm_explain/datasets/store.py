@@ -14,9 +14,9 @@ import tarfile
 import tempfile
 import warnings
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from ..progress import progress_bar
 
 DATA_VARIABLE = "LSTM_EXPLAIN_DATA"
 CACHE_VARIABLE = "LSTM_EXPLAIN_CACHE"
+Key = TypeVar("Key", int, str)
 
 
 class UnverifiedDataWarning(UserWarning):
@@ -126,14 +127,14 @@ def find_file(name: str, home: str | Path | None = None, *, progress: bool = Tru
     import pooch
 
     entry = registry()[name]
-    chosen = data_home(home)
-    # A file that was downloaded before is not downloaded again because another home is named now.
-    for path in (chosen / name, _user_cache() / name):
-        if path.is_file():
-            break
-    else:
-        path = chosen / name
-        _download(entry, path, name, progress)
+    path = data_home(home) / name
+    if not path.is_file():
+        # A file that was downloaded before serves every home.
+        downloaded = _user_cache() / name
+        if downloaded.is_file():
+            path = downloaded
+        else:
+            _download(entry, path, name, progress)
     sha256 = pooch.file_hash(str(path), alg="sha256")
     if sha256 != entry.sha256:
         warnings.warn(
@@ -229,79 +230,97 @@ def _user_cache() -> Path:
 class Member(NamedTuple):
     """A file in an archive."""
 
-    name: str  # the path in the archive, with /
     source: str  # for messages: the archive and the file in it
     content: bytes
 
 
 def read_members(
-    path: Path, wanted: Callable[[str], object], *, max_archive: int, max_member: int
-) -> Iterator[Member]:
-    """Yield the files of a .tar.gz archive that are wanted; nothing is written to disk.
+    path: Path,
+    key_of: Callable[[str], Key | None],
+    *,
+    what: str = "file",
+    max_archive: int,
+    max_member: int,
+) -> dict[Key, Member]:
+    """Read files of a .tar.gz archive, in order of their keys; nothing is written to disk.
 
     Parameters
     ----------
-    wanted : function
-        Is given a file's path in the archive; files for which it returns None are passed over.
+    key_of : function
+        Given a file's path in the archive, returns its key, or None for a file to leave out.
+    what : str
+        For messages: what a key stands for.
     max_archive, max_member : int
-        Most bytes of the unpacked archive and of a wanted file.
+        Most bytes of the unpacked archive and of a file with a key.
 
     Raises
     ------
     ValueError
         The archive is damaged or breaks off, is larger than such an archive can be, or holds a
-        path that leads outside, a link or a device.
+        path that leads outside, a link or a device, or a key twice.
     """
+    members: dict[Key, Member] = {}
     try:
         # All of it at once: gzip compares its checksum only at the end, and tarfile takes a
         # damaged header for the end of the archive.
         with gzip.open(path) as stream:
             unpacked = stream.read(max_archive + 1)
         if len(unpacked) > max_archive:
-            raise ValueError(
+            raise not_official(
+                path,
                 f"Expected an archive of at most {max_archive} bytes unpacked; received more in "
-                f"{path}. {replace_it(path)}"
+                f"{path}",
             )
         with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as archive:
             for member in archive:
-                if _is_wanted(member, wanted, max_member, path):
-                    content: Any = archive.extractfile(member)
-                    yield Member(member.name, f"{member.name} in {path}", content.read())
+                _check_safe(member, path)
+                key = key_of(member.name) if member.isreg() else None
+                if key is None:
+                    continue
+                source = f"{member.name} in {path}"
+                if member.size > max_member:
+                    raise not_official(
+                        path,
+                        f"Expected files of at most {max_member} bytes; received a file of "
+                        f"{member.size} bytes, {member.name!r}, in {path}",
+                    )
+                if key in members:
+                    raise not_official(
+                        path,
+                        f"Expected each {what} once; received {source} beside "
+                        f"{members[key].source}",
+                    )
+                content: Any = archive.extractfile(member)
+                members[key] = Member(source, content.read())
     except (EOFError, gzip.BadGzipFile, tarfile.TarError, zlib.error) as error:
-        raise ValueError(
-            f"Expected a complete .tar.gz archive; {path} is damaged or breaks off ({error}). "
-            f"{replace_it(path)}"
+        raise not_official(
+            path, f"Expected a complete .tar.gz archive; {path} is damaged or breaks off ({error})"
         ) from error
+    return {key: members[key] for key in sorted(members)}
 
 
-def replace_it(path: Path) -> str:
-    """Return the remedy for a file whose contents are not what they should be.
+def not_official(path: Path, message: str) -> ValueError:
+    """Return an error about a file's contents, with the remedy.
 
     Examples
     --------
-    >>> replace_it(Path("imdb/aclImdb_v1.tar.gz"))
-    'Replace aclImdb_v1.tar.gz by the official file, or delete it to download it again.'
+    >>> not_official(Path("imdb/aclImdb_v1.tar.gz"), "Expected text; received none")
+    ValueError('Expected text; received none. Replace aclImdb_v1.tar.gz by the official file, or \
+delete it to download it again.')
     """
-    return f"Replace {path.name} by the official file, or delete it to download it again."
+    return ValueError(
+        f"{message}. Replace {path.name} by the official file, or delete it to download it again."
+    )
 
 
-def _is_wanted(
-    member: tarfile.TarInfo, wanted: Callable[[str], object], max_member: int, path: Path
-) -> bool:
-    """Tell whether a member is to be read, or refuse the archive for it."""
+def _check_safe(member: tarfile.TarInfo, path: Path) -> None:
+    """Refuse an archive with a member that no official archive has."""
     parts = re.split(r"[/\\]", member.name)
     # Nothing is unpacked to disk; whoever made such an archive meant no good all the same.
     if parts[0] == "" or ".." in parts or ":" in parts[0]:
         wrong = "a path that leads outside"
     elif not (member.isreg() or member.isdir()):
         wrong = "a link or device"
-    elif not member.isreg() or wanted(member.name) is None:
-        return False
-    elif member.size > max_member:
-        wrong = f"a file of {member.size} bytes"
     else:
-        return True
-    raise ValueError(
-        f"Expected plain files of at most {max_member} bytes; received {wrong}, {member.name!r}, "
-        f"in {path}. {replace_it(path)}"
-    )
+        return
+    raise not_official(path, f"Expected plain files; received {wrong}, {member.name!r}, in {path}")
