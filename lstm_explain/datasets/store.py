@@ -7,7 +7,9 @@ for the next call.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
+import math
 import os
 import re
 import tarfile
@@ -59,26 +61,14 @@ def registry() -> dict[str, Entry]:
 
 
 def package_data() -> Path:
-    """Return the folder of the data that travel with the package.
-
-    Examples
-    --------
-    >>> (package_data() / "README.md").is_file()
-    True
-    """
+    """Return the folder of the data that travel with the package."""
     package = Path(__file__).parents[1]
     installed = package / "_data"
     return installed if installed.is_dir() else package.parent / "data"
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read an .npz file, never running what a pickle in it may hold.
-
-    Examples
-    --------
-    >>> sorted(load_arrays(package_data() / "icu_sample.npz"))[:3]
-    ['feature_names', 'ids', 'lengths']
-    """
+    """Read an .npz file, never running what a pickle in it may hold."""
     # Opened here, because NumPy leaves a damaged file open.
     with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
         return dict(arrays)
@@ -89,11 +79,6 @@ def data_home(folder: str | Path | None = None) -> Path:
 
     `folder` itself, else what the environment variable LSTM_EXPLAIN_DATA names, else a folder of
     this user's cache.
-
-    Examples
-    --------
-    >>> data_home("downloads").as_posix()
-    'downloads'
     """
     named = folder or os.environ.get(DATA_VARIABLE)
     return Path(named).expanduser() if named else _user_cache()
@@ -118,11 +103,6 @@ def find_file(name: str, home: str | Path | None = None, *, progress: bool = Tru
     ------
     FileNotFoundError
         The file is nowhere and could not be downloaded, or arrived with a wrong checksum.
-
-    Examples
-    --------
-    >>> find_file("physionet2012/Outcomes-a.txt").path.name   # doctest: +SKIP
-    'Outcomes-a.txt'
     """
     import pooch
 
@@ -146,6 +126,11 @@ def find_file(name: str, home: str | Path | None = None, *, progress: bool = Tru
     return StoredFile(path, sha256)
 
 
+def digest(*parts: object) -> str:
+    """Return a short text that changes with any of the parts, to be a key of `cached_arrays`."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
 def cached_arrays(
     name: str, key: str, make: Callable[[], Mapping[str, np.ndarray]]
 ) -> dict[str, np.ndarray]:
@@ -160,11 +145,6 @@ def cached_arrays(
         What was parsed, and a text that changes whenever the result would.
     make : function
         Called when nothing is kept for this key.
-
-    Examples
-    --------
-    >>> cached_arrays("squares", "1", lambda: {"x": np.arange(3) ** 2})   # doctest: +SKIP
-    {'x': array([0, 1, 4])}
     """
     path = _cache_folder() / f"{name}-{key}.npz"
     try:
@@ -273,22 +253,20 @@ def read_members(
             )
         with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as archive:
             for member in archive:
-                _check_safe(member, path)
                 key = key_of(member.name) if member.isreg() else None
+                if wrong := _wrong_with(member, math.inf if key is None else max_member):
+                    raise not_official(
+                        path,
+                        f"Expected plain files of at most {max_member} bytes; received {wrong}, "
+                        f"{member.name!r}, in {path}",
+                    )
                 if key is None:
                     continue
                 source = f"{member.name} in {path}"
-                if member.size > max_member:
-                    raise not_official(
-                        path,
-                        f"Expected files of at most {max_member} bytes; received a file of "
-                        f"{member.size} bytes, {member.name!r}, in {path}",
-                    )
                 if key in members:
+                    beside = members[key].source
                     raise not_official(
-                        path,
-                        f"Expected each {what} once; received {source} beside "
-                        f"{members[key].source}",
+                        path, f"Expected each {what} once; received {source} beside {beside}"
                     )
                 content: Any = archive.extractfile(member)
                 members[key] = Member(source, content.read())
@@ -313,14 +291,12 @@ delete it to download it again.')
     )
 
 
-def _check_safe(member: tarfile.TarInfo, path: Path) -> None:
-    """Refuse an archive with a member that no official archive has."""
+def _wrong_with(member: tarfile.TarInfo, max_size: float) -> str:
+    """Say what no member of an official archive is, or nothing."""
     parts = re.split(r"[/\\]", member.name)
     # Nothing is unpacked to disk; whoever made such an archive meant no good all the same.
     if parts[0] == "" or ".." in parts or ":" in parts[0]:
-        wrong = "a path that leads outside"
-    elif not (member.isreg() or member.isdir()):
-        wrong = "a link or device"
-    else:
-        return
-    raise not_official(path, f"Expected plain files; received {wrong}, {member.name!r}, in {path}")
+        return "a path that leads outside"
+    if not (member.isreg() or member.isdir()):
+        return "a link or device"
+    return f"a file of {member.size} bytes" if member.size > max_size else ""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ...progress import progress_bar
 from ...sequences.data import SequenceData
-from ..store import StoredFile, cached_arrays, find_file, load_arrays, package_data
+from ..store import StoredFile, cached_arrays, digest, find_file, load_arrays, package_data
 from .records import NUM_HOURS, hourly_arrays, match_outcomes, read_outcomes, read_records
 from .variables import DESCRIPTORS, ICU_TYPES, SERIES
 
-SOURCES = ("sample", "physionet2012")
 SAMPLE_FILE = "icu_sample.npz"
 FOLDER = "physionet2012"
 # Archive and outcomes of each set; the official training and test sets of the challenge.
@@ -105,22 +104,16 @@ train 3400 / validation 600 / test 4000
     """
     if source == "sample":
         return _sample()
-    if source not in SOURCES:
+    if source != FOLDER:
         raise ValueError(
-            f"Expected a source among {list(SOURCES)}; received {source!r}. For stays of your own "
-            "use SequenceData.from_frame."
+            f"Expected a source among {['sample', FOLDER]}; received {source!r}. For stays of your "
+            "own use SequenceData.from_frame."
         )
     files = {}
-    for name in (name for pair in SETS.values() for name in pair):
+    for name in chain.from_iterable(SETS.values()):
         files[name] = find_file(f"{FOLDER}/{name}", data_home, progress=progress)
-    arrays = cached_arrays(FOLDER, _cache_key(files), lambda: _parse(files, progress))
-    return _physionet(arrays)
-
-
-def _cache_key(files: dict[str, StoredFile]) -> str:
-    """Return a text that changes with the files, the table of variables and the parser."""
-    parts = [PARSER_VERSION, SERIES, DESCRIPTORS, *(file.sha256 for file in files.values())]
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+    key = digest(PARSER_VERSION, SERIES, DESCRIPTORS, *(file.sha256 for file in files.values()))
+    return _physionet(cached_arrays(FOLDER, key, lambda: _parse(files, progress)))
 
 
 def _parse(files: dict[str, StoredFile], progress: bool) -> dict[str, np.ndarray]:
@@ -175,30 +168,18 @@ def make_stays(
     values: np.ndarray | list[np.ndarray],
     target: np.ndarray,
     *,
-    lengths: np.ndarray | None = None,
-    static: np.ndarray,
     feature_names: Sequence[str],
     static_names: Sequence[str],
-    ids: np.ndarray,
-    name: str,
+    **options: Any,
 ) -> SequenceData:
     """Build the data of either source, with the same units, clock and classes.
 
-    Examples
-    --------
-    >>> hours = np.array([[[4.0, 65.0], [np.nan, 80.0]]])
-    >>> make_stays(
-    ...     hours, np.array([1]), static=np.array([[60.0]]), ids=np.array([7]), name="mine",
-    ...     feature_names=["lactate", "mean blood pressure"], static_names=["age"],
-    ... ).units
-    ('mmol/L', 'mmHg')
+    Further options are those of ``SequenceData.from_arrays``.
     """
     names = {*feature_names, *static_names}
     return SequenceData.from_arrays(
         values,
         target,
-        lengths=lengths,
-        static=static,
         feature_names=feature_names,
         static_names=static_names,
         units={v.name: v.unit for v in (*SERIES, *DESCRIPTORS) if v.name in names},
@@ -206,9 +187,8 @@ def make_stays(
         class_names=["survived", "died"],
         times=np.tile(np.arange(NUM_HOURS), (len(target), 1)),
         time_name="hours since admission",
-        ids=ids,
         missing="keep",
-        name=name,
+        **options,
     )
 
 

@@ -201,8 +201,7 @@ def _charts(data: SequenceData) -> tuple[np.ndarray, np.ndarray]:
 
 def _ages(data: SequenceData) -> np.ndarray:
     position = _position(data.static_names, AGE, "static fact")
-    facts = data.display_static
-    return np.zeros(len(data)) if facts is None else facts[:, position]
+    return np.asarray(data.display_static)[:, position]
 
 
 def _position(names: tuple[str, ...], name: str, what: str) -> int:

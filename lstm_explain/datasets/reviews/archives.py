@@ -6,7 +6,6 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -48,7 +47,7 @@ def read_rt_polarity(path: Path, bar: Any) -> list[Review]:
         A file that is missing, has another number of lines, is not in cp1252, or an empty line.
     """
     reviews = []
-    files = _read(path, lambda name: name if name in RT_FILES else None)
+    files = _read(path, r"(rt-polarity\.(?:neg|pos))")
     for target, (name, count) in enumerate(RT_FILES.items()):
         if name not in files:
             raise not_official(path, f"Expected the file {name}; {path} holds {sorted(files)}")
@@ -81,8 +80,7 @@ def read_imdb(path: Path, bar: Any) -> list[Review]:
         training part whose list of films does not fit.
     """
     reviews = []
-    counts: Counter[str] = Counter()
-    files = _read(path, _imdb_name)
+    files = _read(path, r"((?:train|test)/(?:neg|pos)/\d+_\d+|train/urls_(?:neg|pos))\.txt")
     films = {folder: _films(files.pop(listed, None), listed, path)
              for folder, listed in IMDB_FILMS.items()}  # fmt: skip
     for name, file in files.items():
@@ -97,8 +95,8 @@ def read_imdb(path: Path, bar: Any) -> list[Review]:
         # The first number of a review's name is its line in the list of films.
         film = films[folder][int(numbers.partition("_")[0])] if folder in films else ""
         reviews.append(Review(name, part, SIGNS.index(sign), words, film=film))
-        counts[folder] += 1
         bar.update(1)
+    counts = Counter(review.id.rpartition("/")[0] for review in reviews)
     for folder, count in IMDB_FOLDERS.items():
         if counts[folder] != count:
             raise not_official(
@@ -129,7 +127,7 @@ def read_movies(path: Path, bar: Any) -> list[Review]:
         A line that cannot be read, a review that is missing, or a marked passage that is not where
         the line says.
     """
-    files = _read(path, _movies_name)
+    files = _read(path, r"((?:train|val|test)\.jsonl|docs/(?:neg|pos)R_\d+\.txt)")
     split = cache(tokenise)  # words come again and again
     reviews = []
     for part, label in MOVIE_PARTS.items():
@@ -171,25 +169,16 @@ def _marked(row: dict[str, Any], text: list[str]) -> list[bool]:
     return marked
 
 
-def _read(path: Path, name_of: Callable[[str], str | None]) -> dict[str, Member]:
-    """Return the files to which `name_of` gives a name, in order of their names."""
+def _read(path: Path, pattern: str) -> dict[str, Member]:
+    """Return the files that match a pattern in order of their names, the pattern's group."""
+    # The official archives hold one folder; what it is called does not matter.
+    inside = re.compile(rf"(?:\./)?[^/]*/{pattern}", re.ASCII)
 
-    def name_inside(name: str) -> str | None:
-        # The official archives hold one folder; what it is called does not matter.
-        return name_of(name.removeprefix("./").partition("/")[2])
+    def name_of(file: str) -> str | None:
+        match = inside.fullmatch(file)
+        return match[1] if match else None
 
-    return read_members(path, name_inside, max_archive=MAX_ARCHIVE, max_member=MAX_FILE)
-
-
-def _imdb_name(name: str) -> str | None:
-    wanted = r"((?:train|test)/(?:neg|pos)/\d+_\d+|train/urls_(?:neg|pos))\.txt"
-    match = re.fullmatch(wanted, name, re.ASCII)
-    return match[1] if match else None
-
-
-def _movies_name(name: str) -> str | None:
-    is_wanted = re.fullmatch(r"(train|val|test)\.jsonl|docs/(neg|pos)R_\d+\.txt", name, re.ASCII)
-    return name if is_wanted else None
+    return read_members(path, name_of, max_archive=MAX_ARCHIVE, max_member=MAX_FILE)
 
 
 def _decode(file: Member, encoding: str, path: Path) -> str:
