@@ -117,15 +117,15 @@ test 10
         raise ValueError(
             f"Expected a recipe of {list(RECIPES)}; received {recipe!r}. Choose one of them."
         )
-    plan = RECIPES[recipe]
-    num_samples = plan.samples if samples is None else samples
-    num_steps = plan.steps if steps is None else steps
+    usual_samples, usual_steps, draw = RECIPES[recipe]
+    num_samples = usual_samples if samples is None else samples
+    num_steps = usual_steps if steps is None else steps
     if num_samples < 10 or num_steps < 8:
         raise ValueError(
             f"Expected at least 10 samples of at least 8 steps; received samples={num_samples}, "
             f"steps={num_steps}. Simulate more and slice what you need: load_truth({recipe!r})[:3]."
         )
-    values, truth = plan.draw(seed, np.arange(num_samples), num_steps)
+    values, truth = draw(seed, np.arange(num_samples), num_steps)
     ids = [f"{seed}:{row}" for row in range(num_samples)]
     if truth.labels is None:
         output = (np.where(truth.cells, values, 0.0) ** 2).sum(axis=(1, 2))
@@ -172,7 +172,8 @@ def planted_truth(data: SequenceData) -> PlantedTruth:
     ((2, 200, 3), (2, 200))
     """
     seed, rows = _origin(data)
-    values, truth = RECIPES[data.name].draw(seed, rows, data.values.shape[1])
+    *_, draw = RECIPES[data.name]
+    values, truth = draw(seed, rows, data.values.shape[1])
     # Standardised float32 values come back to about seven digits of the scale.
     if not np.allclose(data.display_values, values, atol=1e-4):
         raise ValueError(
@@ -263,17 +264,12 @@ def _middle_half(count: int) -> slice:
     return slice(count // 4, 3 * count // 4)
 
 
-class _Plan(NamedTuple):
-    """Samples and steps as published, and what draws the series of these numbers."""
-
-    samples: int
-    steps: int
-    draw: Callable[[int, np.ndarray, int], tuple[np.ndarray, PlantedTruth]]
-
-
-RECIPES: dict[str, _Plan] = {
-    "state": _Plan(1000, 200, _draw_state),
-    "switch_feature": _Plan(1000, 100, _draw_switch),
-    "rare_time": _Plan(10, 50, partial(_draw_rare, read="steps")),
-    "rare_feature": _Plan(10, 50, partial(_draw_rare, read="features")),
+# Samples and steps as published, and what draws series from a seed, their numbers and the steps.
+RECIPES: dict[
+    str, tuple[int, int, Callable[[int, np.ndarray, int], tuple[np.ndarray, PlantedTruth]]]
+] = {
+    "state": (1000, 200, _draw_state),
+    "switch_feature": (1000, 100, _draw_switch),
+    "rare_time": (10, 50, partial(_draw_rare, read="steps")),
+    "rare_feature": (10, 50, partial(_draw_rare, read="features")),
 }

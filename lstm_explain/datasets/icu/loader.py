@@ -121,8 +121,8 @@ def _parse(files: dict[str, StoredFile], progress: bool) -> dict[str, np.ndarray
     sets = []
     total = STAYS_PER_SET * len(SETS)
     with progress_bar(total, "reading PhysioNet 2012", "stay", visible=progress) as bar:
-        for label, (archive_name, outcomes_name) in SETS.items():
-            archive, outcomes = files[archive_name].path, files[outcomes_name].path
+        for label, names in SETS.items():
+            archive, outcomes = (files[name].path for name in names)
             died = read_outcomes(outcomes)
             records = read_records(archive, bar)
             target = match_outcomes(records, died, archive, outcomes)
