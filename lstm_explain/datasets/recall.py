@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..sequences.data import SequenceData
+from ..sequences.words import SPECIAL_WORDS
 
 LETTERS = "abcd"
-_VOCABULARY = ("[PAD]", "[UNK]", *LETTERS)
 
 
 def load_recall(
@@ -16,8 +16,8 @@ def load_recall(
     """Make random texts of the letters a to d, whose class is their first letter.
 
     The first letter is a or b. Each of the others is a, b, c or d, whatever stood before it, so
-    that it says nothing about the class. Nobody is in these data: they are made here, in the
-    manner of the tasks with long time lags of Hochreiter and Schmidhuber (1997).
+    that it says nothing about the class. The texts are simulated, like the tasks with long time
+    lags of Hochreiter and Schmidhuber (1997).
 
     Parameters
     ----------
@@ -59,23 +59,22 @@ def load_recall(
         )
     rng = np.random.default_rng(seed)
     lengths = rng.integers(shortest, longest + 1, count)
-    texts = dict.fromkeys(_draw(length, rng) for length in lengths.tolist())
+    # A dict keeps the order and drops repetitions.
+    texts = list(dict.fromkeys(_draw(length, rng) for length in lengths.tolist()))
     if len(texts) < 40:
         raise ValueError(
             f"Expected at least 40 different texts; received {len(texts)} of {count} drawn. Make "
             "count or longest larger."
         )
-    part = rng.choice(["train", "validation", "test"], len(texts), p=[0.7, 0.15, 0.15])
     return SequenceData.from_texts(
-        [list(text) for text in texts],
-        [LETTERS.index(text[0]) for text in texts],
-        vocabulary=_VOCABULARY,
-        split=part,
+        texts,
+        [f"{text[0]} first" for text in texts],
+        vocabulary=[*SPECIAL_WORDS, *LETTERS],
+        split=rng.choice(["train", "validation", "test"], len(texts), p=[0.7, 0.15, 0.15]),
         target_name="first letter",
-        class_names=[f"{letter} first" for letter in LETTERS[:2]],
         name="letters",
     )
 
 
-def _draw(length: int, rng: np.random.Generator) -> str:
-    return "".join([LETTERS[rng.integers(2)], *rng.choice(list(LETTERS), length - 1)])
+def _draw(length: int, rng: np.random.Generator) -> tuple[str, ...]:
+    return LETTERS[rng.integers(2)], *rng.choice(list(LETTERS), length - 1).tolist()

@@ -1,21 +1,21 @@
-"""Simulated beginnings of sentences whose next word two earlier words decide, and only they.
+"""Beginnings of sentences whose next word two earlier words decide, and only they.
 
 "the tired cat that the dog chased left the ..." goes on with "basket": because of "cat", whose home
-it is, and of "left". Another animal stands in most sentences and decides nothing. Which of the two
-is the subject is told by the order of the words, not by which words there are.
+it is, and of "left". Another animal stands in most sentences and decides nothing. The order of the
+words tells which of the two is the subject; the words alone do not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import re
+from collections.abc import Iterable
 
 import numpy as np
 
 from ..sequences.data import SequenceData
-from ..sequences.words import SPECIAL_WORDS
+from .texts import read_texts, word_lists
 
-NAME = "sentences"
+NAME, FILE = "sentences", "sentences.csv.gz"
 # Of each animal: what it eats, where it lives, what it carries about.
 OBJECTS = {
     "cat": ("fish", "basket", "ball"),
@@ -48,27 +48,32 @@ PATTERNS = (
     "without B A",
     "while B R A",
 )
-# Which pattern a sentence follows, told by its words without "the" and adjectives; N is an animal.
-SKELETONS = {pattern.replace("A", "N").replace("B", "N"): pattern for pattern in PATTERNS}
-SYMBOLS = {
-    **dict.fromkeys(OBJECTS, "N"),
-    **dict.fromkeys(CHASING, "W"),
-    **dict.fromkeys(RESTING, "R"),
-}
-OPENED, DESCRIBED = 0.4, 0.4  # shares of sentences with an opening, of animals with an adjective
-SURPRISE = 0.1  # of the next words are drawn at random
-FEWEST_SENTENCES = 100
 
 
-def load_sentences(num_sentences: int = 6000, seed: int = 0) -> SequenceData:
-    """Make beginnings of sentences whose next word is known, for a model that is to predict it.
+def _any_of(words: Iterable[str]) -> str:
+    return f"(?:{'|'.join(words)})"
 
-    Parameters
-    ----------
-    num_sentences : int
-        At least 100.
-    seed : int
-        The same seed gives the same sentences.
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return what finds the sentences of a pattern, and in them the subject."""
+    animal = f"the (?:{_any_of(ADJECTIVES)} )*{_any_of(OBJECTS)}"
+    places = {
+        "A": f"(?P<subject>{animal})",
+        "B": animal,
+        "W": _any_of(CHASING),
+        "R": _any_of(RESTING),
+    }
+    middle = " ".join(places.get(part, part) for part in pattern.split())
+    return re.compile(f"(?:{_any_of(OPENINGS)} )?{middle} {_any_of(VERBS)} the")
+
+
+_SENTENCES = [_compiled(pattern) for pattern in PATTERNS]
+
+
+def load_sentences() -> SequenceData:
+    """Load 6,000 beginnings of sentences whose next word is known, for a model that predicts it.
+
+    They were simulated by ``data/make_sentences.py``, which also makes others.
 
     Returns
     -------
@@ -78,41 +83,12 @@ def load_sentences(num_sentences: int = 6000, seed: int = 0) -> SequenceData:
         `deciding_words` tells which words decide. Split into 70 % training, 15 % validation, 15 %
         test.
 
-    Raises
-    ------
-    ValueError
-        Too few sentences.
-
     Examples
     --------
-    >>> data = load_sentences(num_sentences=100)
-    >>> len(data.class_names)
+    >>> len(load_sentences().class_names)
     24
     """
-    if num_sentences < FEWEST_SENTENCES:
-        raise ValueError(
-            f"Expected at least {FEWEST_SENTENCES} sentences; received num_sentences="
-            f"{num_sentences}. Make more and take those you need: load_sentences()[:5]."
-        )
-    rng = np.random.default_rng(seed)
-    sentences = [_sentence(rng) for _ in range(num_sentences)]
-    following = sorted(word for objects in OBJECTS.values() for word in objects)
-    targets = [following.index(_next_word(words)) for words in sentences]
-    drawn = rng.integers(len(following), size=num_sentences)
-    surprising = rng.random(num_sentences) < SURPRISE
-    vocabulary = (*SPECIAL_WORDS, *sorted(_all_words()))
-    number = {word: position for position, word in enumerate(vocabulary)}
-    data = SequenceData.from_tokens(
-        [[number[word] for word in words] for words in sentences],
-        np.where(surprising, drawn, targets).astype(np.int32),
-        vocabulary=vocabulary,
-        target_name="next word",
-        class_names=following,
-        name=NAME,
-    )
-    data = replace(data, ids=np.arange(1, num_sentences + 1))
-    # Not `seed` itself, which would shuffle with the same random bits that wrote the sentences.
-    return data.split_by_group(validation=0.15, test=0.15, seed=int(rng.integers(2**32)))
+    return read_texts(FILE, target_name="next word", name=NAME)
 
 
 def deciding_words(data: SequenceData) -> np.ndarray:
@@ -135,8 +111,7 @@ def deciding_words(data: SequenceData) -> np.ndarray:
 
     Examples
     --------
-    >>> some = load_sentences(num_sentences=100)[:1]
-    >>> int(deciding_words(some).sum())
+    >>> int(deciding_words(load_sentences()[:1]).sum())
     2
     """
     if data.name != NAME or data.tokens is None:
@@ -144,56 +119,25 @@ def deciding_words(data: SequenceData) -> np.ndarray:
             f"Expected sentences of load_sentences(), whose deciding words are known; received "
             f"{data.name!r}."
         )
-    found = np.zeros(data.mask.shape, bool)
-    for row, (words, length) in enumerate(zip(data.words.tolist(), data.lengths, strict=True)):
-        found[row, list(_deciders(words[:length]))] = True
-    return found
+    decide = np.zeros(data.mask.shape, bool)
+    for row, words in enumerate(word_lists(data)):
+        decide[row, list(subject_and_verb(words))] = True
+    return decide
 
 
-def _sentence(rng: np.random.Generator) -> list[str]:
-    """Draw a sentence up to the "the" before its next word."""
+def subject_and_verb(words: list[str]) -> tuple[int, int]:
+    """Return the positions of the subject and of the last verb.
 
-    def one_of(choices: Sequence[str]) -> str:
-        return choices[int(rng.integers(len(choices)))]
-
-    subject, other = rng.permutation(list(OBJECTS))[:2].tolist()
-
-    def phrase(animal: str) -> list[str]:
-        return ["the", *([one_of(ADJECTIVES)] if rng.random() < DESCRIBED else []), animal]
-
-    words = one_of(OPENINGS).split() if rng.random() < OPENED else []
-    for part in one_of(PATTERNS).split():
-        if part in ("A", "B"):
-            words += phrase(subject if part == "A" else other)
-        else:
-            words.append(one_of({"W": CHASING, "R": RESTING}.get(part, (part,))))
-    return [*words, one_of(tuple(VERBS)), "the"]
-
-
-def _deciders(words: Sequence[str]) -> tuple[int, int]:
-    """Return the positions of the subject and of the last verb."""
-    text = " ".join(words[:-2])
-    begin = next((opening for opening in OPENINGS if text.startswith(f"{opening} ")), "")
-    rest = text.removeprefix(begin).split()
-    symbols = [SYMBOLS.get(word, word) for word in rest if word not in ("the", *ADJECTIVES)]
-    pattern = SKELETONS.get(" ".join(symbols))
-    if pattern is None or words[-2] not in VERBS or words[-1] != "the":
+    Examples
+    --------
+    >>> subject_and_verb("behind the old dog the cat left the".split())
+    (5, 6)
+    """
+    text = " ".join(words)
+    match = next(filter(None, (sentence.fullmatch(text) for sentence in _SENTENCES)), None)
+    if match is None:
         raise ValueError(
             f"Expected a sentence of load_sentences(), such as 'the cat left the'; received "
-            f"{' '.join(words)!r}. Give its data unchanged."
+            f"{text!r}. Give its data unchanged."
         )
-    animals = [position for position, word in enumerate(words) if word in OBJECTS]
-    roles = [part for part in pattern.split() if part in ("A", "B")]
-    return animals[roles.index("A")], len(words) - 2
-
-
-def _next_word(words: Sequence[str]) -> str:
-    """Return what the rule says of a sentence."""
-    subject, verb = _deciders(words)
-    return OBJECTS[words[subject]][VERBS[words[verb]]]
-
-
-def _all_words() -> set[str]:
-    parts = " ".join((*PATTERNS, *OPENINGS)).split()
-    fixed = {part for part in parts if part not in ("A", "B", "W", "R")}
-    return fixed | {"the", *OBJECTS, *VERBS, *ADJECTIVES, *CHASING, *RESTING}
+    return text[: match.end("subject")].count(" "), len(words) - 2

@@ -7,16 +7,18 @@ for the next call.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
+import math
 import os
 import re
 import tarfile
 import tempfile
 import warnings
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -24,6 +26,7 @@ from ..progress import progress_bar
 
 DATA_VARIABLE = "LSTM_EXPLAIN_DATA"
 CACHE_VARIABLE = "LSTM_EXPLAIN_CACHE"
+Key = TypeVar("Key", int, str)
 
 
 class UnverifiedDataWarning(UserWarning):
@@ -58,16 +61,17 @@ def registry() -> dict[str, Entry]:
 
 
 def package_data() -> Path:
-    """Return the folder of the data that travel with the package.
-
-    Examples
-    --------
-    >>> (package_data() / "README.md").is_file()
-    True
-    """
+    """Return the folder of the data that travel with the package."""
     package = Path(__file__).parents[1]
     installed = package / "_data"
     return installed if installed.is_dir() else package.parent / "data"
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read an .npz file, never running what a pickle in it may hold."""
+    # Opened here, because NumPy leaves a damaged file open.
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def data_home(folder: str | Path | None = None) -> Path:
@@ -75,11 +79,6 @@ def data_home(folder: str | Path | None = None) -> Path:
 
     `folder` itself, else what the environment variable LSTM_EXPLAIN_DATA names, else a folder of
     this user's cache.
-
-    Examples
-    --------
-    >>> data_home("downloads").as_posix()
-    'downloads'
     """
     named = folder or os.environ.get(DATA_VARIABLE)
     return Path(named).expanduser() if named else _user_cache()
@@ -104,23 +103,18 @@ def find_file(name: str, home: str | Path | None = None, *, progress: bool = Tru
     ------
     FileNotFoundError
         The file is nowhere and could not be downloaded, or arrived with a wrong checksum.
-
-    Examples
-    --------
-    >>> find_file("physionet2012/Outcomes-a.txt").path.name   # doctest: +SKIP
-    'Outcomes-a.txt'
     """
     import pooch
 
     entry = registry()[name]
-    chosen = data_home(home)
-    # A file that was downloaded before is not downloaded again because another home is named now.
-    for path in (chosen / name, _user_cache() / name):
-        if path.is_file():
-            break
-    else:
-        path = chosen / name
-        _download(entry, path, name, progress)
+    path = data_home(home) / name
+    if not path.is_file():
+        # A file that was downloaded before serves every home.
+        downloaded = _user_cache() / name
+        if downloaded.is_file():
+            path = downloaded
+        else:
+            _download(entry, path, name, progress)
     sha256 = pooch.file_hash(str(path), alg="sha256")
     if sha256 != entry.sha256:
         warnings.warn(
@@ -130,6 +124,11 @@ def find_file(name: str, home: str | Path | None = None, *, progress: bool = Tru
             stacklevel=3,
         )
     return StoredFile(path, sha256)
+
+
+def digest(*parts: object) -> str:
+    """Return a short text that changes with any of the parts, to be a key of `cached_arrays`."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def cached_arrays(
@@ -146,17 +145,10 @@ def cached_arrays(
         What was parsed, and a text that changes whenever the result would.
     make : function
         Called when nothing is kept for this key.
-
-    Examples
-    --------
-    >>> cached_arrays("squares", "1", lambda: {"x": np.arange(3) ** 2})   # doctest: +SKIP
-    {'x': array([0, 1, 4])}
     """
     path = _cache_folder() / f"{name}-{key}.npz"
     try:
-        # Opened here, because NumPy leaves a damaged file open.
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
-            return dict(kept)
+        return load_arrays(path)
     except Exception:  # absent, or damaged in whatever way: it is only a copy
         arrays = dict(make())
     try:
@@ -218,79 +210,93 @@ def _user_cache() -> Path:
 class Member(NamedTuple):
     """A file in an archive."""
 
-    name: str  # the path in the archive, with /
     source: str  # for messages: the archive and the file in it
     content: bytes
 
 
 def read_members(
-    path: Path, wanted: Callable[[str], object], *, max_archive: int, max_member: int
-) -> Iterator[Member]:
-    """Yield the files of a .tar.gz archive that are wanted; nothing is written to disk.
+    path: Path,
+    key_of: Callable[[str], Key | None],
+    *,
+    what: str = "file",
+    max_archive: int,
+    max_member: int,
+) -> dict[Key, Member]:
+    """Read files of a .tar.gz archive, in order of their keys; nothing is written to disk.
 
     Parameters
     ----------
-    wanted : function
-        Is given a file's path in the archive; files for which it returns None are passed over.
+    key_of : function
+        Given a file's path in the archive, returns its key, or None for a file to leave out.
+    what : str
+        For messages: what a key stands for.
     max_archive, max_member : int
-        Most bytes of the unpacked archive and of a wanted file.
+        Most bytes of the unpacked archive and of a file with a key.
 
     Raises
     ------
     ValueError
         The archive is damaged or breaks off, is larger than such an archive can be, or holds a
-        path that leads outside, a link or a device.
+        path that leads outside, a link or a device, or a key twice.
     """
+    members: dict[Key, Member] = {}
     try:
         # All of it at once: gzip compares its checksum only at the end, and tarfile takes a
         # damaged header for the end of the archive.
         with gzip.open(path) as stream:
             unpacked = stream.read(max_archive + 1)
         if len(unpacked) > max_archive:
-            raise ValueError(
+            raise not_official(
+                path,
                 f"Expected an archive of at most {max_archive} bytes unpacked; received more in "
-                f"{path}. {replace_it(path)}"
+                f"{path}",
             )
         with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as archive:
             for member in archive:
-                if _is_wanted(member, wanted, max_member, path):
-                    content: Any = archive.extractfile(member)
-                    yield Member(member.name, f"{member.name} in {path}", content.read())
+                key = key_of(member.name) if member.isreg() else None
+                if wrong := _wrong_with(member, math.inf if key is None else max_member):
+                    raise not_official(
+                        path,
+                        f"Expected plain files of at most {max_member} bytes; received {wrong}, "
+                        f"{member.name!r}, in {path}",
+                    )
+                if key is None:
+                    continue
+                source = f"{member.name} in {path}"
+                if key in members:
+                    beside = members[key].source
+                    raise not_official(
+                        path, f"Expected each {what} once; received {source} beside {beside}"
+                    )
+                content: Any = archive.extractfile(member)
+                members[key] = Member(source, content.read())
     except (EOFError, gzip.BadGzipFile, tarfile.TarError, zlib.error) as error:
-        raise ValueError(
-            f"Expected a complete .tar.gz archive; {path} is damaged or breaks off ({error}). "
-            f"{replace_it(path)}"
+        raise not_official(
+            path, f"Expected a complete .tar.gz archive; {path} is damaged or breaks off ({error})"
         ) from error
+    return {key: members[key] for key in sorted(members)}
 
 
-def replace_it(path: Path) -> str:
-    """Return the remedy for a file whose contents are not what they should be.
+def not_official(path: Path, message: str) -> ValueError:
+    """Return an error about a file's contents, with the remedy.
 
     Examples
     --------
-    >>> replace_it(Path("imdb/aclImdb_v1.tar.gz"))
-    'Replace aclImdb_v1.tar.gz by the official file, or delete it to download it again.'
+    >>> not_official(Path("imdb/aclImdb_v1.tar.gz"), "Expected text; received none")
+    ValueError('Expected text; received none. Replace aclImdb_v1.tar.gz by the official file, or \
+delete it to download it again.')
     """
-    return f"Replace {path.name} by the official file, or delete it to download it again."
+    return ValueError(
+        f"{message}. Replace {path.name} by the official file, or delete it to download it again."
+    )
 
 
-def _is_wanted(
-    member: tarfile.TarInfo, wanted: Callable[[str], object], max_member: int, path: Path
-) -> bool:
-    """Tell whether a member is to be read, or refuse the archive for it."""
+def _wrong_with(member: tarfile.TarInfo, max_size: float) -> str:
+    """Say what no member of an official archive is, or nothing."""
     parts = re.split(r"[/\\]", member.name)
     # Nothing is unpacked to disk; whoever made such an archive meant no good all the same.
     if parts[0] == "" or ".." in parts or ":" in parts[0]:
-        wrong = "a path that leads outside"
-    elif not (member.isreg() or member.isdir()):
-        wrong = "a link or device"
-    elif not member.isreg() or wanted(member.name) is None:
-        return False
-    elif member.size > max_member:
-        wrong = f"a file of {member.size} bytes"
-    else:
-        return True
-    raise ValueError(
-        f"Expected plain files of at most {max_member} bytes; received {wrong}, {member.name!r}, "
-        f"in {path}. {replace_it(path)}"
-    )
+        return "a path that leads outside"
+    if not (member.isreg() or member.isdir()):
+        return "a link or device"
+    return f"a file of {member.size} bytes" if member.size > max_size else ""

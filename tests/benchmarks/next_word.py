@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from planted_rationale import auprc_of, print_over_seeds
+from samples import sample_sentences
 
 import lstm_explain as lx
 
@@ -17,7 +18,7 @@ EXPLAINED = 100
 
 
 def scores_of_one(seed: int) -> pd.Series:
-    data = lx.datasets.load_sentences(seed=seed)
+    data = sample_sentences(seed)
     model = lx.build_model(data, seed=seed)
     run = lx.train(model, data, epochs=8, learning_rate=5e-3, seed=seed, progress=False)
     accuracy = run.to_frame().loc["this model", "accuracy"]

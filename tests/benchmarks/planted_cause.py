@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 import shap
 import tensorflow as tf
+from samples import sample_stays
 
 import lstm_explain as lx
 from lstm_explain.backend import keras
 from lstm_explain.datasets.icu.rule import true_cause, true_log_odds, true_shap
-from lstm_explain.datasets.icu.simulation import sample_stays
 from lstm_explain.models.scores import score
 
 SEEDS = (0, 1, 2)

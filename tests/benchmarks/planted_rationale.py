@@ -15,11 +15,11 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from samples import sample_reviews
 
 import lstm_explain as lx
 from lstm_explain.datasets.reviews.baseline import bag_of_words_forecast
 from lstm_explain.datasets.reviews.rule import true_shapley
-from lstm_explain.datasets.reviews.simulation import sample_reviews
 from lstm_explain.models.scores import score
 
 SEEDS = (0, 1, 2)

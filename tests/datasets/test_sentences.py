@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from make_sentences import SURPRISE, sample_sentences
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
-from lstm_explain.datasets.sentences import SURPRISE
 
 FOOD, HOME, THING = "ate tasted chewed", "left entered liked", "dropped carried hid"
 CAT = dict(zip((FOOD, HOME, THING), ("fish", "basket", "ball"), strict=True))
@@ -70,7 +70,7 @@ def test_word_counts_do_not_give_the_next_word_away(sentences):
 
 
 def test_same_seed_same_sentences(sentences):
-    again, other = lx.datasets.load_sentences(), lx.datasets.load_sentences(seed=1)
+    again, other = sample_sentences(), sample_sentences(seed=1)
     np.testing.assert_array_equal(again.tokens, sentences.tokens)
     np.testing.assert_array_equal(again.target, sentences.target)
     np.testing.assert_array_equal(again.split, sentences.split)
@@ -89,4 +89,4 @@ def test_other_texts_and_too_few_sentences_are_refused(sentences):
     with pytest.raises(ValueError, match=r"received '\[UNK\] the bird slept"):
         lx.datasets.deciding_words(while_.switch_off(0))
     with pytest.raises(ValueError, match="at least 100 sentences; received num_sentences=3"):
-        lx.datasets.load_sentences(num_sentences=3)
+        sample_sentences(num_sentences=3)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tiny
+from make_icu_sample import sample_stays
 from models.texts import VOCABULARY, texts
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -14,7 +15,6 @@ import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import keras
 from lstm_explain.datasets.icu.baseline import logistic_forecast
-from lstm_explain.datasets.icu.simulation import sample_stays
 from lstm_explain.models import layers
 from lstm_explain.models.linear_paths import PENALTY, MeasuredSummaries, word_ratios
 

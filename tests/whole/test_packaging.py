@@ -167,9 +167,13 @@ import json, sys
 from importlib import metadata, resources
 import lstm_explain
 missing = [name for name in lstm_explain.__all__ if getattr(lstm_explain, name, None) is None]
+samples = [
+    lstm_explain.load_icu(), lstm_explain.load_reviews(), lstm_explain.datasets.load_sentences()
+]
 data = sorted(path.name for path in (resources.files("lstm_explain") / "_data").iterdir())
 print(json.dumps({
     "file": lstm_explain.__file__, "path": sys.path, "missing": missing, "data": data,
+    "samples": [len(sample) for sample in samples],
     "versions": [lstm_explain.__version__, metadata.version("lstm_explain")],
 }))
 """
@@ -179,4 +183,5 @@ print(json.dumps({
     assert not [folder for folder in elsewhere if folder.is_relative_to(ROOT)]
     assert found["missing"] == []
     assert found["versions"] == [lstm_explain.__version__] * 2
+    assert found["samples"] == [4000, 6000, 6000]
     assert {"README.md", "registry.txt"} <= set(found["data"])

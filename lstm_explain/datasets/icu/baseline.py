@@ -39,12 +39,13 @@ def logistic_forecast(data: SequenceData) -> np.ndarray:
 
     Examples
     --------
-    >>> from lstm_explain.datasets.icu.simulation import sample_stays
-    >>> logistic_forecast(sample_stays(num_stays=200)).shape
-    (30,)
+    >>> from lstm_explain import load_icu
+    >>> logistic_forecast(load_icu("sample")[:200]).shape
+    (29,)
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss
+    from sklearn.preprocessing import StandardScaler
 
     filled = not np.isnan(data.values).any()
     if data.task != "binary" or filled:
@@ -52,16 +53,12 @@ def logistic_forecast(data: SequenceData) -> np.ndarray:
             f"Expected data of two classes as load_icu returns it; received a {data.task} target"
             f"{' and filled values' if filled else ''}. Call this before fill_missing()."
         )
-    train, validation, test = (
-        _summaries(part) for part in (data.train, data.validation, data.test)
-    )
-    low, high = np.nanquantile(train, _CUT, axis=0)
-    center = np.nanmean(np.clip(train, low, high), axis=0)
-    deviation = np.nanstd(np.clip(train, low, high), axis=0)
-    scaled = [
-        np.nan_to_num((np.clip(part, low, high) - center) / np.where(deviation > 0, deviation, 1))
-        for part in (train, validation, test)
-    ]
+    parts = [_summaries(part) for part in (data.train, data.validation, data.test)]
+    low, high = np.nanquantile(parts[0], _CUT, axis=0)
+    parts = [np.clip(part, low, high) for part in parts]
+    scaler = StandardScaler().fit(parts[0])
+    # What is missing takes the mean, which is 0 now.
+    scaled = [np.nan_to_num(scaler.transform(part)) for part in parts]
     fitted = [
         LogisticRegression(C=penalty, max_iter=2000).fit(scaled[0], data.train.target)
         for penalty in _PENALTIES

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ...progress import progress_bar
 from ...sequences.data import SequenceData
-from ..store import StoredFile, cached_arrays, find_file
+from ..store import StoredFile, cached_arrays, digest, find_file, load_arrays, package_data
 from .records import NUM_HOURS, hourly_arrays, match_outcomes, read_outcomes, read_records
 from .variables import DESCRIPTORS, ICU_TYPES, SERIES
 
-SOURCES = ("sample", "physionet2012")
+SAMPLE_FILE = "icu_sample.npz"
 FOLDER = "physionet2012"
 # Archive and outcomes of each set; the official training and test sets of the challenge.
 SETS = {"a": ("set-a.tar.gz", "Outcomes-a.txt"), "b": ("set-b.tar.gz", "Outcomes-b.txt")}
@@ -102,25 +103,17 @@ def load_icu(
 train 3400 / validation 600 / test 4000
     """
     if source == "sample":
-        from .simulation import sample_stays
-
-        return sample_stays()
-    if source not in SOURCES:
+        return _sample()
+    if source != FOLDER:
         raise ValueError(
-            f"Expected a source among {list(SOURCES)}; received {source!r}. For stays of your own "
-            "use SequenceData.from_frame."
+            f"Expected a source among {['sample', FOLDER]}; received {source!r}. For stays of your "
+            "own use SequenceData.from_frame."
         )
     files = {}
-    for name in (name for pair in SETS.values() for name in pair):
+    for name in chain.from_iterable(SETS.values()):
         files[name] = find_file(f"{FOLDER}/{name}", data_home, progress=progress)
-    arrays = cached_arrays(FOLDER, _cache_key(files), lambda: _parse(files, progress))
-    return _as_data(arrays)
-
-
-def _cache_key(files: dict[str, StoredFile]) -> str:
-    """Return a text that changes with the files, the table of variables and the parser."""
-    parts = [PARSER_VERSION, SERIES, DESCRIPTORS, *(file.sha256 for file in files.values())]
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+    key = digest(PARSER_VERSION, SERIES, DESCRIPTORS, *(file.sha256 for file in files.values()))
+    return _physionet(cached_arrays(FOLDER, key, lambda: _parse(files, progress)))
 
 
 def _parse(files: dict[str, StoredFile], progress: bool) -> dict[str, np.ndarray]:
@@ -128,8 +121,8 @@ def _parse(files: dict[str, StoredFile], progress: bool) -> dict[str, np.ndarray
     sets = []
     total = STAYS_PER_SET * len(SETS)
     with progress_bar(total, "reading PhysioNet 2012", "stay", visible=progress) as bar:
-        for label, (archive_name, outcomes_name) in SETS.items():
-            archive, outcomes = files[archive_name].path, files[outcomes_name].path
+        for label, names in SETS.items():
+            archive, outcomes = (files[name].path for name in names)
             died = read_outcomes(outcomes)
             records = read_records(archive, bar)
             target = match_outcomes(records, died, archive, outcomes)
@@ -141,28 +134,62 @@ def _parse(files: dict[str, StoredFile], progress: bool) -> dict[str, np.ndarray
     return {name: np.concatenate([arrays[name] for arrays in sets]) for name in sets[0]}
 
 
-def _as_data(arrays: dict[str, np.ndarray]) -> SequenceData:
+def _sample() -> SequenceData:
+    arrays = load_arrays(package_data() / SAMPLE_FILE)
+    data = make_stays(
+        np.split(arrays["values"], np.cumsum(arrays["lengths"])[:-1]),
+        arrays["target"],
+        static=arrays["static"],
+        feature_names=arrays["feature_names"].tolist(),
+        static_names=arrays["static_names"].tolist(),
+        ids=arrays["ids"],
+        name="ICU sample",
+    )
+    return replace(data, split=arrays["split"])
+
+
+def _physionet(arrays: dict[str, np.ndarray]) -> SequenceData:
     *facts, icu_type = arrays["descriptors"].T
     columns = [np.where(np.isnan(icu_type), np.nan, icu_type == k) for k in (1, 2, 3, 4)]
-    units = {variable.name: variable.unit for variable in (*SERIES, *DESCRIPTORS[:-1])}
-    num_stays = len(arrays["values"])
-    data = SequenceData.from_arrays(
+    data = make_stays(
         arrays["values"],
         arrays["target"],
         lengths=arrays["lengths"],
         static=np.stack([*facts, *columns], axis=1),
         feature_names=[variable.name for variable in SERIES],
         static_names=[*(variable.name for variable in DESCRIPTORS[:-1]), *ICU_TYPES],
-        units=units,
-        target_name="death in hospital",
-        class_names=["survived", "died"],
-        times=np.tile(np.arange(NUM_HOURS), (num_stays, 1)),
-        time_name="hours since admission",
         ids=arrays["ids"],
-        missing="keep",
         name="PhysioNet 2012",
     )
     return replace(data, split=_split(arrays["set"]))
+
+
+def make_stays(
+    values: np.ndarray | list[np.ndarray],
+    target: np.ndarray,
+    *,
+    feature_names: Sequence[str],
+    static_names: Sequence[str],
+    **options: Any,
+) -> SequenceData:
+    """Build the data of either source, with the same units, clock and classes.
+
+    Further options are those of ``SequenceData.from_arrays``.
+    """
+    names = {*feature_names, *static_names}
+    return SequenceData.from_arrays(
+        values,
+        target,
+        feature_names=feature_names,
+        static_names=static_names,
+        units={v.name: v.unit for v in (*SERIES, *DESCRIPTORS) if v.name in names},
+        target_name="death in hospital",
+        class_names=["survived", "died"],
+        times=np.tile(np.arange(NUM_HOURS), (len(target), 1)),
+        time_name="hours since admission",
+        missing="keep",
+        **options,
+    )
 
 
 def _split(sets: np.ndarray) -> np.ndarray:

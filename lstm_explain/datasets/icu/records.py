@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 import pandas as pd
 
-from ..store import read_members, replace_it
+from ..store import not_official, read_members
 from .variables import DESCRIPTORS, RECORD_ID, SERIES, Variable
 
 NUM_HOURS = 48
@@ -201,19 +201,11 @@ def read_records(path: Path, bar: Any) -> list[Record]:
         The archive is damaged or breaks off, is larger than such an archive can be, or holds a
         path that leads outside, a link or a device, or a stay twice.
     """
-    records: dict[int, Record] = {}
-    for member in read_members(path, _stay_of, max_archive=MAX_ARCHIVE, max_member=MAX_RECORD):
-        stay = _stay_of(member.name)
-        if stay is None:
-            continue
-        if stay in records:
-            raise ValueError(
-                f"Expected each stay once; received {member.source} beside "
-                f"{records[stay].source}. {replace_it(path)}"
-            )
-        records[stay] = Record(stay, member.source, member.content)
-        bar.update(1)
-    return [records[stay] for stay in sorted(records)]
+    members = read_members(
+        path, _stay_of, what="stay", max_archive=MAX_ARCHIVE, max_member=MAX_RECORD
+    )
+    bar.update(len(members))
+    return [Record(stay, member.source, member.content) for stay, member in members.items()]
 
 
 def read_outcomes(path: Path) -> dict[int, tuple[int, int]]:
@@ -227,23 +219,26 @@ def read_outcomes(path: Path) -> dict[int, tuple[int, int]]:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     columns = tuple(lines[0].split(",")) if lines else ()
     if columns != OUTCOME_COLUMNS:
-        raise ValueError(
-            f"Expected the columns {','.join(OUTCOME_COLUMNS)}; received {','.join(columns)!r} in "
-            f"{path}, line 1. {replace_it(path)}"
+        raise not_official(
+            path,
+            f"Expected the columns {','.join(OUTCOME_COLUMNS)}; received {','.join(columns)!r} "
+            f"in {path}, line 1",
         )
     outcomes: dict[int, tuple[int, int]] = {}
     for number, line in enumerate(lines[1:], 2):
         match = re.fullmatch(r"(\d+)(?:,-?\d+){4},([01])", line, re.ASCII)
         if match is None:
-            raise ValueError(
-                f"Expected six whole numbers, of which the last is 0 or 1; received {line!r} in "
-                f"{path}, line {number}. {replace_it(path)}"
+            raise not_official(
+                path,
+                f"Expected six whole numbers, of which the last is 0 or 1; received {line!r} "
+                f"in {path}, line {number}",
             )
         stay, died = map(int, match.groups())
         if stay in outcomes:
-            raise ValueError(
-                f"Expected each stay once; received {stay} in {path}, line {number}, and in line "
-                f"{outcomes[stay][1]}. {replace_it(path)}"
+            raise not_official(
+                path,
+                f"Expected each stay once; received {stay} in {path}, line {number}, and in "
+                f"line {outcomes[stay][1]}",
             )
         outcomes[stay] = died, number
     return outcomes
@@ -261,9 +256,10 @@ def match_outcomes(
             )
     lost = sorted(set(outcomes) - {record.stay for record in records})
     if lost:
-        raise ValueError(
-            f"Expected a record for every outcome; {archive} has none for {len(lost)} stays, the "
-            f"first {lost[0]} in {path}, line {outcomes[lost[0]][1]}. {replace_it(archive)}"
+        raise not_official(
+            archive,
+            f"Expected a record for every outcome; {archive} has none for {len(lost)} stays, "
+            f"the first {lost[0]} in {path}, line {outcomes[lost[0]][1]}",
         )
     return [outcomes[record.stay][0] for record in records]
 

@@ -201,15 +201,14 @@ def _charts(data: SequenceData) -> tuple[np.ndarray, np.ndarray]:
 
 def _ages(data: SequenceData) -> np.ndarray:
     position = _position(data.static_names, AGE, "static fact")
-    facts = data.display_static
-    return np.zeros(len(data)) if facts is None else facts[:, position]
+    return np.asarray(data.display_static)[:, position]
 
 
 def _position(names: tuple[str, ...], name: str, what: str) -> int:
     if name not in names:
         raise ValueError(
             f"Expected the {what} {name!r}, which the rule reads; received {list(names)}. Use the "
-            "stays of sample_stays(), changed or not."
+            "stays of load_icu(), changed or not."
         )
     return names.index(name)
 

@@ -121,8 +121,7 @@ def icu_reference_ranges() -> pd.DataFrame:
     """
     import pandas as pd
 
-    columns = ("code", "name", "unit", "plausible_low", "plausible_high", "reference_low",
-               "reference_high", "source")  # fmt: skip
-    frame = pd.DataFrame(SERIES, columns=list(columns))
-    numbers = [name for name in columns if name.endswith(("_low", "_high"))]
-    return frame.astype(dict.fromkeys(numbers, float)).set_index("name")
+    columns = {"low": "plausible_low", "high": "plausible_high"}
+    frame = pd.DataFrame(SERIES).rename(columns=columns).set_index("name")
+    numbers = [name for name in frame if name.endswith(("_low", "_high"))]
+    return frame.astype(dict.fromkeys(numbers, float))

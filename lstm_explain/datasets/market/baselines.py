@@ -59,7 +59,8 @@ def har(data: SequenceData) -> np.ndarray:
         )
     means = [columns[:, -days:].mean(axis=1) for days in (DAY, WEEK, MONTH)]
     regressors = np.column_stack([np.ones(len(data)), *means])
-    target, train = _target_and_train(data)
+    target, split = _target_and_split(data)
+    train = split == "train"
     weights, *_ = np.linalg.lstsq(regressors[train], target[train], rcond=None)
     return regressors @ weights
 
@@ -94,9 +95,17 @@ def gjr_garch(data: SequenceData, horizon: int = 5) -> np.ndarray:
             "Expected the package arch, which fits GARCH models; it is not installed. Run: pip "
             "install arch."
         ) from error
-    returns = _daily_returns(data)
-    target, train = _target_and_train(data)
-    last_days = _times(data)[:, -1]
+    target, split = _target_and_split(data)
+    train = split == "train"
+    if data.times is None:
+        raise ValueError(
+            "Expected market data with the date of each step; received none. Load it with "
+            "load_market(...)."
+        )
+    last_days = data.times[:, -1]
+    days, first = np.unique(data.times, return_index=True)
+    daily = _columns(data, ["return"]).ravel()[first]
+    returns = pd.Series(daily, index=pd.DatetimeIndex(days), name="return")
     gjr = partial(arch_model, p=1, o=1, q=1, dist="t", rescale=False)
     known = returns[returns.index <= last_days[train].max()]
     parameters = gjr(known).fit(disp="off").params
@@ -117,28 +126,14 @@ def _columns(data: SequenceData, names: Sequence[str]) -> np.ndarray:
     return data.display_values[..., [data.feature_names.index(name) for name in names]]
 
 
-def _target_and_train(data: SequenceData) -> tuple[np.ndarray, np.ndarray]:
-    if data.split is None or data.target is None or not (data.split == "train").any():
+def _target_and_split(data: SequenceData, part: str = "train") -> tuple[np.ndarray, np.ndarray]:
+    if data.target is None or data.split is None or not {"train", part} <= set(data.split):
+        use = "to fit on" if part == "train" else f"and a {part} part"
         raise ValueError(
-            "Expected split data with a target and a training part to fit on; received "
-            f"{data!r}. Give all of what load_market(...) returns, not one part."
+            f"Expected data with a target, a training part {use}; received {data!r}. Give all of "
+            "what load_market(...) returns, not one part."
         )
-    return data.target.astype(float), data.split == "train"
-
-
-def _daily_returns(data: SequenceData) -> pd.Series:
-    returns = _columns(data, ["return"])[..., 0]
-    days, first = np.unique(_times(data), return_index=True)
-    return pd.Series(returns.ravel()[first], index=pd.DatetimeIndex(days), name="return")
-
-
-def _times(data: SequenceData) -> np.ndarray:
-    if data.times is None:
-        raise ValueError(
-            "Expected market data with the date of each step; received none. Load it with "
-            "load_market(...)."
-        )
-    return data.times
+    return data.target.astype(float), data.split
 
 
 def level_correction(target: np.ndarray, prediction: np.ndarray) -> float:
@@ -265,18 +260,13 @@ def compare_forecasts(
         One row per forecast: ``QLIKE`` (lower is better), ``R2`` of the log variance (1 is best),
         ``DM`` (below 0: better than the reference) and its two-sided ``p``.
     """
-    if data.target is None or data.split is None or not {"train", part} <= set(data.split):
-        raise ValueError(
-            f"Expected data with a target, a training part and a {part} part; received {data!r}. "
-            "Give all of what load_market(...) returns."
-        )
+    target, split = _target_and_split(data, part)
+    train, scored = split == "train", split == part
     if reference not in forecasts:
         raise ValueError(
             f"Expected the reference among {list(forecasts)}; received {reference!r}. Name one."
         )
-    target = data.target.astype(float)
-    train, chosen = data.split == "train", data.split == part
-    spread = np.sum((target[chosen] - target[chosen].mean()) ** 2)
+    spread = np.sum((target[scored] - target[scored].mean()) ** 2)
     losses, rows = {}, {}
     for name, values in forecasts.items():
         forecast = np.asarray(values, float)
@@ -287,8 +277,8 @@ def compare_forecasts(
                 "sets the level."
             )
         correction = level_correction(target[train], forecast[train])
-        losses[name] = qlike_losses(target[chosen], forecast[chosen], correction)
-        error = np.sum((target[chosen] - forecast[chosen]) ** 2)
+        losses[name] = qlike_losses(target[scored], forecast[scored], correction)
+        error = np.sum((target[scored] - forecast[scored]) ** 2)
         rows[name] = {"QLIKE": losses[name].mean(), "R2": 1 - error / spread}
     for name in forecasts:
         test = diebold_mariano(losses[name], losses[reference], horizon)

@@ -211,8 +211,8 @@ def read_prices(prices: pd.DataFrame) -> pd.DataFrame:
     jump = np.log(table["Open"] / table["Close"].shift()).abs() > np.log(1.9)
     if jump.any():
         warnings.warn(
-            f"The price about halved or doubled overnight on {_day(table.index[jump][0])}: if that "
-            "was a share split, adjust the prices for it, or it counts as volatility.",
+            f"The price about halved or doubled overnight on {table.index[jump][0]:%Y-%m-%d}: if "
+            "that was a share split, adjust the prices for it, or it counts as volatility.",
             stacklevel=3,
         )
     return table
@@ -263,8 +263,8 @@ def _read_dates(column: pd.Series) -> pd.DatetimeIndex:
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             raise ValueError(
-                f"Expected {problem}; received {_day(dates[row + 1])} after {_day(dates[row])}. "
-                f"{remedy}."
+                f"Expected {problem}; received {dates[row + 1]:%Y-%m-%d} after "
+                f"{dates[row]:%Y-%m-%d}. {remedy}."
             )
     return dates
 
@@ -275,11 +275,7 @@ def _refuse(
     if wrong.any():
         day = table.index[wrong][0]
         cells = ", ".join(f"{name} {value:g}" for name, value in table.loc[day].items())
-        raise ValueError(f"Expected {expected}; received {cells} on {_day(day)}. {remedy}.")
-
-
-def _day(date: pd.Timestamp) -> str:
-    return f"{date:%Y-%m-%d}"
+        raise ValueError(f"Expected {expected}; received {cells} on {day:%Y-%m-%d}. {remedy}.")
 
 
 def _log_variance(variance: pd.Series) -> pd.Series:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...sequences.words import tokenise
-from ..store import Member, read_members, replace_it
+from ..store import Member, not_official, read_members
 
 # The largest official archive, IMDB with its unlabelled reviews, unpacks to about 500 MB; the
 # longest file of all holds half of rt-polarity, 0.6 MB, or the training lines of ERASER, 4 MB.
@@ -46,25 +47,23 @@ def read_rt_polarity(path: Path, bar: Any) -> list[Review]:
         A file that is missing, has another number of lines, is not in cp1252, or an empty line.
     """
     reviews = []
-    files = _files_by_name(path, lambda name: name if name in RT_FILES else None)
+    files = _read(path, r"(rt-polarity\.(?:neg|pos))")
     for target, (name, count) in enumerate(RT_FILES.items()):
         if name not in files:
-            raise ValueError(
-                f"Expected the file {name}; {path} holds {sorted(files)}. {replace_it(path)}"
-            )
+            raise not_official(path, f"Expected the file {name}; {path} holds {sorted(files)}")
         # Not splitlines(), which would also end a line at an ellipsis (byte 0x85).
         lines = _decode(files[name], "cp1252", path).removesuffix("\n").split("\n")
         if len(lines) != count:
-            raise ValueError(
-                f"Expected {count} lines; received {len(lines)} in {files[name].source}. "
-                f"{replace_it(path)}"
+            raise not_official(
+                path, f"Expected {count} lines; received {len(lines)} in {files[name].source}"
             )
         for number, line in enumerate(lines, 1):
             words = tokenise(line)
             if not words:
-                raise ValueError(
+                raise not_official(
+                    path,
                     f"Expected a sentence; received {line!r} in {files[name].source}, line "
-                    f"{number}. {replace_it(path)}"
+                    f"{number}",
                 )
             reviews.append(Review(f"{name}:{number}", "", target, words))
             bar.update(1)
@@ -80,8 +79,8 @@ def read_imdb(path: Path, bar: Any) -> list[Review]:
         A review that is not in UTF-8 or has no words, a folder with another number of reviews, or a
         training part whose list of films does not fit.
     """
-    reviews, counts = [], dict.fromkeys(IMDB_FOLDERS, 0)
-    files = _files_by_name(path, _imdb_name)
+    reviews = []
+    files = _read(path, r"((?:train|test)/(?:neg|pos)/\d+_\d+|train/urls_(?:neg|pos))\.txt")
     films = {folder: _films(files.pop(listed, None), listed, path)
              for folder, listed in IMDB_FILMS.items()}  # fmt: skip
     for name, file in files.items():
@@ -91,18 +90,17 @@ def read_imdb(path: Path, bar: Any) -> list[Review]:
         # One copy of each word: 14 million of them would fill a gigabyte.
         words = list(map(sys.intern, tokenise(text)))
         if not words:
-            raise ValueError(f"Expected a review; {file.source} has no words. {replace_it(path)}")
+            raise not_official(path, f"Expected a review; {file.source} has no words")
         part, sign = folder.split("/")
         # The first number of a review's name is its line in the list of films.
         film = films[folder][int(numbers.partition("_")[0])] if folder in films else ""
         reviews.append(Review(name, part, SIGNS.index(sign), words, film=film))
-        counts[folder] += 1
         bar.update(1)
+    counts = Counter(review.id.rpartition("/")[0] for review in reviews)
     for folder, count in IMDB_FOLDERS.items():
         if counts[folder] != count:
-            raise ValueError(
-                f"Expected {count} reviews in {folder}; received {counts[folder]} in {path}. "
-                f"{replace_it(path)}"
+            raise not_official(
+                path, f"Expected {count} reviews in {folder}; received {counts[folder]} in {path}"
             )
     return reviews
 
@@ -112,9 +110,10 @@ def _films(file: Member | None, name: str, path: Path) -> list[str]:
     films = [] if file is None else _decode(file, "utf-8", path).split()
     expected = IMDB_FOLDERS[name.replace("urls_", "")]
     if len(films) != expected:
-        raise ValueError(
+        raise not_official(
+            path,
             f"Expected the films of {expected} reviews in {name}.txt; received {len(films)} in "
-            f"{path}. {replace_it(path)}"
+            f"{path}",
         )
     return films
 
@@ -128,13 +127,13 @@ def read_movies(path: Path, bar: Any) -> list[Review]:
         A line that cannot be read, a review that is missing, or a marked passage that is not where
         the line says.
     """
-    files = _files_by_name(path, _movies_name)
+    files = _read(path, r"((?:train|val|test)\.jsonl|docs/(?:neg|pos)R_\d+\.txt)")
     split = cache(tokenise)  # words come again and again
     reviews = []
     for part, label in MOVIE_PARTS.items():
         file = files.get(f"{part}.jsonl")
         if file is None:
-            raise ValueError(f"Expected the file {part}.jsonl; {path} has none. {replace_it(path)}")
+            raise not_official(path, f"Expected the file {part}.jsonl; {path} has none")
         for number, line in enumerate(_decode(file, "utf-8", path).splitlines(), 1):
             try:
                 row = json.loads(line)
@@ -143,17 +142,16 @@ def read_movies(path: Path, bar: Any) -> list[Review]:
                 text = _decode(files[f"docs/{name}"], "utf-8", path).split()
                 marked = _marked(row, text)
             except (ValueError, KeyError, TypeError, RecursionError) as error:
-                raise ValueError(
-                    f"Expected a review, its class and its marked passages; received {line!r:.60} "
-                    f"in {file.source}, line {number} ({type(error).__name__}: {error}). "
-                    f"{replace_it(path)}"
+                raise not_official(
+                    path,
+                    "Expected a review, its class and its marked passages; received "
+                    f"{line!r:.60} in {file.source}, line {number} ({type(error).__name__}: "
+                    f"{error})",
                 ) from error
-            # Offsets count over text.split(). A mark is of all the words that one of those becomes.
-            words = [split(word) for word in text]
-            marks = [mark for mark, own in zip(marked, words, strict=True) for _ in own]
-            reviews.append(
-                Review(name, label, target, [word for own in words for word in own], marks)
-            )
+            # Offsets count over text.split(), whose items may each become several words.
+            words = [split(item) for item in text]
+            marks = [mark for mark, pieces in zip(marked, words, strict=True) for _ in pieces]
+            reviews.append(Review(name, label, target, list(chain.from_iterable(words)), marks))
             bar.update(1)
     return reviews
 
@@ -161,7 +159,7 @@ def read_movies(path: Path, bar: Any) -> list[Review]:
 def _marked(row: dict[str, Any], text: list[str]) -> list[bool]:
     """Tell which words of a text are inside a marked passage."""
     marked = [False] * len(text)
-    for passage in (passage for group in row["evidences"] for passage in group):
+    for passage in chain.from_iterable(row["evidences"]):
         start, end = passage["start_token"], passage["end_token"]
         if passage["docid"] != row["annotation_id"] or start < 0:
             raise ValueError(f"a passage of {passage['docid']} from word {start}")
@@ -171,37 +169,16 @@ def _marked(row: dict[str, Any], text: list[str]) -> list[bool]:
     return marked
 
 
-def _files_by_name(path: Path, name_of: Callable[[str], str | None]) -> dict[str, Member]:
-    """Return the wanted files in order of their names, each of which may occur once."""
-    files: dict[str, Member] = {}
-    for name, member in _named(path, name_of):
-        if name in files:
-            raise ValueError(
-                f"Expected each file once; received {member.source} beside {files[name].source}. "
-                f"{replace_it(path)}"
-            )
-        files[name] = member
-    return {name: files[name] for name in sorted(files)}
+def _read(path: Path, pattern: str) -> dict[str, Member]:
+    """Return the files that match a pattern in order of their names, the pattern's group."""
+    # The official archives hold one folder; what it is called does not matter.
+    inside = re.compile(rf"(?:\./)?[^/]*/{pattern}", re.ASCII)
 
+    def name_of(file: str) -> str | None:
+        match = inside.fullmatch(file)
+        return match[1] if match else None
 
-def _named(path: Path, name_of: Callable[[str], str | None]) -> Iterator[tuple[str, Member]]:
-    def short(name: str) -> str | None:
-        # The official archives hold one folder; what it is called does not matter.
-        return name_of(name.removeprefix("./").partition("/")[2])
-
-    for member in read_members(path, short, max_archive=MAX_ARCHIVE, max_member=MAX_FILE):
-        yield short(member.name) or "", member
-
-
-def _imdb_name(name: str) -> str | None:
-    wanted = r"((?:train|test)/(?:neg|pos)/\d+_\d+|train/urls_(?:neg|pos))\.txt"
-    match = re.fullmatch(wanted, name, re.ASCII)
-    return match[1] if match else None
-
-
-def _movies_name(name: str) -> str | None:
-    is_wanted = re.fullmatch(r"(train|val|test)\.jsonl|docs/(neg|pos)R_\d+\.txt", name, re.ASCII)
-    return name if is_wanted else None
+    return read_members(path, name_of, max_archive=MAX_ARCHIVE, max_member=MAX_FILE)
 
 
 def _decode(file: Member, encoding: str, path: Path) -> str:
@@ -209,7 +186,8 @@ def _decode(file: Member, encoding: str, path: Path) -> str:
         return file.content.decode(encoding)
     except UnicodeDecodeError as error:
         line = file.content.count(b"\n", 0, error.start) + 1
-        raise ValueError(
+        raise not_official(
+            path,
             f"Expected text in {encoding}; received byte {file.content[error.start]:#04x} in "
-            f"{file.source}, line {line}. {replace_it(path)}"
+            f"{file.source}, line {line}",
         ) from error

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from ...sequences.data import SequenceData
+from ..texts import word_lists
 
 # Inverse weights of the squared coefficients among which the validation part chooses.
 PENALTIES = (1.0, 3.0, 10.0, 30.0)
@@ -48,18 +49,14 @@ def bag_of_words_forecast(
 
     parts = data.train, data.validation, data.test
     vectorizer = TfidfVectorizer(analyzer=_words_and_pairs, sublinear_tf=True, min_df=2)
-    counts = [vectorizer.fit_transform(_texts(parts[0]))]
-    counts += [vectorizer.transform(_texts(part)) for part in parts[1:]]
+    counts = [vectorizer.fit_transform(word_lists(parts[0]))]
+    counts += [vectorizer.transform(word_lists(part)) for part in parts[1:]]
     fits = [
         LogisticRegression(C=penalty, max_iter=1000).fit(counts[0], parts[0].target)
         for penalty in penalties
     ]
     losses = [log_loss(parts[1].target, fit.predict_proba(counts[1])) for fit in fits]
     return fits[int(np.argmin(losses))].predict_proba(counts[2])[:, 1]
-
-
-def _texts(part: SequenceData) -> list[list[str]]:
-    return [words[real].tolist() for words, real in zip(part.words, part.mask, strict=True)]
 
 
 def _words_and_pairs(words: list[str]) -> list[str]:

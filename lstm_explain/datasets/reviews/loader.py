@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +13,12 @@ import pandas as pd
 from ...progress import progress_bar
 from ...sequences.data import SequenceData
 from ...sequences.words import RULE_VERSION, UNKNOWN
-from ..store import StoredFile, cached_arrays, find_file
+from ..store import StoredFile, cached_arrays, digest, find_file
+from ..texts import read_texts
 from .archives import Review, read_imdb, read_movies, read_rt_polarity
 
 Source = Literal["sample", "rt_polarity", "imdb", "movies"]
-SAMPLE_NAME = "review sample"
+SAMPLE_FILE, SAMPLE_NAME = "reviews_sample.csv.gz", "review sample"
 CLASSES = ("negative", "positive")
 SPLIT_SEED = 0
 HELD_OUT = 0.1  # of rt-polarity for validation and again for testing, of IMDB for validation
@@ -179,17 +179,17 @@ def review_rationales(
             f'"movies") or "sample"; received {data.name!r}. Load one of them.'
         )
     arrays = _stored(MOVIES, find_file(MOVIES.file, data_home, progress=progress), progress)
-    texts = dict(zip(arrays["ids"].tolist(), _word_lists(arrays), strict=True))
-    ends = np.cumsum(arrays["lengths"])[:-1]
-    marks = dict(zip(texts, np.split(arrays["marks"], ends), strict=True))
+    marked_texts = zip(_word_lists(arrays), _by_review(arrays, "marks"), strict=True)
+    reviews = dict(zip(arrays["ids"].tolist(), marked_texts, strict=True))
     number = {word: position for position, word in enumerate(data.vocabulary)}
     rationales = np.zeros(data.mask.shape, bool)
     for row, (review, length) in enumerate(zip(data.ids.tolist(), data.lengths, strict=True)):
-        words = texts.get(review, [])
-        own = np.array([number.get(word, number[UNKNOWN]) for word in words], np.int32)
+        words, marked = reviews.get(review, ([], np.zeros(0, bool)))
+        tokens = np.array([number.get(word, number[UNKNOWN]) for word in words], np.int32)
+        # A long review was cut at its end or at its start.
         for part in (slice(length), slice(max(len(words) - length, 0), None)):
-            if np.array_equal(own[part], data.tokens[row, :length]):
-                rationales[row, :length] = marks[review][part]
+            if np.array_equal(tokens[part], data.tokens[row, :length]):
+                rationales[row, :length] = marked[part]
                 break
         else:
             raise ValueError(
@@ -200,20 +200,17 @@ def review_rationales(
 
 
 def _sample(max_words: int | None, truncate: Literal["end", "start"]) -> SequenceData:
-    from .simulation import sample_reviews
-
     if max_words is not None or truncate != "end":
         raise ValueError(
             f"Expected the sample whole; received max_words={max_words}, truncate={truncate!r}. "
             "Its reviews are short, and what is cut off would belong to their known cause."
         )
-    return sample_reviews(seed=0)
+    return read_texts(SAMPLE_FILE, target_name="sentiment", name=SAMPLE_NAME)
 
 
 def _stored(corpus: Corpus, file: StoredFile, progress: bool) -> dict[str, np.ndarray]:
     """Return a data set from the cache, or parse it."""
-    versions = (PARSER_VERSION, RULE_VERSION, unicodedata.unidata_version, file.sha256)
-    key = hashlib.sha256(repr(versions).encode()).hexdigest()[:16]
+    key = digest(PARSER_VERSION, RULE_VERSION, unicodedata.unidata_version, file.sha256)
     return cached_arrays(Path(corpus.file).parent.name, key, lambda: _parse(corpus, file, progress))
 
 
@@ -242,17 +239,20 @@ def _parse(corpus: Corpus, file: StoredFile, progress: bool) -> dict[str, np.nda
 
 def _word_lists(arrays: dict[str, np.ndarray]) -> list[list[str]]:
     lexicon = np.array(arrays["lexicon"].tobytes().decode().split("\n"), object)
-    ends = np.cumsum(arrays["lengths"])[:-1]
-    return [lexicon[part].tolist() for part in np.split(arrays["words"], ends)]
+    return [lexicon[words].tolist() for words in _by_review(arrays, "words")]
+
+
+def _by_review(arrays: dict[str, np.ndarray], name: str) -> list[np.ndarray]:
+    return np.split(arrays[name], np.cumsum(arrays["lengths"])[:-1])
 
 
 def _without_repetitions(reviews: list[Review]) -> list[Review]:
     """Return each text once: the one of the test part, else the first."""
-    kept: dict[tuple[str, ...], Review] = {}
+    first: dict[tuple[str, ...], Review] = {}
     for review in sorted(reviews, key=lambda review: review.part != "test"):
-        kept.setdefault(tuple(review.words), review)
-    chosen = {review.id for review in kept.values()}
-    return [review for review in reviews if review.id in chosen]
+        first.setdefault(tuple(review.words), review)
+    ids = {review.id for review in first.values()}
+    return [review for review in reviews if review.id in ids]
 
 
 def _split(parts: np.ndarray, films: list[str]) -> np.ndarray:
@@ -267,11 +267,10 @@ def _split(parts: np.ndarray, films: list[str]) -> np.ndarray:
     train = np.flatnonzero(labels == "train")
     names = [films[row] or row for row in train]
     film, _ = pd.factorize(np.array(names, object))
-    drawn = np.random.default_rng(SPLIT_SEED).permutation(film.max() + 1)
+    order = np.random.default_rng(SPLIT_SEED).permutation(film.max() + 1)
     share = round(HELD_OUT * len(train))
-    drawn_so_far = np.empty(len(drawn), int)
-    drawn_so_far[drawn] = np.cumsum(np.bincount(film)[drawn])
-    reached = drawn_so_far[film]  # how many reviews are drawn once this one's film is
+    # For each review, how many reviews the films up to and including its own have.
+    reached = pd.Series(np.bincount(film)[order].cumsum(), index=order)[film].to_numpy()
     labels[train[reached <= share]] = "validation"
     if "test" not in labels:
         labels[train[(reached > share) & (reached <= 2 * share)]] = "test"

@@ -19,20 +19,21 @@ only keep their place.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from itertools import combinations
 from math import comb
 
 import numpy as np
 
 from ...sequences.data import SequenceData
+from ...sequences.words import UNKNOWN
+from ..texts import word_lists
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-UNKNOWN = "[UNK]"
 POSITIVE = _words("good moving funny clever charming gripping fresh tender witty lovely")
 NEGATIVE = _words("bad boring slow dull silly clumsy shallow predictable stale noisy")
 VERY_POSITIVE = _words("superb brilliant wonderful thrilling")
@@ -46,6 +47,8 @@ STRENGTHS = {
 INTENSIFIERS = {"very": 1.6, "really": 1.6, "truly": 1.6, "slightly": 0.5, "somewhat": 0.5}
 NEGATORS = frozenset({"not", "never", "hardly"})
 CONTRASTS = frozenset({"but", "yet"})
+# Every other word is a filler.
+WORDS_WITH_A_ROLE = {*STRENGTHS, *INTENSIFIERS, *NEGATORS, *CONTRASTS}
 NEGATED = -0.8  # "not awful" is less than praise
 SLOPE = 2.8  # log-odds of one plain polarity word: 19 of 20 reviews say what it says
 BEFORE, AFTER = 3, 5  # how far a negator reaches forward, a contrast back
@@ -67,7 +70,7 @@ def true_log_odds(data: SequenceData) -> np.ndarray:
     >>> true_log_odds(data).round(2).tolist()
     [2.8, -2.24, -1.4, 2.8]
     """
-    return np.array([log_odds_of(words) for words in _texts(data)])
+    return np.array([log_odds_of(words) for words in word_lists(data)])
 
 
 def log_odds_of(words: list[str]) -> float:
@@ -97,7 +100,7 @@ def true_rationale(data: SequenceData) -> np.ndarray:
     ['but', 'not', 'good']
     """
     rationale = np.zeros(data.mask.shape, bool)
-    for row, words in enumerate(_texts(data)):
+    for row, words in enumerate(word_lists(data)):
         for position, window in _windows(words):
             for player in _decisive(window):
                 rationale[row, position + player - BEFORE] = True
@@ -119,32 +122,24 @@ def true_shapley(data: SequenceData) -> np.ndarray:
     [[-2.52, 0.28, 0.0], [-1.4, 1.4, 2.8]]
     """
     values = np.zeros(data.mask.shape)
-    for row, words in enumerate(_texts(data)):
+    for row, words in enumerate(word_lists(data)):
         for position, window in _windows(words):
             for player, value in _shapley(window):
                 values[row, position + player - BEFORE] += SLOPE * value
     return values
 
 
-def _texts(data: SequenceData) -> list[list[str]]:
-    return [words[mask].tolist() for words, mask in zip(data.words, data.mask, strict=True)]
-
-
 def _windows(words: list[str]) -> Iterator[tuple[int, _Window]]:
     """Yield each polarity word's position and what stands around it; fillers are alike."""
-    known = [word if _has_a_role(word) else UNKNOWN for word in words]
+    known = [word if word in WORDS_WITH_A_ROLE else UNKNOWN for word in words]
     padded = [UNKNOWN] * BEFORE + known + [UNKNOWN] * AFTER
     for position, word in enumerate(known):
         if word in STRENGTHS:
             yield position, tuple(padded[position : position + BEFORE + 1 + AFTER])
 
 
-def _has_a_role(word: str) -> bool:
-    return word in STRENGTHS or word in INTENSIFIERS or word in NEGATORS or word in CONTRASTS
-
-
 # Few different windows occur, since fillers are alike.
-@lru_cache(maxsize=100_000)
+@cache
 def _score(window: _Window) -> float:
     """Return the score of the polarity word in the window, 0 where that word is absent."""
     before, word, after = window[:BEFORE], window[BEFORE], window[BEFORE + 1 :]
@@ -167,7 +162,7 @@ def _players(window: _Window) -> tuple[int, ...]:
     return tuple(place for place, word in enumerate(window) if word != UNKNOWN)
 
 
-@lru_cache(maxsize=100_000)
+@cache
 def _decisive(window: _Window) -> tuple[int, ...]:
     """Return the places without which the score differs."""
     players = _players(window)
@@ -178,7 +173,7 @@ def _decisive(window: _Window) -> tuple[int, ...]:
     )
 
 
-@lru_cache(maxsize=100_000)
+@cache
 def _shapley(window: _Window) -> tuple[tuple[int, float], ...]:
     """Return the exact Shapley value of each word with a role, by place."""
     players = _players(window)

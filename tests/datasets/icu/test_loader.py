@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from datasets.icu.files import ARCHIVE_A, Home, literal
+from make_icu_sample import sample_stays
 
 from lstm_explain import SequenceData, load_icu
 from lstm_explain.datasets import UnverifiedDataWarning, icu_reference_ranges, store
-from lstm_explain.datasets.icu import loader, simulation
+from lstm_explain.datasets.icu import loader
 from lstm_explain.datasets.icu.variables import DESCRIPTORS, SERIES
 
 # Every file made here is another one than the official file; what that warns of is tested apart.
@@ -167,7 +168,7 @@ def test_sample_and_real_stays_speak_alike() -> None:
         assert units[name] == unit
     assert sample.class_names == ("survived", "died")
     assert {"age", "sex"} <= set(sample.static_names)
-    np.testing.assert_array_equal(sample.values, simulation.sample_stays(seed=0).values)
+    np.testing.assert_array_equal(sample.values, sample_stays(seed=0).values)
 
 
 def test_sample_and_real_stays_have_one_clock_and_target(home: Home) -> None:

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from make_icu_sample import CHART, STATIC, sample_stays
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lstm_explain import SequenceData
 from lstm_explain.datasets.icu.rule import TrueValues, true_cause, true_log_odds, true_shap
-from lstm_explain.datasets.icu.simulation import CHART, STATIC, VARIABLES, sample_stays
 
-LACTATE, PRESSURE = list(VARIABLES).index("lactate"), list(VARIABLES).index("mean blood pressure")
+LACTATE, PRESSURE = list(CHART).index("lactate"), list(CHART).index("mean blood pressure")
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_cause_cells_count_and_other_variables_do_not(caused: SequenceData) -> N
         assert some.sum() > 50
         after = changed(caused, variable, np.where(chosen & limit, before + worse, before))
         assert (true_log_odds(after)[some] > log_odds[some]).all()
-    for variable in set(range(len(VARIABLES))) - {LACTATE, PRESSURE}:
+    for variable in set(range(len(CHART))) - {LACTATE, PRESSURE}:
         after = changed(caused, variable, caused.values[..., variable] * 1.5 + 3)
         np.testing.assert_array_equal(true_log_odds(after), log_odds)
         np.testing.assert_array_equal(true_cause(after), cause)
@@ -185,7 +185,7 @@ def test_true_values_find_the_cause(caused: SequenceData, ceiling: TrueValues) -
 def test_true_values_are_nothing_where_the_rule_does_not_look(
     caused: SequenceData, ceiling: TrueValues
 ) -> None:
-    others = [v for v in range(len(VARIABLES)) if v not in (LACTATE, PRESSURE)]
+    others = [v for v in range(len(CHART)) if v not in (LACTATE, PRESSURE)]
     assert not ceiling.values[..., others].any()
     assert not ceiling.static[:, 1:].any()
     assert not ceiling.values[~caused.mask].any()
@@ -261,7 +261,7 @@ def test_lactate_and_pressure_go_apart_often_enough(stays: SequenceData) -> None
 
 
 def test_chart_holds_physical_values_only(stays: SequenceData) -> None:
-    assert (stays.feature_names, stays.static_names) == (tuple(VARIABLES), tuple(STATIC))
+    assert (stays.feature_names, stays.static_names) == (tuple(CHART), tuple(STATIC))
     assert stays.class_names == ("survived", "died")
     for column, name in enumerate(stays.feature_names):
         low, high, step = CHART[name]

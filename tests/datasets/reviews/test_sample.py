@@ -7,13 +7,13 @@ from math import factorial
 
 import numpy as np
 import pytest
+from make_reviews_sample import sample_reviews
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
 from lstm_explain import SequenceData
 from lstm_explain.datasets.reviews.rule import true_log_odds, true_rationale, true_shapley
-from lstm_explain.datasets.reviews.simulation import sample_reviews
 
 GOOD = "good moving funny clever charming gripping fresh tender witty lovely"
 BAD = "bad boring slow dull silly clumsy shallow predictable stale noisy"

@@ -1,5 +1,8 @@
-"""Simulated short reviews whose sentiment has a known cause, word by word.
+"""Simulate the reviews of load_reviews() and write reviews_sample.csv.gz.
 
+Run: python data/make_reviews_sample.py
+
+Each review is meant as praise or as blame; the rule in lstm_explain.datasets.reviews.rule decides.
 Sentences are drawn from patterns; words in braces are drawn from a list.
 """
 
@@ -7,26 +10,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 
-from ...sequences.data import SequenceData
-from .rule import (
+from lstm_explain import SequenceData
+from lstm_explain.datasets.reviews.loader import CLASSES, SAMPLE_FILE, SAMPLE_NAME
+from lstm_explain.datasets.reviews.rule import (
     INTENSIFIERS,
     NEGATIVE,
     POSITIVE,
-    UNKNOWN,
     VERY_NEGATIVE,
     VERY_POSITIVE,
     log_odds_of,
     true_log_odds,
 )
+from lstm_explain.datasets.texts import word_lists
+from lstm_explain.sequences.words import SPECIAL_WORDS
 
 SHORTEST, LONGEST = 8, 40  # words, punctuation among them
 # Below this, rounding may leave no review for validation or test.
 FEWEST_REVIEWS = 10
-PADDING = "[PAD]"
 # Shares of the opinions. They are what keeps word counts from telling the sentiment.
 NEGATED, CONTRASTED = 0.3, 0.25
 STRONG = 0.25  # of the polarity words without an intensifier
@@ -36,32 +42,14 @@ Choice = TypeVar("Choice")
 
 
 def sample_reviews(seed: int = 0, num_reviews: int = 6000) -> SequenceData:
-    """Make short reviews of films, and whether each is positive.
+    """Simulate reviews of 8 to 40 lower-case words, punctuation among them.
 
     Parameters
     ----------
     seed : int
-        The same seed gives the same reviews.
+        The same seed gives the same reviews; the vocabulary is the same for every seed.
     num_reviews : int
         At least 10.
-
-    Returns
-    -------
-    SequenceData
-        Lower-case words, punctuation among them; 8 to 40 per review; the vocabulary begins with
-        "[PAD]" and "[UNK]"; classes negative and positive; split by review into 70 % training,
-        15 % validation and 15 % test. ``reviews_rule.true_log_odds``, ``true_rationale`` and
-        ``true_shapley`` tell the truth about it.
-
-    Raises
-    ------
-    ValueError
-        Too few reviews to split.
-
-    Examples
-    --------
-    >>> sample_reviews(num_reviews=100)  # doctest: +ELLIPSIS
-    SequenceData 'review sample': 100 samples x ...
     """
     if num_reviews < FEWEST_REVIEWS:
         raise ValueError(
@@ -74,22 +62,33 @@ def sample_reviews(seed: int = 0, num_reviews: int = 6000) -> SequenceData:
     data = _as_tokens(reviews)
     chance = 1 / (1 + np.exp(-true_log_odds(data)))
     positive = (rng.random(num_reviews) < chance).astype(np.int32)
-    data = replace(
-        data, target=positive, target_name="sentiment", class_names=("negative", "positive")
-    )
+    data = replace(data, target=positive, target_name="sentiment", class_names=CLASSES)
     # Not `seed` itself, which would shuffle with the same random bits that wrote the reviews.
     return data.split_by_group(validation=0.15, test=0.15, seed=int(rng.integers(2**32)))
 
 
+def write_texts(data: SequenceData, path: Path) -> None:
+    """Write texts as lstm_explain.datasets.texts.read_texts reads them, without a time."""
+    table = pd.DataFrame(
+        {
+            "split": data.split,
+            "class": np.array(data.class_names)[data.target],
+            "text": [" ".join(words) for words in word_lists(data)],
+        }
+    )
+    compression = {"method": "gzip", "mtime": 0}
+    table.to_csv(path, index=False, lineterminator="\n", compression=compression)
+
+
 def _as_tokens(reviews: Sequence[Sequence[str]]) -> SequenceData:
     """Return reviews with the vocabulary of all patterns, so that ids do not depend on the seed."""
-    vocabulary = (PADDING, UNKNOWN, *sorted(_all_words()))
+    vocabulary = (*SPECIAL_WORDS, *sorted(_all_words()))
     position = {word: number for number, word in enumerate(vocabulary)}
     return SequenceData.from_tokens(
         [[position[word] for word in review] for review in reviews],
         vocabulary=vocabulary,
         ids=np.arange(1, len(reviews) + 1),
-        name="review sample",
+        name=SAMPLE_NAME,
     )
 
 
@@ -329,3 +328,7 @@ NEUTRAL = (
     "not seen on {day} , but my {relative} has the disc",
     "{name} leaves {place} but keeps the {thing}",
 )
+
+
+if __name__ == "__main__":
+    write_texts(sample_reviews(), Path(__file__).with_name(SAMPLE_FILE))

@@ -1,46 +1,39 @@
-"""Simulated stays in intensive care whose deaths have a known cause.
+"""Simulate the stays of load_icu() and write icu_sample.npz. Run: python data/make_icu_sample.py
 
-Every number is made up: the stays are to look plausible, the cause is to be known cell by cell.
-Nothing here is medical knowledge or medical advice.
+Every number is made up: the stays are to look plausible, and the cause of death is to be known cell
+by cell. Nothing here is medical knowledge or medical advice.
 
-Stays pass through episodes. Some of them change the planted risk of ``rule``, because lactate is
-high while the pressure is low; the others look as dramatic and do not: a high lactate with a good
-pressure (adrenaline, seizures), a low pressure with a good lactate (sedation), fever, trouble with
-breathing, injured kidneys. Who looks unwell is measured more often, and that alone changes nothing.
+Stays pass through episodes. Some of them raise the planted risk of lstm_explain.datasets.icu.rule,
+because lactate is high while the pressure is low; the others look as dramatic and do not: a high
+lactate with a good pressure (adrenaline, seizures), a low pressure with a good lactate (sedation),
+fever, trouble with breathing, injured kidneys. Who looks unwell is measured more often, and that
+alone changes nothing.
+
+The chart has gaps: vital signs are recorded nearly every hour, the temperature and the Glasgow coma
+score every few hours, lactate and creatinine every 4 to 12 hours and more often when the patient
+looks unwell.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from ...sequences.data import SequenceData
-from .rule import true_log_odds
+from lstm_explain import SequenceData
+from lstm_explain.datasets.icu.loader import SAMPLE_FILE, make_stays
+from lstm_explain.datasets.icu.rule import true_log_odds
 
+NUM_HOURS = 48
 SHORTEST_STAY = 6  # hours
 # Below this, rounding may leave no stay for validation or test.
 FEWEST_STAYS = 10
-VARIABLES = {
-    "heart rate": "bpm",
-    "mean blood pressure": "mmHg",
-    "oxygen saturation": "%",
-    "breathing rate": "breaths/min",
-    "temperature": "°C",
-    "lactate": "mmol/L",
-    "creatinine": "mg/dL",
-    "urine output": "mL",
-    "Glasgow coma score": "",
-}
-STATIC = {"age": "years", "sex": "", "surgical": "", "cardiac": ""}
+STATIC = ("age", "sex", "surgical", "cardiac")
 
 
 def sample_stays(seed: int = 0, num_stays: int = 4000) -> SequenceData:
-    """Simulate stays in intensive care, hour by hour, and who died in hospital.
-
-    The chart has gaps: vital signs are recorded nearly every hour, the temperature and the Glasgow
-    coma score every few hours, lactate and creatinine every 4 to 12 hours and more often when the
-    patient looks unwell. Hours without a recording are NaN.
+    """Simulate stays in intensive care; hours without a recording are NaN.
 
     Parameters
     ----------
@@ -48,25 +41,6 @@ def sample_stays(seed: int = 0, num_stays: int = 4000) -> SequenceData:
         The same seed gives the same stays.
     num_stays : int
         At least 10.
-
-    Returns
-    -------
-    SequenceData
-        Nine variables over 6 to 48 hours; age in years, sex (0 female, 1 male) and type of ICU
-        (surgical, cardiac, or neither: medical); classes survived and died; split by stay into
-        70 % training, 15 % validation and 15 % test. ``icu_rule.true_log_odds`` and
-        ``icu_rule.true_cause`` tell the truth about it.
-
-    Raises
-    ------
-    ValueError
-        Too few stays to split.
-
-    Examples
-    --------
-    >>> sample_stays(num_stays=100)
-    SequenceData 'ICU sample': 100 samples x 6-48 steps x 9 features + 4 static, 2 classes, \
-train 70 / validation 15 / test 15
     """
     if num_stays < FEWEST_STAYS:
         raise ValueError(
@@ -81,27 +55,38 @@ train 70 / validation 15 / test 15
     episodes = draw_episodes(rng, static, lengths)
     values = measurements(rng, static, episodes)
     values[~_recorded(rng, episodes)] = np.nan
-    data = SequenceData.from_arrays(
+    data = make_stays(
         values,
+        np.zeros(num_stays, np.int32),  # until the risk is known
         lengths=lengths,
         static=static,
-        feature_names=list(VARIABLES),
-        static_names=list(STATIC),
-        units=VARIABLES | STATIC,
-        times=np.tile(np.arange(NUM_HOURS), (num_stays, 1)),
-        time_name="hours since admission",
+        feature_names=list(CHART),
+        static_names=STATIC,
         ids=np.arange(1, num_stays + 1),
-        missing="keep",
         name="ICU sample",
     )
     # The chart as recorded decides, not what happened between two recordings.
     risk = 1 / (1 + np.exp(-true_log_odds(data)))
-    died = (rng.random(num_stays) < risk).astype(np.int32)
-    data = replace(
-        data, target=died, target_name="death in hospital", class_names=("survived", "died")
-    )
+    data = replace(data, target=(rng.random(num_stays) < risk).astype(np.int32))
     # Not `seed` itself, which would shuffle with the same random bits that drew the patients.
     return data.split_by_group(validation=0.15, test=0.15, seed=int(rng.integers(2**32)))
+
+
+def write(path: Path) -> None:
+    """Write the stays of the default seed; a zip file of NumPy's holds no time of writing."""
+    stays = sample_stays()
+    np.savez_compressed(
+        path,
+        # In Fortran order each variable is in one piece, which compresses best.
+        values=np.asfortranarray(stays.values[stays.mask]),
+        lengths=stays.lengths,
+        static=stays.static,
+        target=stays.target,
+        split=stays.split,
+        ids=stays.ids,
+        feature_names=np.array(stays.feature_names),
+        static_names=np.array(stays.static_names),
+    )
 
 
 def _patients(rng: np.random.Generator, num_stays: int) -> np.ndarray:
@@ -149,7 +134,6 @@ def _in_rounds(rng: np.random.Generator, wait: np.ndarray, first: float) -> np.n
     return recorded
 
 
-NUM_HOURS = 48
 # Smallest and largest value that can be charted, and the step of the chart.
 CHART = {
     "heart rate": (30, 200, 1),
@@ -266,3 +250,7 @@ def _lagged(driver: np.ndarray, rise: float, fall: float) -> np.ndarray:
         distance = driver[:, hour] - level[:, hour - 1]
         level[:, hour] = level[:, hour - 1] + distance * np.where(distance > 0, rise, fall)
     return level
+
+
+if __name__ == "__main__":
+    write(Path(__file__).with_name(SAMPLE_FILE))
