@@ -11,6 +11,7 @@ from ..backend import ops
 from ..inspection.compiled import in_batches
 from ..inspection.interventions import attention_replaced, run
 from ..inspection.question import selected
+from ..internals.responses import gradient_sizes
 from .case import Case, over_time
 from .evidence import Evidence, kendall
 
@@ -32,32 +33,16 @@ def agreement_evidence(case: Case, seed: int) -> list[Evidence]:
     steps = over_time(case) if case.level == "cell" else case
     mask, rng = case.question.subject.mask, np.random.default_rng(seed)
     shap = np.abs(steps.values[:, : mask.shape[1]])
-    ways = {"|SHAP|": shap, "gradients": step_gradients(case)}
-    looked = {"attention": e.attention.values}
+    ways = {"|SHAP|": shap, "gradients": gradient_sizes(case.question)}
+    rankings = {"attention": e.attention.values}
     if e.attention_contribution is not None:
-        looked["attention contribution"] = np.abs(e.attention_contribution.values)
-    looked["random"] = rng.random(mask.shape)
+        rankings["attention contribution"] = np.abs(e.attention_contribution.values)
+    rankings["random"] = rng.random(mask.shape)
     return [
         Evidence("agreement", f"Kendall tau with {way}", name, kendall(one, other, mask), "time")
         for way, other in ways.items()
-        for name, one in looked.items()
+        for name, one in rankings.items()
     ]
-
-
-def step_gradients(case: Case) -> np.ndarray:
-    """Return the size of the output's gradient by each step, (sample, time); 0 on padded steps.
-
-    For numbers the sum of ``|d output / d x|`` over the features; for a word, as Jain and Wallace
-    have it, ``|d output / d embedding . embedding|``, its gradient by the word's being there.
-    """
-    question = case.question
-    subject, words = question.subject, bool(question.anatomy.embedding_layers)
-    gradients = question.compiled.gradients(subject, question.chosen, question.batch_size)
-    if words:
-        sizes = np.abs((gradients * subject.values).sum(axis=2))
-    else:
-        sizes = np.abs(gradients).sum(axis=2)
-    return np.where(subject.mask, sizes, 0.0)
 
 
 def replacement_evidence(case: Case, seed: int) -> list[Evidence]:

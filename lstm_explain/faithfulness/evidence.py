@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import kendalltau, spearmanr
 
 from ..intervals import bootstrap_interval
 
@@ -106,14 +108,15 @@ def _mean(rows: np.ndarray) -> np.ndarray:
     return np.where(number > 0, sums / np.maximum(number, 1), np.nan)
 
 
+def above_zero(row: pd.Series) -> bool:
+    """Tell whether an interval lies above 0; of one sample, which has none, its number."""
+    return bool((row["low"] if np.isfinite(row["low"]) else row["mean"]) > 0)
+
+
 def kendall(one: np.ndarray, other: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Return Kendall's tau-b of two arrays (sample, item), over the known items of each sample.
 
     1 is the same order, 0 none, -1 the opposite; NaN where one of the two is constant.
-
-    References
-    ----------
-    Kendall (1945), "The treatment of ties in ranking problems", Biometrika 33.
 
     Examples
     --------
@@ -121,15 +124,7 @@ def kendall(one: np.ndarray, other: np.ndarray, known: np.ndarray) -> np.ndarray
     >>> kendall(numbers, numbers**2, numbers < 5).tolist()
     [1.0]
     """
-    result = np.full(len(one), np.nan)
-    for row in range(len(one)):
-        a, b = (part[row, known[row]] for part in (one, other))
-        pairs = np.triu_indices(len(a), 1)
-        first, second = (np.sign(np.subtract.outer(part, part)[pairs]) for part in (a, b))
-        size = np.sqrt((first != 0).sum() * (second != 0).sum())
-        if size > 0:
-            result[row] = (first * second).sum() / size
-    return result
+    return _by_sample(kendalltau, one, other, known)
 
 
 def spearman(one: np.ndarray, other: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -143,11 +138,15 @@ def spearman(one: np.ndarray, other: np.ndarray, known: np.ndarray) -> np.ndarra
     >>> spearman(numbers, -(numbers**3), numbers > 0).tolist()
     [-1.0]
     """
-    ranks = [
-        pd.DataFrame(np.where(known, part, np.nan)).rank(axis=1).to_numpy() for part in (one, other)
-    ]
-    number = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    a, b = (np.where(known, part - np.nansum(part, 1, keepdims=True) / number, 0) for part in ranks)
-    size = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
-    product = (a * b).sum(axis=1)
-    return np.where(size > 0, product / np.where(size > 0, size, 1), np.nan)
+    return _by_sample(spearmanr, one, other, known)
+
+
+def _by_sample(
+    correlation: Callable[..., Any], one: np.ndarray, other: np.ndarray, known: np.ndarray
+) -> np.ndarray:
+    result = np.full(len(one), np.nan)
+    for row, items in enumerate(known):
+        pair = one[row, items], other[row, items]
+        if all(len(np.unique(numbers)) > 1 for numbers in pair):  # else SciPy warns
+            result[row] = correlation(*pair).statistic
+    return result

@@ -22,13 +22,8 @@ from ..plots.summary import plot_summary
 from ..plots.timeline import plot_timeline
 from ..sequences.step_names import named_times
 from ..wording import fixed, number
-from .verdict import (
-    LARGEST_GAP,
-    LARGEST_INFIDELITY,
-    LARGEST_SENSITIVITY,
-    STRONG_CORRELATION,
-    Verdict,
-)
+from .checks import Check
+from .verdict import Verdict
 
 _TEXTS = 5
 _STYLE = """
@@ -39,7 +34,6 @@ h3{font-size:.95rem;margin:1.4rem 0 0}
 table{border-collapse:collapse;font-size:.85rem;width:100%}
 th,td{text-align:left;padding:.2rem .6rem;border-bottom:1px solid #ddd;
 vertical-align:top;overflow-wrap:anywhere}
-td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 img{max-width:100%;height:auto}
 .verdict{border-left:.4rem solid #54408c;padding:.4rem 1rem;background:#f5f3fa}
 .verdict.no{border-color:#c13f2a;background:#fbf1ee}
@@ -52,6 +46,12 @@ tr,img,.verdict,.sign{break-inside:avoid}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 @page{margin:16mm}
 """
+# pandas gives the cells of a column no class: the table has one for each column of numbers.
+_STYLE += "".join(
+    f".right{at} :is(td,th):nth-child({at}){{text-align:right;font-variant-numeric:tabular-nums;"
+    "white-space:nowrap}\n"
+    for at in range(1, 13)
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class PageContent:
     title: str
     explanation: Explanation
     verdict: Verdict
+    checks: Sequence[Check]
     table: pd.DataFrame
     skipped: tuple[str, ...]
     seed: int
@@ -90,7 +91,7 @@ def page_of(content: PageContent, figure: Any) -> str:
         _explained(e),
         "<h2>Checks</h2>",
         _picture(figure, "All checks with their controls and intervals"),
-        check_tables(content.table, content.skipped),
+        check_tables(content.table, content.skipped, content.checks),
         "<h2>Provenance</h2>",
         _facts(content),
         '<div class="sign"><div>Reviewed by</div><div>Date</div><div>Signature</div></div>',
@@ -158,38 +159,6 @@ def _picture(ax: Any, name: str) -> str:
 _SAMPLES, _VALUES = 20, 12
 _LEVELS = {"cell": "cells", "time": "steps", "feature": "features", "window": "windows"}
 _COLUMNS = {"level": "ranked", "low": "95 % from", "high": "to", "count": "samples"}
-# What a check asks, by its name in the report's table, and how its numbers are read.
-_QUESTIONS = {
-    "completeness": "Do the values add up?",
-    "removal": "Does what is ranked first matter?",
-    "infidelity": "Do the values say what random removals do?",
-    "sensitivity": "Do the values hold still when the input hardly moves?",
-    "sanity": "Is it an explanation of this model?",
-    "agreement": "Does attention agree?",
-    "replacement": "Does the prediction need this attention?",
-    "stability": "Does it hold when the model is trained again?",
-}
-_READINGS = {
-    "completeness": "What they leave out of prediction minus base value, in spreads of the "
-    f"predictions: 0 is best, at most {LARGEST_GAP}.",
-    "removal": "Comprehensiveness: what the output loses without it (more is better). "
-    "Sufficiency: what it lacks with nothing else (less is better). Areas below the support that "
-    "is left: deletion less, insertion more is better. The explanation should be better than "
-    "random, and random better than inverted.",
-    "infidelity": "0 is exact, 1 no better than saying that nothing matters; at most "
-    f"{LARGEST_INFIDELITY} for the explanation.",
-    "sensitivity": "How far noise of a twentieth of a deviation moves them, in their size: at "
-    f"most {LARGEST_SENSITIVITY} for the explanation.",
-    "sanity": "Rank correlation with the explanation made again: by the same weights (at least "
-    f"{STRONG_CORRELATION}), and after layers were made random, from the output down (it should "
-    "fall). Sizes follow the size of the input too, whatever the weights: they fall less.",
-    "agreement": "Kendall's tau over steps: 1 is the same order, 0 none. Low agreement alone "
-    "proves neither side wrong.",
-    "replacement": "How far predictions move when it is made uniform, or permuted, in their "
-    "spread. Where they hardly move, its weights are not the reason.",
-    "stability": "Rank correlation with models of other seeds (more is better) and of permuted "
-    f"labels (below {STRONG_CORRELATION}): per sample, and of the mean sizes.",
-}
 
 
 def safe(text: str) -> str:
@@ -246,7 +215,7 @@ def values_tables(e: Explanation) -> str:
     return "".join(parts)
 
 
-def check_tables(table: pd.DataFrame, skipped: Sequence[str]) -> str:
+def check_tables(table: pd.DataFrame, skipped: Sequence[str], checks: Sequence[Check]) -> str:
     """Return each check as HTML: its question, how its numbers are read, its rows.
 
     Parameters
@@ -255,14 +224,18 @@ def check_tables(table: pd.DataFrame, skipped: Sequence[str]) -> str:
         Of `FaithfulnessReport.to_frame`. Rows of single shares stand in the figure only.
     skipped : sequence of str
         What was not checked, and why.
+    checks : sequence of Check
+        In the order of the page.
     """
     parts = []
-    for check, rows in table[table["share"].isna()].groupby("check", sort=False):
-        shown = rows.drop(columns=["share", "check"]).rename(columns=_COLUMNS)
-        shown["ranked"] = [_LEVELS.get(level, level) for level in shown["ranked"]]
-        parts.append(f"<h3>{safe(_QUESTIONS[str(check)])}</h3>")
-        parts.append(f'<p class="small">{safe(_READINGS[str(check)])}</p>')
-        parts.append(table_html(shown))
+    for check in checks:
+        rows = table[(table["check"] == check.name) & table["share"].isna()]
+        if len(rows):
+            rows = rows.drop(columns=["share", "check"]).rename(columns=_COLUMNS)
+            rows["ranked"] = rows["ranked"].replace(_LEVELS)
+            parts.append(f"<h3>{safe(check.question)}</h3>")
+            parts.append(f'<p class="small">{safe(check.reading)}</p>')
+            parts.append(table_html(rows))
     parts.append('<p class="small">Means over samples with 95 % bootstrap intervals.</p>')
     if skipped:
         reasons = "".join(f"<li>{safe(reason)}</li>" for reason in skipped)
@@ -273,24 +246,18 @@ def check_tables(table: pd.DataFrame, skipped: Sequence[str]) -> str:
 def table_html(table: pd.DataFrame) -> str:
     """Return a table as HTML: numbers stand right, every text is escaped."""
     numeric = [pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes]
-    kinds = [' class="number"' if flag else "" for flag in numeric]
-    head = "".join(
-        f"<th{kind}>{safe(str(name))}</th>" for name, kind in zip(table, kinds, strict=True)
-    )
-    rows = []
-    for row in table.itertuples(index=False):
-        cells = "".join(
-            f"<td{kind}>{safe(_cell_text(value))}</td>"
-            for value, kind in zip(row, kinds, strict=True)
+    with pd.option_context("display.max_colwidth", None):  # no text is cut
+        return table.to_html(
+            index=False,
+            border=0,
+            classes=[f"right{at}" for at in np.flatnonzero(numeric) + 1],
+            justify="unset",
+            float_format=_float_text,
+            na_rep=_float_text(np.nan),
         )
-        rows.append(f"<tr>{cells}</tr>")
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _cell_text(value: Any) -> str:
-    if not isinstance(value, float | np.floating):
-        return str(value)
-    size = float(value)
-    if not np.isfinite(size):
+def _float_text(value: float) -> str:
+    if not np.isfinite(value):
         return "not known"
-    return fixed(size, 3) if abs(size) < 100 else number(size)
+    return fixed(value, 3) if abs(value) < 100 else number(value)

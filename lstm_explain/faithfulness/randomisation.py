@@ -7,6 +7,7 @@ model is trained again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -58,12 +59,13 @@ def randomisation_evidence(
                 _randomise(layer, rng)
                 sums[at] += _agreement(repeat, copy)
                 bar.update()
-    found = [
+    evidence = [
         Evidence("sanity", measure, of, sums[at, kind] / _CASCADES, repeat.level)
         for kind, measure in enumerate(("rank correlation", "rank correlation of sizes"))
         for at, of in enumerate(steps)
     ]
-    return [*found, difference(found[0], found[len(steps) - 1], True)]
+    fall = difference(evidence[0], evidence[len(steps) - 1], True)
+    return [*evidence, replace(fall, of="same weights better than all random")]
 
 
 def _agreement(repeat: Repeat, model: Any) -> np.ndarray:
@@ -98,13 +100,13 @@ def copied(model: Any) -> Any:
 
 def trained_layers(model: Any) -> list[Any]:
     """Return the layers that hold trained weights, from input to output, those of models inside."""
-    found: list[Any] = []
+    layers: list[Any] = []
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            found += trained_layers(layer)
-        elif layer.trainable_weights and layer not in found:
-            found.append(layer)
-    return found
+            layers += trained_layers(layer)
+        elif layer.trainable_weights and layer not in layers:
+            layers.append(layer)
+    return layers
 
 
 def _randomise(layer: Any, rng: np.random.Generator) -> None:
@@ -122,7 +124,7 @@ _WAYS = {"other seeds": False, "permuted labels": True}
 
 
 def stability_evidence(
-    retrain: Retrain, repeat: Repeat, retrainings: int, seed: int, progress: bool = False
+    retrain: Retrain | None, repeat: Repeat, retrainings: int, seed: int, progress: bool = False
 ) -> list[Evidence]:
     """Explain the same samples by models that were trained again.
 
@@ -138,11 +140,18 @@ def stability_evidence(
     retrainings : int
         Models with other seeds, and as many with permuted labels.
 
+    Raises
+    ------
+    NotDefined
+        No `retrain`.
+
     References
     ----------
     Adebayo et al. (2018), section 4: the data randomisation test.
     """
-    found = []
+    if retrain is None:
+        raise NotDefined("no retrain was given")
+    evidence = []
     with progress_bar(2 * retrainings, "training again", "model", progress) as bar:
         for way, permuted in _WAYS.items():
             local = np.zeros((retrainings, len(repeat.values)))
@@ -156,8 +165,8 @@ def stability_evidence(
                 ("local rank correlation", local.mean(axis=0)),
                 ("global rank correlation", overall),
             ):
-                found.append(Evidence("stability", measure, way, numbers, repeat.level))
-    return found
+                evidence.append(Evidence("stability", measure, way, numbers, repeat.level))
+    return evidence
 
 
 def _global_agreement(repeat: Repeat, values: np.ndarray) -> float:

@@ -43,20 +43,20 @@ def ranking_evidence(case: Case, seed: int, progress: bool = False) -> list[Evid
     """
     rng = np.random.default_rng(seed)
     directions, e = case.directions()[:, None], case.explanation
-    looked: dict[str, np.ndarray] = {}
+    attention: dict[str, np.ndarray] = {}
     if e.attention is not None:
-        looked["attention"] = e.attention.values
+        attention["attention"] = e.attention.values
     if e.attention_contribution is not None:
-        looked["attention contribution"] = directions * e.attention_contribution.values
-    own = {"explanation": directions * case.values}
-    if not looked or case.level not in ("cell", "time"):
-        return _measured(case, own, directions, rng, progress)
+        attention["attention contribution"] = directions * e.attention_contribution.values
+    explanation = {"explanation": directions * case.values}
+    if not attention or case.level not in ("cell", "time"):
+        return _measured(case, explanation, directions, rng, progress)
     if case.level == "time":
-        return _measured(case, own | looked, directions, rng, progress)
+        return _measured(case, explanation | attention, directions, rng, progress)
     steps = over_time(case)
-    by_step = {"explanation": directions * steps.values} | looked
-    found = _measured(case, own, directions, rng, progress)
-    return found + _measured(steps, by_step, directions, rng, progress)
+    by_step = {"explanation": directions * steps.values} | attention
+    by_cell = _measured(case, explanation, directions, rng, progress)
+    return by_cell + _measured(steps, by_step, directions, rng, progress)
 
 
 def _measured(
@@ -84,20 +84,21 @@ def _measured(
     support = directions * (outputs - empty)
     curves = dict(zip(places, np.moveaxis(support, 1, 0), strict=True))
     curves["random"] = np.mean([curves.pop(name) for name in equal], axis=0)
-    found = [part for name in curves for part in _scores(case, name, full, curves[name])]
-    return found + _comparisons(found)
+    curves["inverted"] = curves.pop("inverted")  # last, as in the figure
+    evidence = [part for name in curves for part in _scores(case, name, full, curves[name])]
+    return evidence + _comparisons(evidence)
 
 
 def _scores(case: Case, name: str, full: np.ndarray, curves: np.ndarray) -> list[Evidence]:
     without, only = curves
-    found = []
+    evidence = []
     losses = {"comprehensiveness": full - without, "sufficiency": full - only}
     for measure, loss in losses.items():
         for at, share in enumerate(CURVE):
-            found.append(Evidence("removal", measure, name, loss[:, at], case.level, share))
+            evidence.append(Evidence("removal", measure, name, loss[:, at], case.level, share))
         published = [CURVE.index(share) for share in SHARES]
         mean = loss[:, published].mean(axis=1)
-        found.append(Evidence("removal", measure, name, mean, case.level))
+        evidence.append(Evidence("removal", measure, name, mean, case.level))
     nothing = np.zeros_like(full)
     areas = {
         "deletion area": np.concatenate([full, without], axis=1),
@@ -105,13 +106,13 @@ def _scores(case: Case, name: str, full: np.ndarray, curves: np.ndarray) -> list
     }
     for measure, curve in areas.items():
         area = np.trapezoid(curve, (0.0, *CURVE, 1.0), axis=1)
-        found.append(Evidence("removal", measure, name, area, case.level))
-    return found
+        evidence.append(Evidence("removal", measure, name, area, case.level))
+    return evidence
 
 
-def _comparisons(found: list[Evidence]) -> list[Evidence]:
+def _comparisons(evidence: list[Evidence]) -> list[Evidence]:
     """Return by how much each ranking beats the random one, and the random one the inverted."""
-    totals = {(part.measure, part.of): part for part in found if part.share is None}
+    totals = {(part.measure, part.of): part for part in evidence if part.share is None}
     pairs = [(one, "random") for one in dict.fromkeys(name for _, name in totals)]
     pairs = [*[pair for pair in pairs if pair[0] not in ("random", "inverted")],
              ("random", "inverted")]  # fmt: skip

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,10 @@ import pandas as pd
 
 from ..attribution.explanation import Explanation
 from ..progress import progress_bar
-from .attention import agreement_evidence, replacement_evidence
-from .case import ROWS, Case, Repeat, open_case, repeat_of
+from .case import ROWS, open_case, repeat_of
+from .checks import CHECKS, CheckInputs
 from .evidence import Evidence, summary
-from .randomisation import NotDefined, Retrain, randomisation_evidence, stability_evidence
-from .ranking import ranking_evidence
-from .sensitivity import gap_evidence, infidelity_evidence, sensitivity_evidence
+from .randomisation import NotDefined, Retrain
 from .verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
@@ -77,7 +74,7 @@ class FaithfulnessReport:
         """
         e = self.explanation
         unit = self._steps if e.level == "time" else f"{e.level}s"
-        return verdict_of(self._table, e.background, len(e), unit, self._steps)
+        return verdict_of(self._table, CHECKS, e.background, len(e), unit, self._steps)
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw all checks with their controls and intervals in one figure.
@@ -90,7 +87,7 @@ class FaithfulnessReport:
         from ..plots.report import draw_report
 
         title, notes = self._heading()
-        return draw_report(self._table, title, notes, ax, self._steps)
+        return draw_report(self._table, CHECKS, title, notes, ax, self._steps)
 
     @property
     def _steps(self) -> str:
@@ -118,6 +115,7 @@ class FaithfulnessReport:
             title,
             self.explanation,
             self.verdict(),
+            CHECKS,
             self._table,
             self.skipped,
             self.seed,
@@ -211,38 +209,21 @@ def check_faithfulness(
         if number < 1:
             raise ValueError(f"Expected {name} of at least 1; received {number}.")
     case = open_case(model, explanation, batch_size)
-    few = case.against_few(background_rows, seed)
+    few_rows = case.against_few(background_rows, seed)
     repeat = repeat_of(case, seed)
-    checks = _checks(model, case, few, repeat, seed, progress)
-    if retrain is not None:
-        checks["stability"] = lambda: stability_evidence(
-            retrain, repeat, retrainings, seed, progress
-        )
-    found: list[Evidence] = []
-    skipped = [] if retrain is not None else ["stability: no retrain was given"]
-    with progress_bar(len(checks), "checking", "check", progress) as bar:
-        for name, check in checks.items():
+    inputs = CheckInputs(model, case, few_rows, repeat, retrain, retrainings, seed, progress)
+    evidence: list[Evidence] = []
+    skipped = []
+    with progress_bar(len(CHECKS), "checking", "check", progress) as bar:
+        for check in CHECKS:
             try:
-                part = check()
+                measured = check.run(inputs)
             except NotDefined as reason:
-                skipped.append(f"{name}: {reason}")
+                skipped.append(f"{check.name}: {reason}")
             else:
-                found += part
-                if not part:
-                    skipped.append(f"{name}: not defined for this model or explanation")
+                # By the name of its row, under which figure and page look for it.
+                evidence += [replace(part, check=check.name) for part in measured]
+                if not measured:
+                    skipped.append(f"{check.name}: not defined for this model or explanation")
             bar.update()
-    return FaithfulnessReport(explanation, tuple(found), tuple(skipped), seed, draws)
-
-
-def _checks(
-    model: Any, case: Case, few: Case, repeat: Repeat, seed: int, progress: bool
-) -> dict[str, Callable[[], list[Evidence]]]:
-    return {
-        "completeness": lambda: gap_evidence(case),
-        "removal": lambda: ranking_evidence(few, seed, progress),
-        "infidelity": lambda: infidelity_evidence(case, seed),
-        "sensitivity": lambda: sensitivity_evidence(model, repeat, seed),
-        "sanity": lambda: randomisation_evidence(model, repeat, seed, progress),
-        "agreement of attention": lambda: agreement_evidence(case, seed),
-        "replacement of attention": lambda: replacement_evidence(case, seed),
-    }
+    return FaithfulnessReport(explanation, tuple(evidence), tuple(skipped), seed, draws)

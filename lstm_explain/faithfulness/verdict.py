@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -9,20 +10,13 @@ import numpy as np
 import pandas as pd
 
 from ..wording import NO_BREAK, decimals, fixed
+from .checks import STRONG_CORRELATION, Check
+from .evidence import above_zero
 from .removal import SHARES
 
-# The bound that `lx.explain` sets itself by default, on the same number: gap / spread.
-LARGEST_GAP = 0.05
-# Half of what random removals do to the output, as for a share of variance. Yeh et al. (2019)
-# publish no threshold: this is a convention, the one below which more is known than not known.
-LARGEST_INFIDELITY = 0.5
-# "Strong" by Cohen (1988), "Statistical power analysis", section 3.2: a correlation of 0.5.
-STRONG_CORRELATION = 0.5
 # Below it a 95 % bootstrap interval of a mean is too narrow to be one (Efron and Tibshirani 1993,
 # "An introduction to the bootstrap", section 13.3: small samples).
 FEWEST_SAMPLES = 8
-# Maximum sensitivity: an explanation that turns by more than its own half is not one of the case.
-LARGEST_SENSITIVITY = 0.5
 
 
 @dataclass(frozen=True)
@@ -62,6 +56,7 @@ class Verdict:
 
 def verdict_of(
     table: pd.DataFrame,
+    checks: Sequence[Check],
     background: str,
     num_samples: int,
     unit: str = "cells",
@@ -75,7 +70,9 @@ def verdict_of(
     Parameters
     ----------
     table : DataFrame
-        From `faithfulness_evidence.summary`.
+        From `evidence.summary`.
+    checks : sequence of Check
+        Their bounds must hold.
     background : str
         What stood for "absent".
     unit : str
@@ -84,7 +81,7 @@ def verdict_of(
         What attention ranks: "steps", or "words" in texts.
     """
     look = _Table(table)
-    reasons = _reasons(look, unit)
+    reasons = _reasons(look, checks, unit)
     if num_samples < FEWEST_SAMPLES:
         accepted: bool | None = None
     else:
@@ -93,63 +90,32 @@ def verdict_of(
     return Verdict(accepted, (*sentences, _limits(look, background, unit)), tuple(reasons))
 
 
-def _reasons(look: _Table, unit: str) -> list[str]:
-    """Return what speaks against an explanation, each with its figure."""
+def _reasons(look: _Table, checks: Sequence[Check], unit: str) -> list[str]:
+    """Return what speaks against an explanation, each with its figure: at most one per check."""
     reasons = []
-    gap = look.mean("gap", "explanation")
-    if not gap <= LARGEST_GAP:
-        reasons.append(
-            f"it leaves out {_number(gap)} of the spread of predictions (at most {LARGEST_GAP})"
-        )
-    gain = look.row("comprehensiveness", "explanation better than random")
-    if not _above_zero(gain):
-        reasons.append(
-            f"what it ranks first matters no more than {unit} drawn at random "
-            f"(difference {_interval(gain)})"
-        )
-    infidelity = look.mean("infidelity", "explanation")
-    if not infidelity <= LARGEST_INFIDELITY:
-        reasons.append(
-            f"its infidelity is {_number(infidelity)} (at most {LARGEST_INFIDELITY}; 1 is saying "
-            "nothing)"
-        )
-    if look.has("rank correlation", "same weights"):
-        same = look.mean("rank correlation", "same weights")
-        if not same >= STRONG_CORRELATION:
-            reasons.append(
-                f"made again from this model it agrees by {_correlation(same)} only (Spearman, at "
-                f"least {STRONG_CORRELATION})"
-            )
-        change = look.row("rank correlation", look.last_random())
-        if same >= STRONG_CORRELATION and not _above_zero(change):
-            reasons.append(
-                "with random weights it comes out as with the model's own (Spearman falls by "
-                f"{_interval(change)})"
-            )
-    if look.mean("local rank correlation", "permuted labels") >= STRONG_CORRELATION:
-        permuted = look.mean("local rank correlation", "permuted labels")
-        reasons.append(
-            "models trained on permuted labels give much the same (Spearman "
-            f"{_correlation(permuted)}, below {STRONG_CORRELATION})"
-        )
-    moved = look.mean("maximum sensitivity", "explanation")
-    if moved > LARGEST_SENSITIVITY:
-        reasons.append(
-            f"noise of a twentieth of a deviation moves it by up to {_number(moved)} of its size "
-            f"(at most {LARGEST_SENSITIVITY})"
-        )
+    for check in checks:
+        for bound in check.bounds:
+            row = look.row(bound.measure, bound.of)
+            if bound.is_broken_by(row):
+                texts = {
+                    "number": _number(row["mean"]),
+                    "correlation": _correlation(row["mean"]),
+                    "interval": _interval(row),
+                }
+                reasons.append(bound.reason.format(**texts, limit=bound.limit, unit=unit))
+                break
     return reasons
 
 
 def _claim(
     look: _Table, accepted: bool | None, reasons: list[str], num_samples: int, unit: str
 ) -> str:
-    own = look.row("comprehensiveness", "explanation")
+    first = look.row("comprehensiveness", "explanation")
     random = look.row("comprehensiveness", "random")
     shares = f"{100 * SHARES[0]:g} to {100 * SHARES[-1]:g} %"
     figures = (
         f"without the {unit} that it ranks first ({shares} of them), the output moves on average "
-        f"by {_interval(own)}, without random ones by {_interval(random)}"
+        f"by {_interval(first)}, without random ones by {_interval(random)}"
     )
     if accepted is None:
         plural = "s" if num_samples > 1 else ""
@@ -183,7 +149,7 @@ def _attention(look: _Table, steps: str) -> list[str]:
     if look.has("prediction moved", "uniform attention"):
         moved = look.mean("prediction moved", "uniform attention")
         figures += f"; with uniform attention predictions move by {_number(moved)} of their spread"
-    better = _above_zero(gain)
+    better = above_zero(gain)
     fact = (
         f"the {steps} with most attention matter {'more' if better else 'no more'} than random "
         f"ones (difference {_interval(gain)})"
@@ -223,27 +189,17 @@ class _Table:
 
     def row(self, measure: str, of: str, level: str | None = None) -> pd.Series:
         rows = self._rows
-        chosen = rows[(rows["measure"] == measure) & (rows["of"] == of)]
+        rows = rows[(rows["measure"] == measure) & (rows["of"] == of)]
         if level is not None:
-            chosen = chosen[chosen["level"] == level]
-        if len(chosen) == 0:
-            return pd.Series({"mean": np.nan, "low": np.nan, "high": np.nan})
-        return chosen.iloc[0]
+            rows = rows[rows["level"] == level]
+        numbers = ["mean", "low", "high"]
+        return rows[numbers].iloc[0] if len(rows) else pd.Series(np.nan, numbers)
 
     def mean(self, measure: str, of: str) -> float:
         return float(self.row(measure, of)["mean"])
 
     def has(self, measure: str, of: str, level: str | None = None) -> bool:
         return bool(np.isfinite(self.row(measure, of, level)["mean"]))
-
-    def last_random(self) -> str:
-        rows = self._rows[self._rows["check"] == "sanity"]
-        return str(rows["of"].iloc[-1])
-
-
-def _above_zero(row: pd.Series) -> bool:
-    """Tell whether an interval lies above 0; of one sample, which has none, its number."""
-    return bool((row["low"] if np.isfinite(row["low"]) else row["mean"]) > 0)
 
 
 def _number(value: float) -> str:

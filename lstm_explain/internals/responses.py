@@ -11,7 +11,7 @@ import xarray as xr
 
 from ..inspection.anatomy import inspect
 from ..inspection.outputs import Scale
-from ..inspection.question import as_sequences, prepare, see, selected
+from ..inspection.question import Question, as_sequences, prepare, see, selected
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 
@@ -57,6 +57,20 @@ def gradient_norms(
     gradients = question.compiled.gradients(question.subject, question.chosen, question.batch_size)
     norms = np.linalg.norm(gradients, axis=-1)
     return xr.DataArray(norms, dims=("sample", "time"), name="gradient norm")
+
+
+def gradient_sizes(question: Question) -> np.ndarray:
+    """Return the size of the explained output's gradient by each step, (sample, time).
+
+    For numbers the sum of ``|d output / d x|`` over the features; for a word, as Jain and Wallace
+    (2019) have it, ``|d output / d embedding . embedding|``, its gradient by the word's being
+    there. Exactly 0 on padded steps.
+    """
+    subject = question.subject
+    gradients = question.compiled.gradients(subject, question.chosen, question.batch_size)
+    if question.anatomy.embedding_layers:
+        return np.abs((gradients * subject.values).sum(axis=2))
+    return np.abs(gradients).sum(axis=2)
 
 
 _ROWS = 64

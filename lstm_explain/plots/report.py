@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,13 +21,19 @@ _LOOKS = {
     "random": (STYLE.attention, "D", (0, (4, 2))),
     "inverted": (STYLE.raises, "v", (0, (1, 1.5))),
 }
+_CURVES = {"comprehensiveness": "removed", "sufficiency": "kept, the others removed"}
 _UNITS = {"cell": "cells", "feature": "features", "window": "windows"}
 _CURVE, _ROW, _NAMES = 2.1, 0.21, 1.15
-Row = tuple[str, str, str, str]  # check, measure, of, name
+Block = tuple[str, pd.DataFrame, float | None]  # title, rows, largest number that is drawn
 
 
 def draw_report(
-    table: pd.DataFrame, title: str, notes: Sequence[str], ax: Axes | None, steps: str = "steps"
+    table: pd.DataFrame,
+    checks: Sequence[Any],
+    title: str,
+    notes: Sequence[str],
+    ax: Axes | None,
+    steps: str = "steps",
 ) -> Axes:
     """Draw curves of what is lost for each level, then all other checks as points.
 
@@ -34,24 +41,25 @@ def draw_report(
     ----------
     table : DataFrame
         Of `FaithfulnessReport.to_frame`.
+    checks : sequence of Check
+        Rows of the table of checks: their `name`, `panel`, `measures`, `label` and `better`.
     steps : str
         What the steps are called: "words" in texts.
     """
     levels = list(dict.fromkeys(table.loc[table["check"] == "removal", "level"]))
-    left, right = _left_blocks(table), _right_blocks(table, steps)
-    pairs = max(len(left), len(right))
+    columns = [_blocks(table, checks, steps, column) for column in (0, 1)]
+    pairs = max(map(len, columns))
     heights = [_CURVE] * len(levels)
     for row in range(pairs):
-        sizes = [len(side[row][1]) for side in (left, right) if row < len(side)]
+        sizes = [len(side[row][1]) for side in columns if row < len(side)]
         heights.append(_ROW * max(sizes) + 0.35)
     # Names of rows stand in columns of their own, so that they do not narrow the curves above.
     place = open_panels(ax, heights, (_NAMES, 1.0, _NAMES, 1.0), width=11.0)
-    main = _draw_curves(place, table, levels, steps)
-    for column, side in enumerate((left, right)):
-        for row, (name, rows, limit) in enumerate(side):
-            _draw_points(
-                place.add(len(levels) + row, 2 * column + 1, label=name), table, name, rows, limit
-            )
+    better = {measure: more for check in checks for measure, more in check.better.items()}
+    main = _draw_curves(place, table, levels, better, steps)
+    for column, side in enumerate(columns):
+        for row, block in enumerate(side):
+            _draw_points(place.add(len(levels) + row, 2 * column + 1, label=block[0]), *block)
     if table["low"].notna().any():  # one sample has no interval
         notes = [*notes, "bands and lines: 95 % interval over samples"]
     write_heading(main, [title], notes, place)
@@ -59,14 +67,17 @@ def draw_report(
     return main
 
 
-def _draw_curves(place: Panels, table: pd.DataFrame, levels: Sequence[str], steps: str) -> Axes:
+def _draw_curves(
+    place: Panels,
+    table: pd.DataFrame,
+    levels: Sequence[str],
+    better: Mapping[str, bool],
+    steps: str,
+) -> Axes:
     main: Axes | None = None
     for row, level in enumerate(levels):
         unit = {**_UNITS, "time": steps}.get(level, level)
-        for column, (measure, verb, better) in enumerate(
-            (("comprehensiveness", "removed", "more is better"),
-             ("sufficiency", "kept, the others removed", "less is better"))
-        ):  # fmt: skip
+        for column, (measure, verb) in enumerate(_CURVES.items()):
             ax = place.add(row, slice(2 * column, 2 * column + 2), label=f"{measure} {level}")
             main = main or ax
             curves = table[
@@ -81,8 +92,9 @@ def _draw_curves(place: Panels, table: pd.DataFrame, levels: Sequence[str], step
                 ends = (curve["low"], curve["high"])
                 ax.fill_between(curve["share"], *ends, color=colour, alpha=0.14, linewidth=0)
             ax.axhline(0, color=ink(), linewidth=0.7)
+            more = "more" if better[measure] else "less"
             _share_axis(ax, f"share of {unit} {verb}")
-            ax.set_ylabel(f"{measure}\n({better})", fontsize=STYLE.small)
+            ax.set_ylabel(f"{measure}\n({more} is better)", fontsize=STYLE.small)
             if column == 1:
                 ax.legend(
                     frameon=False, fontsize=STYLE.small, loc="upper left",
@@ -107,88 +119,44 @@ def _share_axis(ax: Axes, name: str) -> None:
 
 
 # -- points ----------------------------------------------------------------------------------------
-Block = tuple[str, list[Row], float | None]
-
-
-def _left_blocks(table: pd.DataFrame) -> list[Block]:
-    level = str(table.loc[table["check"] == "removal", "level"].iloc[0])
-    areas = [
-        (level, measure, of, f"{measure}, {of}")
-        for measure in ("deletion area", "insertion area")
-        for of in ("explanation", "random", "inverted")
+def _blocks(table: pd.DataFrame, checks: Sequence[Any], steps: str, column: int) -> list[Block]:
+    """Return the panels of one column, each with its rows of the table and their labels."""
+    rows_of: dict[Any, list[pd.DataFrame]] = {}
+    means = table[table["share"].isna() & ~table["of"].str.contains(" better than ")]
+    for check in checks:
+        rows = means[means["check"] == check.name]
+        if check.panel.column == column and len(rows):
+            # Steps are ranked beside cells for attention: points are of what the explanation ranks.
+            rows = rows[rows["level"] == rows["level"].iloc[0]]
+            names = [check.label(*row) for row in zip(rows["measure"], rows["of"], strict=True)]
+            rows = rows.assign(name=names)
+            for measure in check.measures or dict.fromkeys(rows["measure"]):
+                rows_of.setdefault(check.panel, []).append(rows[rows["measure"] == measure])
+    return [
+        (panel.title.format(steps=steps), pd.concat(rows), panel.limit)
+        for panel, rows in rows_of.items()
     ]
-    blocks: list[Block] = [
-        ("area below the support that is left (deletion: less is better)", areas, None)
-    ]
-    errors = [
-        ("", "gap", "explanation", "completeness gap"),
-        *(("", "infidelity", of, f"infidelity, {of}") for of in _LOOKS),
-        *(("", "maximum sensitivity", of, f"maximum sensitivity, {of}") for of in _LOOKS),
-    ]
-    blocks.append(("errors (0 is best; beyond 2: arrow)", _present(table, errors), 2.0))
-    moved = [("", "prediction moved", f"{way} attention", f"{way} attention")
-             for way in ("uniform", "permuted")]  # fmt: skip
-    blocks.append(("predictions moved, in their spread", _present(table, moved), None))
-    return [block for block in blocks if block[1]]
 
 
-def _right_blocks(table: pd.DataFrame, steps: str) -> list[Block]:
-    sanity = [
-        ("", measure, of, f"{of}{ending}")
-        for measure, ending in (("rank correlation", ""), ("rank correlation of sizes", ", sizes"))
-        for of in dict.fromkeys(table.loc[table["check"] == "sanity", "of"])
-        if "better than" not in of
-    ]
-    again = [
-        ("", f"{kind} rank correlation", of, f"{of}, {kind}")
-        for kind in ("local", "global")
-        for of in ("other seeds", "permuted labels")
-    ]
-    tau = [
-        ("", f"Kendall tau with {way}", of, f"{of} with {way}")
-        for way in ("|SHAP|", "gradients")
-        for of in ("attention", "attention contribution", "random")
-    ]
-    blocks: list[Block] = [
-        ("weights made random: Spearman with the explanation", _present(table, sanity), None),
-        ("trained again: Spearman with the explanation", _present(table, again), None),
-        (f"Kendall's tau over {steps}", _present(table, tau), None),
-    ]
-    return [block for block in blocks if block[1]]
-
-
-def _present(table: pd.DataFrame, rows: Sequence[Row]) -> list[Row]:
-    have = set(zip(table["measure"], table["of"], strict=True))
-    return [row for row in rows if (row[1], row[2]) in have]
-
-
-def _draw_points(
-    ax: Axes, table: pd.DataFrame, name: str, rows: Sequence[Row], limit: float | None
-) -> None:
+def _draw_points(ax: Axes, title: str, rows: pd.DataFrame, limit: float | None) -> None:
     """Draw one point with its interval per row, and its number beside it."""
-    for at, (level, measure, of, _) in enumerate(rows):
-        found = table[(table["measure"] == measure) & (table["of"] == of) & table["share"].isna()]
-        if level:
-            found = found[found["level"] == level]
-        mean, low, high = (float(found[part].iloc[0]) for part in ("mean", "low", "high"))
-        colour, marker, _ = _LOOKS.get(of, (STYLE.importance, "o", "-"))
-        shown = mean if limit is None else min(mean, limit)
-        if shown < mean:
+    largest = np.inf if limit is None else limit
+    for at, row in enumerate(rows.itertuples()):
+        colour, marker, _ = _LOOKS.get(row.of, (STYLE.importance, "o", "-"))
+        if row.mean > largest:
             marker = ">"
-        elif np.isfinite(low):
-            ax.hlines(
-                at, low, high if limit is None else min(high, limit), colors=colour, linewidths=1.5
-            )
-        ax.plot(shown, at, marker, color=colour, markersize=5)
+        elif np.isfinite(row.low):
+            ax.hlines(at, row.low, min(row.high, largest), colors=colour, linewidths=1.5)
+        ax.plot(min(row.mean, largest), at, marker, color=colour, markersize=5)
         ax.annotate(
-            fixed(mean, 2), (1.01, at), xycoords=("axes fraction", "data"), fontsize=STYLE.small,
-            va="center",
+            fixed(row.mean, 2), (1.01, at), xycoords=("axes fraction", "data"),
+            fontsize=STYLE.small, va="center",
         )  # fmt: skip
     ax.set_yticks([])
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    for at, row in enumerate(rows):
+    for at, name in enumerate(rows["name"]):
         label = ax.annotate(
-            plain(row[3], 44), (0, at), (-5, 0), xycoords=("axes fraction", "data"),
+            plain(name, 44), (0, at), (-5, 0), xycoords=("axes fraction", "data"),
             textcoords="offset points", fontsize=STYLE.small, ha="right", va="center",
         )  # fmt: skip
         label.set_in_layout(False)
@@ -198,7 +166,7 @@ def _draw_points(
     ax.margins(x=0.06)
     ax.set_title(" ", fontsize=STYLE.small)  # keeps the room
     heading = ax.annotate(
-        name, (-_NAMES, 1), (0, 6), xycoords="axes fraction", textcoords="offset points",
+        title, (-_NAMES, 1), (0, 6), xycoords="axes fraction", textcoords="offset points",
         fontsize=STYLE.small, fontweight="bold",
     )  # fmt: skip
     heading.set_in_layout(False)

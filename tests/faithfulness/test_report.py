@@ -13,13 +13,15 @@ import tiny
 import lstm_explain as lx
 from lstm_explain import Explanation, SequenceData
 from lstm_explain.backend import keras
-from lstm_explain.faithfulness.attention import replacement_evidence, step_gradients
+from lstm_explain.faithfulness.attention import replacement_evidence
 from lstm_explain.faithfulness.case import open_case
-from lstm_explain.faithfulness.page import _QUESTIONS, _READINGS, samples_table, values_tables
+from lstm_explain.faithfulness.checks import CHECKS
+from lstm_explain.faithfulness.page import samples_table, values_tables
 from lstm_explain.faithfulness.randomisation import NotDefined, copied
 from lstm_explain.faithfulness.ranking import BETTER, ranking_evidence
 from lstm_explain.faithfulness.sensitivity import gap_evidence, infidelity_evidence
 from lstm_explain.faithfulness.verdict import Verdict
+from lstm_explain.internals.responses import gradient_sizes
 
 QUIET = {"progress": False, "draws": 200}
 
@@ -83,7 +85,7 @@ def test_linear_model_by_hand():
         bottom = support[:, -count:].sum(axis=1)
         np.testing.assert_allclose(found["comprehensiveness", "inverted", share], bottom, atol=1e-5)
     np.testing.assert_allclose(
-        step_gradients(case), np.tile(np.abs(weights).sum(axis=1), (12, 1)), rtol=1e-4
+        gradient_sizes(case.question), np.tile(np.abs(weights).sum(axis=1), (12, 1)), rtol=1e-4
     )
 
 
@@ -286,8 +288,9 @@ def test_page_says_how_each_check_is_read_and_counts_steps_as_its_figures_do(tmp
     e = report.explanation
     text = Page(report.save(tmp_path / "cohort.html").read_text(encoding="utf-8")).text
     checks = report.to_frame()["check"].unique()
-    assert set(_QUESTIONS) == set(_READINGS) == {*checks, "stability"}
-    assert all(_QUESTIONS[check] in text and _READINGS[check] in text for check in checks)
+    rows = {check.name: check for check in CHECKS}
+    assert set(rows) == {*checks, "stability"}
+    assert all(rows[name].question in text and rows[name].reading in text for name in checks)
     assert "Explained: the log-odds of" in text
     chance = 1 / (1 + np.exp(-e.predictions.values[0]))
     assert f"{chance:.3f}" in samples_table(e)
