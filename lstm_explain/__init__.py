@@ -24,7 +24,7 @@ _MOVED = {
     "attribution": "ToleranceWarning drivers_by_group explain_in_pieces",
     "datasets": "UnverifiedDataWarning deciding_words icu_reference_ranges load_recall "
     "load_sentences load_truth planted_truth review_rationales",
-    "faithfulness": "score_cells score_saliency",
+    "faithfulness": "score_cells",
     "inspection": "Anatomy DeepExplainerWarning PaddingWarning smallest_change",
     "internals": "answers_by_step gradient_norms",
     "models": "AttentionPooling LengthBuckets WordVectors calibration_error learn_word_vectors "

@@ -30,6 +30,7 @@ import numpy as np
 import pandas as pd
 import shap
 import tensorflow as tf
+from saliency_scores import score_saliency
 
 import lstm_explain as lx
 from lstm_explain.backend import keras, ops
@@ -124,7 +125,7 @@ def own_step(model: keras.Model, data: lx.SequenceData, background, cells) -> di
     steps = np.linspace(0, data.values.shape[1] - 1, 10).astype(int)
     values = [explained(model, data, background, int(t)).values.values[:, t] for t in steps]
     mask = np.ones((len(data), len(steps)), bool)
-    return lx.faithfulness.score_saliency(np.stack(values, axis=1), cells[:, steps], mask)
+    return score_saliency(np.stack(values, axis=1), cells[:, steps], mask)
 
 
 def one_fold(recipe: str, fold: int) -> pd.DataFrame:
@@ -156,7 +157,7 @@ def one_fold(recipe: str, fold: int) -> pd.DataFrame:
         "input, no model": tested.values,
     }
     scores = {
-        name: lx.faithfulness.score_saliency(v, truth.cells[: len(v)], tested.mask[: len(v)])
+        name: score_saliency(v, truth.cells[: len(v)], tested.mask[: len(v)])
         for name, v in found.items()
     }
     scores["own step, zero"] = own_step(model, few, "zero", truth.cells[:FEW])
@@ -190,9 +191,7 @@ def rare(recipe: str, seed: int) -> pd.DataFrame:
         "plain gradient": 2 * data.values * cells,
         "random": np.random.default_rng(seed).random(cells.shape),
     }
-    scores = {
-        name: lx.faithfulness.score_saliency(v, cells, data.mask) for name, v in found.items()
-    }
+    scores = {name: score_saliency(v, cells, data.mask) for name, v in found.items()}
     return pd.DataFrame(scores).T[[*COLUMNS, "information", "entropy"]]
 
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 import hypothesis
 import numpy as np
 import pytest
+from benchmarks.saliency_scores import score_saliency
 from hypothesis import strategies
 from hypothesis.extra import numpy as arrays
 
@@ -151,13 +152,13 @@ def test_explain_finds_what_the_white_box_reads(recipe):
     e = lx.explain(model, data, background="zero", progress=False)
     # On x -> c x the gradient 2 c x has the mean x: the value of a cell is its square.
     np.testing.assert_allclose(e.values, np.where(cells, data.values**2, 0), atol=1e-4)
-    found = lx.faithfulness.score_saliency(e.values.values, cells, data.mask)
+    found = score_saliency(e.values.values, cells, data.mask)
     np.testing.assert_allclose([found["auroc"], found["auprc"]], 1)
     np.testing.assert_allclose(found["aup"], 1, atol=0.001)
     # The published rows are 0.125 and 0.134: the mean scaled square.
     scaled = e.values.values / e.values.values.max(axis=(1, 2), keepdims=True)
     np.testing.assert_allclose(found["aur"], scaled[cells].mean(), atol=0.001)
-    wrong = lx.faithfulness.score_saliency(e.values.values[:, ::-1, ::-1], cells, data.mask)
+    wrong = score_saliency(e.values.values[:, ::-1, ::-1], cells, data.mask)
     assert wrong["auprc"] < 0.5
 
 
@@ -193,7 +194,7 @@ def test_scores_against_literal_code(rng):
     truth = rng.random(values.shape) < 0.3
     mask = np.arange(5) < rng.integers(2, 6, (6, 1))
     values[~mask] = 99.0
-    found = lx.faithfulness.score_saliency(values, truth, mask)
+    found = score_saliency(values, truth, mask)
     for name, expected in literal(values, truth, mask).items():
         np.testing.assert_allclose(found[name], expected, rtol=1e-9)
     for name, expected in lx.faithfulness.score_cells(values, truth, mask).items():
@@ -203,7 +204,7 @@ def test_scores_against_literal_code(rng):
 def test_scores_by_hand():
     truth = np.array([[[True, False], [True, False]]])
     values = np.array([[[1.0, 0.25], [-0.5, 0.0]]])
-    found = lx.faithfulness.score_saliency(values, truth, np.ones((1, 2), bool))
+    found = score_saliency(values, truth, np.ones((1, 2), bool))
     # Thresholds 0, 0.25, 0.5, 1: precision 2/4, 2/3, 1, 1; recall 1, 1, 1, 1/2.
     np.testing.assert_allclose(found["aup"], (0.5 + 2 / 3) / 8 + (2 / 3 + 1) / 8 + 0.5)
     np.testing.assert_allclose(found["aur"], 0.25 + 0.25 + 0.5 * 0.75)
@@ -216,8 +217,7 @@ def test_aur_measures_scale_and_auprc_does_not(rng):
     values = rng.uniform(0, 1, truth.shape) * truth
     mask = np.ones((4, 30), bool)
     plain, squared, yes = (
-        lx.faithfulness.score_saliency(v, truth, mask)
-        for v in (values, values**4, truth.astype(float))
+        score_saliency(v, truth, mask) for v in (values, values**4, truth.astype(float))
     )
     for found in (plain, squared, yes):
         np.testing.assert_allclose([found["auroc"], found["auprc"]], 1)
@@ -237,7 +237,7 @@ def test_aur_measures_scale_and_auprc_does_not(rng):
 )
 def test_scores_of_anything_are_in_range(values, truth):
     hypothesis.assume(truth.any() and not truth.all())
-    found = lx.faithfulness.score_saliency(values, truth, np.ones((2, 3), bool))
+    found = score_saliency(values, truth, np.ones((2, 3), bool))
     for name in ("auroc", "auprc", "aup", "aur"):
         assert -1e-9 <= found[name] <= 1 + 1e-9
     assert 0 <= found["entropy"] <= truth.sum() + 1e-3
