@@ -21,7 +21,7 @@ Replacement = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def agreement_evidence(case: Case, seed: int) -> list[Evidence]:
     """Return Kendall's tau of attention with |SHAP| and with the size of gradients, over steps.
 
-    Also that of the size of the signed contribution, and of a random order as control.
+    The same for the size of attention's signed contribution and, as control, for a random order.
 
     References
     ----------
@@ -48,8 +48,8 @@ def agreement_evidence(case: Case, seed: int) -> list[Evidence]:
 def replacement_evidence(case: Case, seed: int) -> list[Evidence]:
     """Return how far predictions move when attention is uniform, or permuted among real steps.
 
-    In spreads of the predictions, as |difference|. Measured for models with `AttentionPooling`,
-    whose weights can be replaced; every such layer's are.
+    Measured is |difference|, in spreads of the predictions. The weights of all `AttentionPooling`
+    layers are replaced; a model without such a layer has no evidence.
 
     References
     ----------
@@ -61,18 +61,18 @@ def replacement_evidence(case: Case, seed: int) -> list[Evidence]:
         return []
     rng = np.random.default_rng(seed)
     before = case.question.predictions
-    # The same way of calling the model for both sides: rounding differs between ways.
-    own = _predictions(case, lambda weights, real: weights)
+    # Both sides call the model in the same way: ways differ in rounding.
+    unchanged = _predictions(case, lambda weights, real: weights)
     ways = {
         "uniform": lambda weights, real: real / np.maximum(real.sum(axis=1, keepdims=True), 1),
         "permuted": lambda weights, real: _permuted(weights, real, rng),
     }
-    if not np.allclose(own, before, rtol=1e-3, atol=1e-3):
+    if not np.allclose(unchanged, before, rtol=1e-3, atol=1e-3):
         return []
     return [
         Evidence(
             "replacement", "prediction moved", f"{name} attention",
-            np.abs(_predictions(case, way) - own) / case.spread, "time",
+            np.abs(_predictions(case, way) - unchanged) / case.spread, "time",
         )
         for name, way in ways.items()
     ]  # fmt: skip

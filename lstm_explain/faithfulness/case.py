@@ -1,4 +1,4 @@
-"""``Case``: an explanation and the question that it answered; ``Repeat``: the same made again."""
+"""``Case``: an explanation beside its question. ``Repeat``: how it is computed once more."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ _LEVELS = ("cell", "time", "feature", "window")
 
 @dataclass(frozen=True)
 class Case:
-    """What every check works on.
+    """An explanation, the question that it answered, and who owns which value.
 
     Attributes
     ----------
     question : Question
     explanation : Explanation
     level : str
-        "cell", "time", "feature" or "window": what one value of the explanation belongs to.
+        What has one value each: "cell", "time", "feature" or "window".
     players : Players
-        Who owns which cell, the same for all samples; static facts come last.
+        What is present or absent as one: the player of each cell, the same for all samples.
+        Static facts come last.
     real : bool array (sample, player)
-        Players that own a real step; no static fact.
+        Whether a player has a cell on a real step; False for static facts.
     values : float64 array (sample, player)
         The explanation's values, those of static facts last.
     """
@@ -67,9 +68,9 @@ class Case:
         return replace(self, question=with_few_rows(self.question, rows, seed))
 
     def directions(self) -> np.ndarray:
-        """Return 1 where a prediction stands above what is left without the sequence, else -1.
+        """Return 1 where a prediction is above the output without the sequence, else -1, (sample,).
 
-        Shape (sample,). What supports a prediction pushes it in its direction.
+        A cell supports a prediction if it pushes the output in this direction.
         """
         places = np.where(self.real, 0, self.real.shape[1])[None]
         empty = outputs_by_share(self.question, self.players, places, (1.0,), (False,))[0, 0, :, 0]
@@ -77,13 +78,13 @@ class Case:
 
 
 def open_case(model: Any, explanation: Explanation, batch_size: int | None = None) -> Case:
-    """Put an explanation beside its question.
+    """Make the question of an explanation again, and return both.
 
     Raises
     ------
     ValueError
-        Values at a level that no cells can be removed at, values that are not finite, another
-        model, or an explanation that does not carry its inputs.
+        Values per window and feature or per whole sequence; values that are not finite; another
+        model; an explanation that does not carry its inputs.
     """
     level = explanation.level
     if level not in _LEVELS:
@@ -117,7 +118,7 @@ def over_time(case: Case) -> Case:
 
 
 def check_finite(explanation: Explanation) -> None:
-    """Raise where there is nothing to check, or values that are no numbers."""
+    """Raise ValueError for an explanation of no samples, or with NaN or infinity in its values."""
     if len(explanation) == 0 or not np.isfinite(explanation.values.values).all():
         raise ValueError(
             "Expected finite values of at least one sample; received NaN, infinity or no samples. "
@@ -133,12 +134,12 @@ _TOLERANCE = 0.2
 
 @dataclass(frozen=True)
 class Repeat:
-    """How an explanation was made, for some of its samples and background rows.
+    """Some samples and background rows of an explanation, and how to explain them again.
 
     Attributes
     ----------
     explanation : Explanation
-        Of the samples that are explained again.
+        Of these samples, as it was given.
     data : SequenceData
     background : Background
     outputs : str array (sample,)
@@ -210,8 +211,8 @@ class Repeat:
 def repeat_of(case: Case, seed: int, samples: int = SAMPLES, rows: int = ROWS) -> Repeat:
     """Choose samples and background rows at random, all where there are no more."""
     rng = np.random.default_rng(seed)
-    chosen = np.sort(rng.permutation(len(case))[:samples])
-    few = case.explanation[chosen]
+    sample = np.sort(rng.permutation(len(case))[:samples])
+    few = case.explanation[sample]
     background = background_of(few)
     if len(background) > rows:
         kept = np.sort(rng.permutation(len(background))[:rows])
@@ -222,7 +223,7 @@ def repeat_of(case: Case, seed: int, samples: int = SAMPLES, rows: int = ROWS) -
         }
         background = replace(background, **parts)
     return Repeat(
-        few, data_of(few), background, few.output.values.astype(str), case.known[chosen],
+        few, data_of(few), background, few.output.values.astype(str), case.known[sample],
         case.level, case.window,
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ class Evidence:
     Attributes
     ----------
     check : str
-        The question that was put: "removal", "infidelity", "sanity", ...
+        Its name in the table of checks: "removal", "infidelity", "sanity", ...
     measure : str
         What the numbers are: "comprehensiveness", "deletion area", ...
     of : str
@@ -47,14 +47,8 @@ class Evidence:
 def difference(one: Evidence, other: Evidence, higher_is_better: bool) -> Evidence:
     """Return by how much the first is better than the second, sample by sample."""
     sign = 1.0 if higher_is_better else -1.0
-    return Evidence(
-        one.check,
-        one.measure,
-        f"{one.of} better than {other.of}",
-        sign * (one.values - other.values),
-        one.level,
-        one.share,
-    )
+    values = sign * (one.values - other.values)
+    return replace(one, of=f"{one.of} better than {other.of}", values=values)
 
 
 def summary(evidence: Sequence[Evidence], draws: int, seed: int) -> pd.DataFrame:

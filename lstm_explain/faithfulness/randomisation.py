@@ -1,7 +1,7 @@
-"""Does an explanation depend on what the model has learned?
+"""Sanity and stability: does an explanation depend on what the model has learned?
 
-It should change when weights are replaced by random ones or labels are permuted, and stay when the
-model is trained again.
+It should change when weights become random or labels are permuted, and stay much the same when the
+model is trained again with another seed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..progress import progress_bar
 from .case import Repeat
 from .evidence import Evidence, difference, spearman
 
-# One random model may agree by chance, with a sign or a feature: each step is a mean of several.
+# A single random model may agree by chance: the correlations are means over several.
 _CASCADES = 3
 
 
@@ -30,11 +30,12 @@ def randomisation_evidence(
 ) -> list[Evidence]:
     """Explain again by copies of the model whose layers become random, one after the other.
 
-    From the output down, each layer's weights are replaced by normal numbers of the same mean and
-    deviation, and stay so. Measured is Spearman's rank correlation of the given values with those
-    of the copy, per sample, and that of their sizes; the mean of three such cascades. Sizes also
-    follow the input, whatever the weights: large numbers get large values. The first step replaces
-    nothing: there an explanation that is this model's agrees. The model itself is not touched.
+    From the output down, one layer after the other gets random weights: normal numbers with the
+    mean and deviation of the trained ones. Measured per sample, as the mean of three such cascades,
+    is Spearman's rank correlation of the given values with those of the copy, and that of their
+    sizes. Sizes fall less: they also follow the size of the input, whatever the weights. Before the
+    first layer, "same weights" are those of the model: an explanation of this model agrees there.
+    The model itself is not changed.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def _agreement(repeat: Repeat, model: Any) -> np.ndarray:
 
 
 def copied(model: Any) -> Any:
-    """Return a copy of a model, with weights of its own that are the same numbers.
+    """Return a copy of a model whose weights can be changed without changing the model's.
 
     Raises
     ------
@@ -176,7 +177,7 @@ def _global_agreement(repeat: Repeat, values: np.ndarray) -> float:
 
 
 def _owners(repeat: Repeat) -> np.ndarray:
-    """Return whom each value is counted for: a feature, a word, or its place, (sample, player)."""
+    """Return the feature, the word or the place of each value, as a number, (sample, player)."""
     count, num_features = repeat.known.shape[1], repeat.data.values.shape[2]
     num_static = 0 if repeat.data.static is None else repeat.data.static.shape[1]
     place = np.arange(count)
@@ -192,7 +193,7 @@ def _owners(repeat: Repeat) -> np.ndarray:
 
 
 def _mean_sizes(values: np.ndarray, owners: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Mean |value| of each owner, NaN where it owns nothing, (owner,)."""
+    """Return the mean |value| of each owner, NaN for one without values, (owner,)."""
     number = int(owners.max()) + 1
     sums = np.bincount(owners[known], np.abs(values)[known], minlength=number)
     counts = np.bincount(owners[known], minlength=number)

@@ -1,4 +1,4 @@
-"""Does what an explanation, or attention, ranks first matter to the model? Beside two controls."""
+"""Removal: does the model need what an explanation, or its attention, ranks first?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .case import Case, over_time
 from .evidence import Evidence, difference
 from .removal import SHARES, outputs_by_share, places_of
 
-# The shares of ERASER, and more between them for the areas; 0 and 1 are known.
+# The shares of ERASER and two more, for the areas. The ends, 0 and 1, need no removal.
 CURVE = (*SHARES[:4], 0.35, SHARES[4], 0.75)
 # Random orders per sample; their mean is one control.
 _DRAWS = 3
@@ -23,18 +23,19 @@ BETTER = {
 
 
 def ranking_evidence(case: Case, seed: int, progress: bool = False) -> list[Evidence]:
-    """Remove, and keep, what is ranked first; where there is attention, of whole steps too.
+    """Remove the cells that are ranked first, then keep only them; with attention, steps too.
 
-    Cells are ranked by how much they support the prediction: by value where it stands above what is
-    left without the sequence, by minus the value where it stands below. Static facts stay.
+    Cells are ranked by how much they support the prediction: by value where the prediction is above
+    the output without the sequence, by minus the value where it is below. Static facts stay.
 
     - comprehensiveness: the support that is lost without the first cells. More is better.
-    - sufficiency: the support that is lost with nothing but them. Less is better.
-    - deletion area, insertion area: area below the support that is left, by the share of cells
-      removed, or kept. Less, or more, is better.
+    - sufficiency: the support that is lost with the first cells alone. Less is better.
+    - deletion area: below the curve of the support that is left, by the share of cells removed.
+      Less is better.
+    - insertion area: the same by the share of cells kept. More is better.
 
     All in units of the explained output. Controls: the mean of three random orders, and the
-    explanation's order turned round.
+    explanation's order reversed.
 
     References
     ----------
@@ -78,7 +79,7 @@ def _measured(
         (*CURVE, 1.0),
         progress=progress,
     )
-    # Support: how far an output stands on the prediction's side of what no sequence gives.
+    # Support: how far an output is from that without the sequence, towards the prediction.
     empty = outputs[0, 0, :, -1:]
     full = directions * (case.question.predictions[:, None] - empty)
     support = directions * (outputs - empty)

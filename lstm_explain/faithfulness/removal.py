@@ -1,7 +1,7 @@
 """What a model answers when the cells, steps or words that a ranking puts first are absent.
 
-Absent means what it means to the explanation: the cells are those of background rows, one row after
-the other, and the model sees the sample's own mask.
+"Absent" means the same as in the explanation: cells take the numbers of a background row, the
+sample keeps its mask, and the answers are averaged over the background rows.
 """
 
 from __future__ import annotations
@@ -48,18 +48,30 @@ def removal_outputs(
 
     Parameters
     ----------
-    model, data, background, output, step, scale, batch_size, inputs, progress
-        As in `lstm_explain.explain`. Name the `output` where a model has several classes: by
-        default each sample's predicted class.
+    model : keras.Model
+    data : SequenceData or array (sample, time, feature)
     scores : array (sample, time) or (sample, time, feature)
         The highest are removed first; scores on padded steps are ignored. For a text (sample,
         time). Give ``abs(...)`` where the size decides, not the sign.
+    background : SequenceData, Background, array, "zero" or "mean"
+        What replaces absent cells.
+    output : int or str, optional
+        Position or name of the explained output. By default each sample's predicted class.
+    step : int, "last" or "sum"
+        Which step's output, for a model with one output per step.
+    scale : {"margin", "probability"}
     shares : sequence of float
         Of the real cells or steps, each above 0 and up to 1, rounded to whole ones, at least one.
     keep : bool
         Keep the top share and remove all others. Static facts always stay.
     seed : int
         Of the random order in which equal scores are removed.
+    batch_size : int, optional
+        Rows per call of the model.
+    inputs : mapping of role to input name, optional
+        ``{"sequence": ..., "static": ..., "mask": ...}`` where the roles cannot be told apart.
+    progress : bool
+        Show a progress bar.
 
     Returns
     -------
@@ -92,9 +104,9 @@ def removal_outputs(
     flat = np.zeros(real.shape)
     flat[:, : array[0].size] = array.reshape(len(array), -1)
     places = places_of(flat, real, np.random.default_rng(seed))
-    found = outputs_by_share(question, players, places[None], shares, (keep,), progress)
+    outputs = outputs_by_share(question, players, places[None], shares, (keep,), progress)
     return xr.DataArray(
-        found[0, 0],
+        outputs[0, 0],
         dims=("sample", "share"),
         coords={"sample": np.arange(len(flat)), "share": list(shares)},
         name="only" if keep else "without",
@@ -109,7 +121,7 @@ def all_players(question: Question, level: str, window: int = 1) -> Players:
 
 
 def real_players(players: Players, mask: np.ndarray) -> np.ndarray:
-    """Return which players own a real step of each sample, bool (sample, player); no static fact.
+    """Return which players have a cell on a real step, bool (sample, player); not static facts.
 
     Parameters
     ----------
@@ -192,12 +204,12 @@ def with_few_rows(question: Question, most: int, seed: int) -> Question:
     count = len(question.rows[0])
     if count <= most:
         return question
-    chosen = np.sort(np.random.default_rng(seed).permutation(count)[:most])
+    kept = np.sort(np.random.default_rng(seed).permutation(count)[:most])
     values, static = question.rows
     return replace(
         question,
-        rows=(values[chosen], static[chosen]),
-        row_outputs=question.row_outputs[:, chosen],
+        rows=(values[kept], static[kept]),
+        row_outputs=question.row_outputs[:, kept],
     )
 
 

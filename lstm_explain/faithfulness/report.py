@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class FaithfulnessReport:
-    """What the checks of an explanation found, with controls, and what may be claimed.
+    """What checks measured of an explanation and of controls, and what may be claimed.
 
     Made by `check_faithfulness`.
 

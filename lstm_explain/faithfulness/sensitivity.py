@@ -1,4 +1,7 @@
-"""Do the values say how much the output moves, and hold still when the input hardly moves?"""
+"""Completeness, infidelity and sensitivity of the values.
+
+Do they add up, do they predict what removals do, and are they steady under small noise?
+"""
 
 from __future__ import annotations
 
@@ -20,14 +23,14 @@ _COPIES, RADIUS = 10, 0.05
 
 
 def infidelity_evidence(case: Case, seed: int) -> list[Evidence]:
-    """Compare what the values say that a random set of cells is worth with what it is worth.
+    """Compare the summed values of random sets of cells with what removing them does.
 
-    ``mean over sets S of (sum of the values in S - (f(x) - f(x without S)))^2``, where "without" is
-    the explanation's own notion of absent. Each set leaves out a share of cells drawn between 0
-    and 1. Divided by the mean of ``(f(x) - f(x without S))^2`` over all samples: 0 is exact, 1 is
-    no better than saying that nothing matters.
+    ``mean over sets S of (sum of the values in S - (f(x) - f(x without S)))^2``, where absent cells
+    are replaced as in the explanation. Each set leaves out a share of cells drawn between 0 and 1.
+    The mean is divided by that of ``(f(x) - f(x without S))^2`` over all samples: 0 is exact, and
+    an explanation of zeros has 1.
 
-    Controls: the sample's values dealt out anew among its cells, and their negatives.
+    Controls: the sample's values permuted among its cells ("random"), and their negatives.
 
     References
     ----------
@@ -37,7 +40,7 @@ def infidelity_evidence(case: Case, seed: int) -> list[Evidence]:
     known, count = case.known, case.known.shape[1]
     claims = {
         "explanation": case.values,
-        "random": _dealt_anew(case.values, known, rng),
+        "random": _permuted(case.values, known, rng),
         "inverted": -case.values,
     }
     errors = {name: np.zeros(len(case)) for name in claims}
@@ -52,8 +55,8 @@ def infidelity_evidence(case: Case, seed: int) -> list[Evidence]:
             errors[name][sample] = ((absent @ values[sample] - changes) ** 2).mean()
     scale = float(moved.mean()) or 1.0
     return [
-        Evidence("infidelity", "infidelity", name, found / scale, case.level)
-        for name, found in errors.items()
+        Evidence("infidelity", "infidelity", name, error / scale, case.level)
+        for name, error in errors.items()
     ]
 
 
@@ -61,11 +64,11 @@ def sensitivity_evidence(model: Any, repeat: Repeat, seed: int) -> list[Evidence
     """Explain samples again after small noise, and measure how far the values move at most.
 
     ``max over y near x of ||values(y) - values(x)|| / ||values(x)||``, estimated from ten y whose
-    cells are up to 0.05 standard deviations of their feature away. 0 is steady. A text has no small
-    change of a word, so that nothing is measured there.
+    cells are up to 0.05 standard deviations of their feature away. 0 is steady. Words have no small
+    changes: nothing is measured for texts.
 
-    The control "random" deals the values of every copy out anew; the inverted explanation moves
-    exactly as much as the explanation.
+    The control "random" permutes the values of every copy. There is no control "inverted": it
+    moves exactly as much as the explanation.
 
     References
     ----------
@@ -83,9 +86,9 @@ def sensitivity_evidence(model: Any, repeat: Repeat, seed: int) -> list[Evidence
     index = np.repeat(np.arange(len(data)), _COPIES + 1)
     copies = data[index]
     moved = np.where(copies.mask[..., None], values + noise, 0).astype(np.float32)
-    found = repeat.values_of(model, replace(copies, values=moved), repeat.outputs[index])
+    explained = repeat.values_of(model, replace(copies, values=moved), repeat.outputs[index])
     known = np.repeat(repeat.known, _COPIES + 1, axis=0)
-    claims = {"explanation": found, "random": _dealt_anew(found, known, rng)}
+    claims = {"explanation": explained, "random": _permuted(explained, known, rng)}
     return [
         Evidence("sensitivity", "maximum sensitivity", name, _largest_move(part), repeat.level)
         for name, part in claims.items()
@@ -93,22 +96,23 @@ def sensitivity_evidence(model: Any, repeat: Repeat, seed: int) -> list[Evidence
 
 
 def gap_evidence(case: Case) -> list[Evidence]:
-    """Return what the values leave out of prediction - base value, in spreads of predictions."""
+    """Return |prediction - base value - sum of the values|, in spreads of the predictions."""
     e: Explanation = case.explanation
     gaps = np.abs(e.gaps.values) / case.spread
     return [Evidence("completeness", "gap", "explanation", gaps, case.level)]
 
 
-def _largest_move(found: np.ndarray) -> np.ndarray:
-    groups = found.reshape(-1, _COPIES + 1, found.shape[1])
+def _largest_move(values: np.ndarray) -> np.ndarray:
+    """Return how far the values of copies move from the sample's, relative to their size."""
+    groups = values.reshape(-1, _COPIES + 1, values.shape[1])
     moves = np.linalg.norm(groups[:, 1:] - groups[:, :1], axis=2).max(axis=1)
     size = np.linalg.norm(groups[:, 0], axis=1)
     return np.where(size > 0, moves / np.where(size > 0, size, 1), np.nan)
 
 
-def _dealt_anew(values: np.ndarray, known: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Give each sample's values to other players of the sample, at random."""
+def _permuted(values: np.ndarray, known: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Permute each sample's values among its known players."""
     result = values.copy()
-    for row, mine in zip(result, known, strict=True):
-        row[mine] = rng.permutation(row[mine])
+    for row, players in zip(result, known, strict=True):
+        row[players] = rng.permutation(row[players])
     return result
