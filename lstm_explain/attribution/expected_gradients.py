@@ -97,10 +97,18 @@ def explain(
     if not tolerance > 0:
         raise ValueError(f"Expected a tolerance above 0; received {tolerance}. Try 0.05.")
     question = prepare(model, data, background, output, step, scale, batch_size, inputs)
-    integral = integrate(question, tolerance, progress)
-    if message := shortfall(integral, tolerance):
+    explanation, message = explain_question(question, step, tolerance, progress)
+    if message:
         warnings.warn(message, ToleranceWarning, stacklevel=2)
-    return assemble(
+    return explanation
+
+
+def explain_question(
+    question: Question, step: int | Literal["last", "sum"], tolerance: float, progress: bool
+) -> tuple[Explanation, str]:
+    """Return SHAP values and attention, and by how much they miss the tolerance, or ""."""
+    integral = integrate(question, tolerance, progress)
+    explanation = assemble(
         question,
         {"values": integral.values},
         integral.static_values,
@@ -110,6 +118,7 @@ def explain(
         nodes_per_path=integral.num_nodes,
         estimated_error=integral.error,
     )
+    return explanation, shortfall(integral, tolerance)
 
 
 # From this many rows on, the errors of shifted midpoints cancel well enough over the rows.

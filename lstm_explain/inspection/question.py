@@ -248,6 +248,11 @@ class Question:
         """Mean explained output over the background, (sample,)."""
         return self.row_outputs.mean(axis=1)
 
+    @property
+    def scale(self) -> Scale:
+        """The scale that was asked for; of a model of values, which has one only, the default."""
+        return "probability" if self.chosen.scale == "probability" else "margin"
+
 
 def prepare(
     model: Any,
@@ -289,6 +294,21 @@ def prepare(
         row_outputs=background_outputs(compiled, anatomy, subject, *rows, chosen, batch_size),
         batch_size=batch_size,
     )
+
+
+def ask_again(question: Question, sample: SequenceData) -> Question:
+    """Ask the question about one sample of a changed version: same output, same background."""
+    size, chosen = question.batch_size, question.chosen
+    anatomy, compiled, subject = see(question.anatomy, sample, question.scale, size)
+    masks = (question.subject.mask, *question.subject.layer_masks)
+    if not all(map(np.array_equal, (subject.mask, *subject.layer_masks), masks)):
+        # The base value depends on the steps.
+        background, output = question.background, str(chosen.names[0])
+        return prepare(
+            anatomy.model, sample, background, output, "last", question.scale, size, None
+        )
+    predictions = selected(compiled.outputs(subject, size), chosen, anatomy)
+    return replace(question, data=sample, subject=subject, predictions=predictions)
 
 
 def as_sequences(data: SequenceData | np.ndarray) -> SequenceData:

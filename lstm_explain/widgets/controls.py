@@ -1,12 +1,14 @@
-"""The controls of the explorer: sliders, boxes, lists and buttons, bound to nothing yet."""
+"""The controls of the explorers: sliders, boxes, lists and buttons, without their actions."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+import ipywidgets as w
 import numpy as np
 
 from ..inspection.counterfactual import values_read
@@ -15,22 +17,59 @@ from .exploration import Exploration
 from .pictures import LOWER
 from .state import State
 
-# A fact with at most so many different values in the training data is chosen from a list.
-_FEW = 6
+# A fact with at most this many different values in the training data is chosen from a list.
+_MOST_OPTIONS = 6
 
 
-@dataclass
-class Controls:
-    """Every control by its name.
+# Layouts and styles. A row breaks where the window is narrow.
+ROW = {"flex_flow": "row wrap"}
+WIDE_LABEL = {"description_width": "initial"}
+_FIT = {"width": "auto", "max_width": "100%"}
 
-    `names` holds what a screen reader says for each slider, by a class of the slider. Sliders
-    count; `ladders` holds the value at each of their positions. A slider of numbers would be
-    rounded by the page in its own way, and the rounded value reported as if a hand had moved it.
+
+@dataclass(kw_only=True)
+class SharedControls(ABC):
+    """The controls of every explorer.
+
+    `names` holds what a screen reader says for each slider, by a CSS class of the slider.
     """
 
     way: Any
     next: Any
     sample: Any
+    undo: Any
+    reset: Any
+    pin: Any
+    unpin: Any
+    flip: Any
+    folder: Any
+    save: Any
+    names: dict[str, str] = field(default_factory=dict)
+
+    @abstractmethod
+    def box(self) -> list[Any]:
+        """Return the rows of controls, each of which breaks where the window is narrow."""
+
+    def readings(self) -> dict[str, str]:
+        """Return what a screen reader says for the position of each slider, by its class."""
+        return {}
+
+    def follow(self, core: Any, state: State) -> None:
+        """Set every control to what a state says."""
+        self.sample.value = state.sample
+        self.undo.disabled = not state.past
+        self.reset.disabled = not state.edits
+        self.unpin.disabled = state.pinned is None
+
+
+@dataclass(kw_only=True)
+class Controls(SharedControls):
+    """The controls of the explorer of numbers.
+
+    Sliders count; `ladders` holds the value at each of their positions. A slider of numbers would
+    be rounded by the page in its own way, and the rounded value reported as the user's.
+    """
+
     variable: Any
     first: Any
     last: Any
@@ -39,16 +78,8 @@ class Controls:
     number: Any
     missing: Any
     facts: dict[str, list[Any]]
-    undo: Any
-    reset: Any
-    pin: Any
-    unpin: Any
     lower: Any
-    flip: Any
-    folder: Any
-    save: Any
-    names: dict[str, str] = field(default_factory=dict)
-    ladders: dict[Any, np.ndarray] = field(default_factory=dict)
+    ladders: dict[Any, np.ndarray]
 
     def box(self) -> list[Any]:
         """Return the rows of controls, each of which breaks where the window is narrow."""
@@ -59,16 +90,8 @@ class Controls:
         ]
         if self.facts:
             rows.append(in_row("Facts", *self.facts.values()))
-        rows.append(
-            in_row("Compare", [self.undo, self.reset], [self.pin, self.unpin], [self.lower])
-        )
-        return rows
-
-    def every(self) -> list[Any]:
-        """Return all controls."""
-        own = [getattr(self, name) for name in self.__dataclass_fields__]
-        facts = [control for controls in self.facts.values() for control in controls]
-        return [*(control for control in own if not isinstance(control, dict)), *facts]
+        compare = [self.undo, self.reset], [self.pin, self.unpin], [self.lower]
+        return [*rows, in_row("Compare", *compare)]
 
     @property
     def chosen_steps(self) -> tuple[int, int]:
@@ -76,28 +99,26 @@ class Controls:
         return int(self.first.value), int(self.last.value)
 
     def read(self, control: Any, value: Any) -> Any:
-        """Return what a control says: of a slider, the value at its position."""
+        """Return the value of a control: of a slider, the value at its position."""
         return float(self.ladders[control][value]) if control in self.ladders else value
 
     def readings(self) -> dict[str, str]:
         """Return what a screen reader says for the position of each slider, by its class."""
         return {
-            own: f"{self.read(slider, slider.value):g}"
-            for own in self.names
-            for slider in self.ladders
-            if own in slider._dom_classes
+            name: f"{self.read(slider, slider.value):g}"
+            for name, slider in zip(self.names, self.ladders, strict=True)
         }
 
     def follow(self, core: Exploration, state: State) -> None:
         """Set every control to what a state says."""
+        super().follow(core, state)
         name, sample = self.variable.value, core.edited(state)
         end = int(sample.lengths[0]) - 1
-        self.sample.value = state.sample
         first, last = (min(step, end) for step in self.chosen_steps)
-        options = [(called, step) for step, called in enumerate(step_names(sample))]
+        options = tuple((text, step) for step, text in enumerate(step_names(sample)))
         for control, step in ((self.first, first), (self.last, last)):
             with control.hold_sync():
-                if tuple(options) != control.options:
+                if options != control.options:
                     control.options = options
                 control.value = step
         value = float(np.mean(values_read(sample, name, range(first, last + 1))))
@@ -108,17 +129,14 @@ class Controls:
             for control in controls:
                 self._set(control, float(values_read(sample, fact, None)[0]))
         self.missing.disabled = not core.data.variables
-        self.undo.disabled = not state.past
-        self.reset.disabled = not state.edits
-        self.unpin.disabled = state.pinned is None
 
     def _set(self, control: Any, value: float) -> None:
-        """Set a slider, a list or a tick to the nearest value that it has, a box to any value."""
+        """Set a slider, list or check box to its value nearest to this one, a box to any value."""
         if isinstance(control.value, bool):
             control.value = value > 0.5
         elif hasattr(control, "options"):
-            known = [number for _, number in control.options]
-            control.value = min(known, key=lambda number: abs(number - value))
+            options = [option for _, option in control.options]
+            control.value = min(options, key=lambda option: abs(option - value))
         elif control in self.ladders:
             values = self.ladders[control]
             # In one message: told the end alone, a page would move the slider and report that.
@@ -132,68 +150,58 @@ class Controls:
 
 def in_row(title: str, *groups: Sequence[Any]) -> Any:
     """Put groups of controls into a row with a title, which breaks between groups."""
-    import ipywidgets
+    head = w.HTML(f"<b>{title}</b>", layout={"min_width": "66px"})
+    group = {"margin": "0 16px 0 0", "max_width": "100%", "align_items": "center"}
+    boxes = [w.HBox(list(controls), layout=group) for controls in groups]
+    row = {**ROW, "align_items": "center", "width": "100%"}
+    return w.HBox([head, w.HBox(boxes, layout=row)], layout={"align_items": "flex-start"})
 
-    head = ipywidgets.HTML(f"<b>{title}</b>", layout=ipywidgets.Layout(min_width="66px"))
-    layout = ipywidgets.Layout(flex_flow="row wrap", align_items="center", width="100%")
-    kept = ipywidgets.Layout(margin="0 16px 0 0", max_width="100%", align_items="center")
-    boxes = [ipywidgets.HBox(list(group), layout=kept) for group in groups]
-    return ipywidgets.HBox(
-        [head, ipywidgets.HBox(boxes, layout=layout)],
-        layout=ipywidgets.Layout(align_items="flex-start"),
-    )
+
+def _button(text: str, tooltip: str) -> Any:
+    return w.Button(description=text, tooltip=tooltip, layout=_FIT)
+
+
+def _list(label: str, options: Sequence[Any], **settings: Any) -> Any:
+    return w.Dropdown(options=options, description=label, style=WIDE_LABEL, layout=_FIT, **settings)
 
 
 def shared_controls(core: Exploration, sample: int, ways: list[str]) -> dict[str, Any]:
-    """Return the controls that every kind of data has, by their names."""
-    import ipywidgets as w
-
-    wide = {"description_width": "initial"}
-    fit = w.Layout(width="auto", max_width="100%")
-
-    def button(text: str, tooltip: str) -> Any:
-        return w.Button(description=text, tooltip=tooltip, layout=fit)
-
+    """Return the controls that every explorer has, by their names."""
     return {
-        "way": w.Dropdown(options=ways, description="or the", style=wide, layout=fit),
-        "next": button("Next", "The next sample in this order"),
+        "way": _list("or the", ways),
+        "next": _button("Next", "The next sample in this order"),
         "sample": w.BoundedIntText(
-            min=0, max=len(core.data) - 1, value=sample, description="Number", style=wide,
-            layout=w.Layout(width="150px"),
+            min=0, max=len(core.data) - 1, value=sample, description="Number", style=WIDE_LABEL,
+            layout={"width": "150px"},
         ),
-        "undo": button("Undo", "Take the last change back"),
-        "reset": button("Reset", "Back to the sample as it was recorded"),
-        "pin": button("Pin", "Compare with the present state from now on"),
-        "unpin": button("Unpin", "Compare with the sample as recorded again"),
-        "flip": button(
+        "undo": _button("Undo", "Take the last change back"),
+        "reset": _button("Reset", "Back to the sample as it was recorded"),
+        "pin": _button("Pin", "Compare with the present state from now on"),
+        "unpin": _button("Unpin", "Compare with the sample as recorded again"),
+        "flip": _button(
             "Smallest change that flips it", "Of the chosen variable, at the chosen steps"
         ),
-        "folder": w.Text(value="exploration", description="Folder", style=wide,
-                         layout=w.Layout(width="220px")),
-        "save": button("Save", "Write the picture as PNG and the explanation as netCDF"),
+        "folder": w.Text(value="exploration", description="Folder", style=WIDE_LABEL,
+                         layout={"width": "220px"}),
+        "save": _button("Save", "Write the picture as PNG and the explanation as netCDF"),
     }  # fmt: skip
 
 
 def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
-    """Make the controls for a data set, set to nothing in particular."""
-    import ipywidgets as w
-
+    """Make the controls for a data set; only what they show of the sample is not set yet."""
     names: dict[str, str] = {}
     ladders: dict[Any, np.ndarray] = {}
-    wide = {"description_width": "initial"}
-    slider = w.Layout(width="340px", max_width="100%")
-    small = w.Layout(width="110px")
-    fit = w.Layout(width="auto", max_width="100%")
+    small, wide = {"width": "110px"}, {"width": "340px", "max_width": "100%"}
 
-    def slide(label: str, values: np.ndarray) -> Any:
+    def slider(label: str, values: np.ndarray) -> Any:
         """Make a slider with a class by which its handle is found, and its accessible name."""
         made = w.IntSlider(
-            min=0, max=max(len(values) - 1, 1), description=label, style=wide, readout=False,
-            layout=slider,
+            min=0, max=max(len(values) - 1, 1), description=label, style=WIDE_LABEL,
+            readout=False, layout=wide,
         )  # fmt: skip
-        own = f"lstm-explain-slider-{len(names)}"
-        made.add_class(own)
-        names[own], ladders[made] = label, values
+        css_class = f"lstm-explain-slider-{len(names)}"
+        made.add_class(css_class)
+        names[css_class], ladders[made] = label, values
         return made
 
     facts: dict[str, list[Any]] = {}
@@ -201,42 +209,34 @@ def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
     for position, name in enumerate(core.data.static_names):
         unit = core.data.static_units[position]
         label = f"{name} [{unit}]" if unit else name
-        known = np.unique(training[:, position]) if training is not None else np.zeros(0)
-        if set(known.tolist()) <= {0.0, 1.0}:
-            facts[name] = [w.Checkbox(description=label, indent=False, layout=fit)]
-        elif len(known) <= _FEW:
-            options = [(f"{value:.4g}", float(value)) for value in known]
-            facts[name] = [w.Dropdown(options=options, description=label, style=wide, layout=fit)]
+        values = np.unique(training[:, position]) if training is not None else np.zeros(0)
+        if set(values.tolist()) <= {0.0, 1.0}:
+            facts[name] = [w.Checkbox(description=label, indent=False, layout=_FIT)]
+        elif len(values) <= _MOST_OPTIONS:
+            facts[name] = [_list(label, [(f"{value:.4g}", float(value)) for value in values])]
         else:
             # The label names the slider; the box beside it says so to those who do not see it.
             facts[name] = [
-                slide(label, ladder(*core.familiarity.ranges[name])),
+                slider(label, ladder(*core.familiarity.ranges[name])),
                 w.FloatText(tooltip=f"{label}, number", layout=small),
             ]
     end = int(core.data.lengths[sample]) - 1
-    ends = [(called, step) for step, called in enumerate(step_names(core.data[sample]))]
+    steps = [(text, step) for step, text in enumerate(step_names(core.data[sample]))]
+    missing = _button("Make it missing", "As if it had not been measured at these steps")
     return Controls(
         **shared_controls(core, sample, ways),
-        variable=w.Dropdown(
-            options=core.variables, description="Variable", style=wide, layout=fit
-        ),
-        first=w.Dropdown(options=ends, value=end, description="from", style=wide,
-                         layout=fit),
-        last=w.Dropdown(options=ends, value=end, description="to", style=wide, layout=fit),
+        variable=_list("Variable", core.variables),
+        first=_list("from", steps, value=end),
+        last=_list("to", steps, value=end),
         unit=w.Label(core.data.time_name),
-        value=slide("Value", np.zeros(1)),
+        value=slider("Value", np.zeros(1)),
         number=w.FloatText(tooltip="Value, number", layout=small),
-        missing=w.Button(
-            description="Make it missing", layout=fit,
-            tooltip="As if it had not been measured at these steps",
-        ),
+        missing=missing,
         facts=facts,
-        lower=w.Dropdown(
-            options=LOWER, description="Lower map", style=wide, layout=fit
-        ),
+        lower=_list("Lower map", LOWER),
         names=names,
         ladders=ladders,
-    )  # fmt: skip
+    )
 
 
 def ladder(low: float, high: float) -> np.ndarray:

@@ -1,17 +1,19 @@
-"""``explore``: change a model's inputs by hand and watch prediction, attention and SHAP values."""
+"""``explore``: change a model's inputs and see prediction, attention and SHAP values follow."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import ipywidgets as w
+
 from ..inspection.outputs import Scale
 from ..sequences.data import SequenceData
 from ..sequences.words import UNKNOWN
-from .controls import as_html, make_controls
+from .controls import Controls, as_html, make_controls
 from .exploration import Exploration
 from .frame import BaseExplorer
-from .page import framed, guard_figures, picture_html
+from .page import framed, picture_html
 from .pictures import Picture
 from .state import Edit, State, changed
 from .text_explorer import TextExploration, TextExplorer
@@ -22,39 +24,37 @@ if TYPE_CHECKING:
 
 
 class Explorer(BaseExplorer):
-    """A widget that shows one sample of numbers and what its changes do. See `explore`.
+    """A widget that shows one sample of numbers and the effect of changes to it. See `explore`.
 
     Attributes
     ----------
     state : State
-        The sample and its changes: plain, frozen data.
+        The sample and its changes, as immutable data.
     widget : ipywidgets.VBox
     """
 
+    core: Exploration
+    controls: Controls
     _picture: Picture | None = None
     _kind = "sample"
 
     # -- the picture -------------------------------------------------------------------------------
-    def _make_controls(self, names: list[str]) -> Any:
-        return make_controls(self.core, self.state.sample, names)
+    def _make_controls(self, names: list[str]) -> Controls:
+        controls = make_controls(self.core, self.state.sample, names)
+        # So that the first move of the slider has an effect.
+        controls.variable.value, step = self.core.striking(self.state)
+        controls.first.value = controls.last.value = step
+        return controls
 
     def _make_canvas(self) -> Any:
-        import ipywidgets
-
-        self.image = self._canvas = ipywidgets.Image(format="png")
+        self.image = w.Image(format="png")
         return framed(self.image)
 
-    def _begin_with(self) -> None:
-        """Choose what is sure to matter when the slider is moved first."""
-        self.controls.variable.value, step = self.core.striking(self.state)
-        self.controls.first.value = self.controls.last.value = step
-
-    def _wishes(self) -> Any:
-        """Return what the controls say about the picture; later they may say something else."""
+    def _display_options(self) -> tuple[str, ...]:
         return self.controls.variable.value, self.controls.lower.value
 
-    def _draw(self, state: State, wishes: Any) -> None:
-        variable, lower = wishes
+    def _draw(self, state: State, *options: str) -> None:
+        variable, lower = options
         view = self.core.view(state, variable)
         with self.core.lock:
             if self._picture is None or not self._picture.fits(view, lower):
@@ -68,11 +68,10 @@ class Explorer(BaseExplorer):
         self._say(sentence(view))
 
     def _figure(self) -> Figure:
-        view = self.core.view(self.state, self.controls.variable.value)
-        return Picture(view, self.controls.lower.value).figure
+        variable, lower = self._display_options()
+        return Picture(self.core.view(self.state, variable), lower).figure
 
-    def _static(self) -> tuple[str, str, str]:
-        """Return the first picture as HTML, its title and its words."""
+    def _static_picture(self) -> tuple[str, str, str]:
         if self._picture is None:
             raise RuntimeError("Expected a picture to be drawn first; there is none.")
         view = self._picture.view
@@ -82,22 +81,22 @@ class Explorer(BaseExplorer):
     # -- from controls to states -------------------------------------------------------------------
     def _bind(self) -> None:
         super()._bind()
-        own = self.controls
-        self._hear(
+        controls = self.controls
+        self._on_change(
             {
-                own.variable: self._look,
-                own.lower: self._look,
-                own.first: self._begin,
-                own.last: self._end,
-                own.value: lambda position: self._set(own.read(own.value, position)),
-                own.number: self._set,
+                controls.variable: self._update,
+                controls.lower: self._update,
+                controls.first: self._set_first,
+                controls.last: self._set_last,
+                controls.value: lambda at: self._set_value(controls.read(controls.value, at)),
+                controls.number: self._set_value,
             }
         )
-        for name, controls in own.facts.items():
-            self._hear({control: partial(self._set_fact, name, control) for control in controls})
-        self._click({own.missing: lambda: self._set(None)})
+        for name, fact_controls in controls.facts.items():
+            self._on_change({fact: partial(self._set_fact, name, fact) for fact in fact_controls})
+        self._on_click({controls.missing: lambda: self._set_value(None)})
 
-    def _set(self, value: float | None) -> None:
+    def _set_value(self, value: float | None) -> None:
         name = self.controls.variable.value
         self._move_to(changed(self.state, Edit(name, value, self.controls.chosen_steps)))
 
@@ -105,26 +104,26 @@ class Explorer(BaseExplorer):
         value = float(self.controls.read(control, value))
         self._move_to(changed(self.state, Edit(name, value)))
 
-    def _begin(self, step: int) -> None:
-        """Take another first step; the last one gives way."""
-        with self._silently():
+    def _set_first(self, step: int) -> None:
+        """Move the last step along where it would be before the first."""
+        with self._following():
             self.controls.last.value = max(step, self.controls.last.value)
         self._show_state()
 
-    def _end(self, step: int) -> None:
-        """Take another last step; the first one gives way."""
-        with self._silently():
+    def _set_last(self, step: int) -> None:
+        """Move the first step along where it would be after the last."""
+        with self._following():
             self.controls.first.value = min(step, self.controls.first.value)
         self._show_state()
 
     def _flip(self) -> None:
-        name = self.controls.variable.value
         first, last = self.controls.chosen_steps
-        found = self.core.flip(self.state, name, range(first, last + 1))
-        if found.value is not None:
-            self._move_to(changed(self.state, Edit(name, found.value, self.controls.chosen_steps)))
+        name = self.controls.variable.value
+        flip = self.core.flip(self.state, name, range(first, last + 1))
+        if flip.value is not None:
+            self._set_value(flip.value)
             self.wait()
-        self.status.value = as_html(str(found), "status")
+        self.status.value = as_html(str(flip), "status")
 
 
 def explore(
@@ -139,15 +138,15 @@ def explore(
     training: SequenceData | None = None,
     guard: bool = True,
 ) -> Explorer | TextExplorer:
-    """Show a widget in which inputs are changed by hand, beside what that does to the prediction.
+    """Show a widget in which the user changes a sample and sees what the model makes of it.
 
     Choose a sample, a variable and steps; move the slider or type a number. The picture shows data,
     attention and SHAP values before (grey) and now (dark) on one time axis. Of a text: type another
     sentence, or switch single words off. A line warns where the changed input is unlike anything in
     the training data. What the model would have said is not what would have happened.
 
-    Where no kernel runs, a static picture of the first view stands in the widget's place. No other
-    cell should depend on what was done here: `Explorer.save` keeps it.
+    Where no kernel runs, a static picture of the first view is shown instead. No other cell should
+    depend on what was done here: `Explorer.save` keeps it.
 
     Parameters
     ----------
@@ -161,14 +160,14 @@ def explore(
         The sample that is shown first.
     output, scale : as in `explain`
     tolerance : float
-        As in `explain`, but coarser by default, so that the picture follows the hand.
+        As in `explain`, but coarser by default, so that the picture keeps up with the slider.
     training : SequenceData, optional
-        What the ranges of the sliders and the warnings are learned from; by default the background
-        where it is a SequenceData, else `data`.
+        The ranges of the sliders and the warnings are those of these data; by default the
+        background where it is a SequenceData, else `data`.
     guard : bool
-        Let matplotlib's IPython hooks run on the main thread only. Without it, JupyterLab 4.4 and
-        later can spoil the figures of a cell that plots while a slider is moved. Stays on for the
-        kernel's life; `widget_guard.release_figures` takes it off.
+        Let Matplotlib's IPython hooks run on the main thread only. Without it, JupyterLab 4.4 and
+        later can spoil the figures of a cell that plots while a slider is moved. It stays on until
+        the kernel ends, or ``lstm_explain.widgets.page.release_figures`` is called.
 
     Returns
     -------
@@ -178,7 +177,7 @@ def explore(
     Raises
     ------
     TypeError, ValueError
-        `data` is no SequenceData, or has no such sample or no vocabulary; what `explain` raises.
+        `data` is not a SequenceData, or has no such sample or no vocabulary; as in `explain`.
 
     Examples
     --------
@@ -198,11 +197,7 @@ def explore(
             "Expected texts with a vocabulary; received token ids without one. Make them with "
             "SequenceData.from_texts, so that their words can be shown and changed."
         )
-    if guard:
-        from IPython import get_ipython
-
-        guard_figures(get_ipython())
     options = (background, output, scale, tolerance, training)
     if data.tokens is not None:
-        return TextExplorer(TextExploration(model, data, *options), sample)
-    return Explorer(Exploration(model, data, *options), sample)
+        return TextExplorer(TextExploration(model, data, *options), sample, guard)
+    return Explorer(Exploration(model, data, *options), sample, guard)

@@ -1,80 +1,173 @@
-"""What every explorer has: a state, controls that follow it, a picture drawn by a worker."""
+"""What all widgets have in common: box, static picture, worker, status line; and an explorer."""
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import perf_counter
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+
+import IPython
+import ipywidgets as w
 
 from ..attribution.explanation import Explanation
 from ..sequences.data import SequenceData
 from . import page
-from .controls import as_html
+from .controls import ROW, SharedControls, as_html
 from .exploration import Exploration, ways
-from .page import hide, show_both
 from .state import State, pick, pinned, reset, undone, unpinned
 from .worker import Newest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Seconds. Above this, pictures that are out of date already are not computed.
+# Seconds. If the last picture took longer, one that is already out of date is not computed.
 _SLOW = 0.3
 
 
-class BaseExplorer(ABC):
-    """A widget that shows one sample of a data set and what its changes do.
+class _PerThread(threading.local):
+    """Whether this thread is setting controls to a state; other threads may hear the user."""
+
+    follows = False
+
+
+class Frame:
+    """A box of controls with a picture and a status line, shown beside a static picture.
+
+    A subclass draws its first picture in its ``__init__``, on the thread of the cell, and sets
+    `_static` to that picture as HTML, its title and the sentence about it.
+
+    Parameters
+    ----------
+    above, below : list of ipywidgets.Widget
+        Rows above and below the sentence that describes the picture.
+    names : dict of str
+        Accessible names of the sliders, by a CSS class of each.
+    guard : bool
+        Whether Matplotlib's hooks are kept off the threads that serve widgets.
+
+    Attributes
+    ----------
+    widget : ipywidgets.VBox
+    """
+
+    _static: tuple[str, str, str]
+
+    def __init__(self, above: list[Any], below: list[Any], names: dict[str, str], guard: bool):
+        if guard:
+            page.guard_figures(IPython.get_ipython())
+        self._worker, self._thread = Newest(), _PerThread()
+        self._scope = f"lstm-explain-{uuid4().hex[:12]}"
+        self.words, self.status = w.HTML(), w.HTML()
+        rows = [*above, self.words, *below, self.status, page.hide(self._scope)]
+        self._live: Any = SimpleNamespace()
+        if page.is_available():
+            self._live = page.make_live(self._scope, names)
+            rows.append(self._live)
+        self.widget = w.VBox(rows)
+        self.widget.add_class(self._scope)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the picture is up to date; return whether it is within the time (seconds)."""
+        return self._worker.wait(timeout)
+
+    def close(self) -> None:
+        """End the worker and close all controls."""
+        self._worker.close()
+        for widget in _with_children(self.widget):
+            widget.close()
+
+    def _ipython_display_(self) -> None:
+        page.show_both(self.widget, self._scope, *self._static)
+
+    def _on_change(self, actions: dict[Any, Callable[[Any], None]]) -> None:
+        """Call the action of a control with each value that the user gives it."""
+
+        def act(action: Callable[[Any], None], event: Any) -> None:
+            if not self._thread.follows:
+                action(event.new)
+
+        for control, action in actions.items():
+            control.observe(self._reporting(partial(act, action)), names="value")
+
+    def _on_click(self, actions: dict[Any, Callable[[], None]]) -> None:
+        """Call the action of a button when it is pressed."""
+
+        def act(action: Callable[[], None], _: Any) -> None:
+            action()
+
+        for button, action in actions.items():
+            button.on_click(self._reporting(partial(act, action)))
+
+    def _in_worker(self, action: Callable[[int], None]) -> None:
+        """Call an action with its version number in the worker, unless a newer one replaces it."""
+        self._worker.submit(self._reporting(action))
+
+    def _reporting(self, action: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Return the action with its errors on the status line; otherwise they would be lost."""
+
+        def act(event: Any) -> None:
+            try:
+                action(event)
+            except Exception as error:
+                self.status.value = as_html(f"{type(error).__name__}: {error}", "warning")
+
+        return act
+
+    @contextmanager
+    def _following(self) -> Iterator[None]:
+        """Set controls to a state without taking that for the user's doing."""
+        self._thread.follows = True
+        try:
+            yield
+        finally:
+            self._thread.follows = False
+
+    def _say(self, words: str) -> None:
+        """Write what the picture shows below it, and into its alternative text."""
+        self._live.words = words
+        self.words.value = as_html(words, "status")
+
+
+def _with_children(widget: Any) -> Iterator[Any]:
+    for child in getattr(widget, "children", ()):
+        yield from _with_children(child)
+    yield widget
+
+
+class BaseExplorer(Frame, ABC):
+    """A widget that shows one sample of a data set and the effect of changes to it.
 
     Attributes
     ----------
     state : State
-        The sample and its changes: plain, frozen data.
+        The sample and its changes, as immutable data.
     widget : ipywidgets.VBox
     """
 
     core: Any
-    _canvas: Any
-    _kind: str  # what the names of saved files begin with
+    controls: Any
+    _kind: str  # the names of saved files begin with it
 
-    def __init__(self, core: Exploration, sample: int) -> None:
-        import ipywidgets
-
+    def __init__(self, core: Exploration, sample: int, guard: bool) -> None:
         self.core, self.state = core, State(sample)
-        self._quiet = False
-        self._worker = Newest()
-        self._seconds = 0.0
-        question = core.inquiry(self.state).question
-        self.controls = self._make_controls(ways(question, core.data))
-        self._scope = f"lstm-explain-{uuid4().hex[:12]}"
-        self.live = ipywidgets.HTML()
-        self.warning = ipywidgets.HTML()
-        self.words = ipywidgets.HTML()
-        self.status = ipywidgets.HTML()
-        rows = [
-            *self.controls.box(), self.live, self.warning, self._make_canvas(), self.words,
-            ipywidgets.HBox(
-                [self.controls.folder, self.controls.save],
-                layout=ipywidgets.Layout(flex_flow="row wrap"),
-            ),
-            self.status, hide(self._scope),
-        ]  # fmt: skip
-        self._live: Any = None
-        if page.is_available():
-            self._live = page.make_live(self._scope, self.controls.names)
-            rows.append(self._live)
-        self.widget = ipywidgets.VBox(rows)
-        self.widget.add_class(self._scope)
-        self._begin_with()
+        self._seconds = 0.0  # that the last picture took
+        self.controls = self._make_controls(ways(core.question(sample), core.data))
+        self.live, self.warning = w.HTML(), w.HTML()
+        above = [*self.controls.box(), self.live, self.warning, self._make_canvas()]
+        below = [w.HBox([self.controls.folder, self.controls.save], layout=ROW)]
+        super().__init__(above, below, self.controls.names, guard)
         self._show_state()
         self._bind()
-        # The first picture is drawn here, on the thread of the cell.
         self._show_numbers(self.state)
-        self._draw(self.state, self._wishes())
-        self._first = self._static()
+        self._draw(self.state, *self._display_options())
+        self._static = self._static_picture()
         self.status.value = as_html(core.caution(self.state), "warning")
 
     # -- for the analyst ---------------------------------------------------------------------------
@@ -99,138 +192,77 @@ class BaseExplorer(ABC):
             self.explanation.save(file)
         return picture, file
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the picture shows the present state; tell whether it came to that in time."""
-        return self._worker.wait(timeout)
-
-    def close(self) -> None:
-        """End the worker and close all controls."""
-        self._worker.close()
-        for control in (*self.controls.every(), self._canvas, *self.widget.children, self.widget):
-            control.close()
-
-    def _ipython_display_(self) -> None:
-        show_both(self.widget, self._scope, *self._first)
-
-    # -- what each kind of data does in its own way ------------------------------------------------
+    # -- what differs between numbers and texts ----------------------------------------------------
     @abstractmethod
-    def _make_controls(self, names: list[str]) -> Any: ...
+    def _make_controls(self, names: list[str]) -> SharedControls: ...
 
     @abstractmethod
-    def _make_canvas(self) -> Any: ...
+    def _make_canvas(self) -> Any:
+        """Return the widget that shows the picture."""
 
     @abstractmethod
-    def _draw(self, state: State, wishes: Any) -> None: ...
+    def _draw(self, state: State, *options: str) -> None: ...
 
     @abstractmethod
     def _figure(self) -> Figure:
-        """Return the present picture as a figure of its own, without pyplot."""
+        """Return the present picture as a new figure, made without pyplot."""
 
     @abstractmethod
-    def _static(self) -> tuple[str, str, str]:
-        """Return the first picture as HTML, its title and its words."""
+    def _static_picture(self) -> tuple[str, str, str]:
+        """Return the first picture as HTML, its title and the sentence about it."""
 
     @abstractmethod
     def _flip(self) -> None: ...
 
-    def _begin_with(self) -> None:  # noqa: B027  (nothing to do is a choice)
-        """Set the controls to what is worth looking at first."""
-
-    def _wishes(self) -> Any:
-        """Return what the controls say about the picture; later they may say something else."""
-        return None
+    def _display_options(self) -> tuple[str, ...]:
+        """Return what the controls say about the picture at this moment, for `_draw`."""
+        return ()
 
     # -- from controls to states -------------------------------------------------------------------
     def _bind(self) -> None:
-        own = self.controls
-        self._hear({own.way: self._choose, own.sample: self._go_to})
-        self._click(
+        controls = self.controls
+        self._on_change({controls.way: self._next_sample, controls.sample: self._go_to})
+        self._on_click(
             {
-                own.next: lambda: self._choose(own.way.value),
-                own.undo: lambda: self._move_to(undone(self.state)),
-                own.reset: lambda: self._move_to(reset(self.state)),
-                own.pin: lambda: self._move_to(pinned(self.state)),
-                own.unpin: lambda: self._move_to(unpinned(self.state)),
-                own.flip: self._flip,
-                own.save: self._save,
+                controls.next: lambda: self._next_sample(controls.way.value),
+                controls.undo: lambda: self._move_to(undone(self.state)),
+                controls.reset: lambda: self._move_to(reset(self.state)),
+                controls.pin: lambda: self._move_to(pinned(self.state)),
+                controls.unpin: lambda: self._move_to(unpinned(self.state)),
+                controls.flip: self._flip,
+                controls.save: self._save,
             }
         )
 
-    def _hear(self, changes: dict[Any, Callable[[Any], None]]) -> None:
-        """Act on new values."""
-        for control, change in changes.items():
-            control.observe(self._heard(change), names="value")
-
-    def _click(self, clicks: dict[Any, Callable[[], None]]) -> None:
-        """Act on pressed buttons."""
-        for control, press in clicks.items():
-            control.on_click(self._pressed(press))
-
-    def _heard(self, action: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Hear a new value: not while the controls follow a state; errors go to the status line."""
-
-        def hear(event: Any) -> None:
-            if self._quiet:
-                return
-            try:
-                action(event.new)
-            except Exception as error:  # elsewhere it would be lost
-                self._complain(error)
-
-        return hear
-
-    def _pressed(self, action: Callable[[], None]) -> Callable[[Any], None]:
-        """Hear a button; errors go to the status line."""
-
-        def hear(_: Any) -> None:
-            try:
-                action()
-            except Exception as error:  # elsewhere it would be lost
-                self._complain(error)
-
-        return hear
-
-    @contextmanager
-    def _silently(self) -> Iterator[None]:
-        before, self._quiet = self._quiet, True
-        try:
-            yield
-        finally:
-            self._quiet = before
-
-    def _choose(self, way: str) -> None:
-        order = self.core.order(way, self.state)
-        self._go_to(pick(order, self.state.sample))
+    def _next_sample(self, way: str) -> None:
+        self._go_to(pick(self.core.order(way, self.state), self.state.sample))
 
     def _go_to(self, sample: int) -> None:
         if sample != self.state.sample:
             self._move_to(State(int(sample)))
 
     def _move_to(self, state: State) -> None:
-        self.core.edited(state)  # raises before anything is shown of a change that cannot be made
+        self.core.edited(state)  # raises for an impossible change, before anything is shown of it
         self.state = state
-        self._look()
+        self._update()
 
-    def _look(self, _: Any = None) -> None:
-        """Let controls and picture follow the state; what is computed comes from the worker."""
+    def _update(self, _: Any = None) -> None:
+        """Set the controls to the state at once; let the worker compute numbers and picture."""
         self._show_state()
-        state, wishes = self.state, self._wishes()
+        state, options = self.state, self._display_options()
 
         def work(version: int) -> None:
-            try:
-                self._show_numbers(state)
-                if self._seconds > _SLOW:
-                    if not self._worker.is_newest(version):
-                        return
-                    self.status.value = as_html("SHAP values are being computed ...", "status")
-                start = perf_counter()
-                self._draw(state, wishes)
-                self._seconds = perf_counter() - start
-                self.status.value = as_html(self.core.caution(state), "warning")
-            except Exception as error:  # elsewhere it would be lost
-                self._complain(error)
+            self._show_numbers(state)
+            if self._seconds > _SLOW:
+                if not self._worker.is_newest(version):
+                    return
+                self.status.value = as_html("SHAP values are being computed ...", "status")
+            start = perf_counter()
+            self._draw(state, *options)
+            self._seconds = perf_counter() - start
+            self.status.value = as_html(self.core.caution(state), "warning")
 
-        self._worker.submit(work)
+        self._in_worker(work)
 
     def _save(self) -> None:
         picture, file = self.save(self.controls.folder.value or ".")
@@ -238,22 +270,12 @@ class BaseExplorer(ABC):
 
     # -- from states to what is seen ---------------------------------------------------------------
     def _show_state(self) -> None:
-        with self._silently():
+        with self._following():
             self.controls.follow(self.core, self.state)
-        if self._live is not None:
-            self._live.readings = self.controls.readings()
+        self._live.readings = self.controls.readings()
 
     def _show_numbers(self, state: State) -> None:
         glance = self.core.glance(state)
         self.live.value = as_html(glance.text, "live")
         unlike = "; ".join(glance.warnings)
         self.warning.value = as_html(unlike and self.core.unlike.format(unlike), "warning")
-
-    def _say(self, words: str) -> None:
-        """Write what the picture shows below it, and into its alternative text."""
-        if self._live is not None:
-            self._live.words = words
-        self.words.value = as_html(words, "status")
-
-    def _complain(self, error: Exception) -> None:
-        self.status.value = as_html(f"{type(error).__name__}: {error}", "warning")

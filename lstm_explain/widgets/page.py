@@ -17,6 +17,9 @@ from html import escape
 from importlib.util import find_spec
 from typing import Any
 
+import IPython.display
+import ipywidgets as w
+
 # JupyterLab's shortcuts also act while a slider or a button has the focus ("x" would cut the cell),
 # unless the element itself says not to.
 _SCRIPT = """
@@ -117,15 +120,13 @@ def show_both(widget: Any, scope: str, body: str, title: str, words: str) -> Non
     title, words : str
         Written above and below it; escaped here.
     """
-    from IPython.display import display
-
     head, text = escape(title), escape(words)
     static = f'<div class="{scope}-static"><p><b>{head}</b></p>{body}<p>{text}</p></div>'
-    display({"text/html": static, "text/plain": f"{title}. {words}"}, raw=True)
+    IPython.display.display({"text/html": static, "text/plain": f"{title}. {words}"}, raw=True)
     shown = widget._repr_mimebundle_()
     shown = shown[0] if isinstance(shown, tuple) else shown
     # The list of its parts, which would be shown where there are no widgets, says nothing.
-    display({**shown, "text/plain": _LIVE}, raw=True)
+    IPython.display.display({**shown, "text/plain": _LIVE}, raw=True)
 
 
 def picture_html(image: bytes, words: str) -> str:
@@ -139,19 +140,15 @@ def picture_html(image: bytes, words: str) -> str:
 
 def hide(scope: str) -> Any:
     """Return a widget that hides the static picture of the same scope while it lives."""
-    import ipywidgets
-
-    return ipywidgets.HTML(f"<style>.{scope}-static {{display: none}}</style>")
+    return w.HTML(f"<style>.{scope}-static {{display: none}}</style>")
 
 
 def framed(image: Any) -> Any:
     """Return a box with a picture, which is scrolled where the window is narrow."""
-    import ipywidgets
-
-    image.layout = ipywidgets.Layout(
-        width="100%", min_width=f"{_NARROWEST}px", max_width="960px", height="auto"
-    )
-    return ipywidgets.Box([image], layout=ipywidgets.Layout(overflow="auto hidden", width="100%"))
+    image.layout = {
+        "width": "100%", "min_width": f"{_NARROWEST}px", "max_width": "960px", "height": "auto",
+    }  # fmt: skip
+    return w.Box([image], layout={"overflow": "auto hidden", "width": "100%"})
 
 
 _MARK = "_lstm_explain_guard"

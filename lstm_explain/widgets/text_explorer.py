@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+import ipywidgets as w
 import numpy as np
 
 from ..attribution.explanation import Explanation
 from ..inspection.anatomy import inspect
-from ..inspection.background import Background
 from ..inspection.outputs import as_probability, decisions, last_outputs
 from ..inspection.question import see
 from ..plots.content import explained
@@ -20,8 +20,8 @@ from ..plots.tokens import plot_tokens
 from ..sequences.data import SequenceData
 from ..sequences.words import UNKNOWN, written_words
 from ..wording import fixed, percent
-from .controls import as_html, in_row, shared_controls
-from .exploration import Exploration, Inquiry
+from .controls import ROW, SharedControls, as_html, in_row, shared_controls
+from .exploration import Exploration
 from .frame import BaseExplorer
 from .state import State
 
@@ -32,23 +32,12 @@ if TYPE_CHECKING:
 _MOST_BUTTONS = 80
 
 
-@dataclass
-class TextControls:
-    """Every control by its name; the buttons of the words stand in `words`."""
+@dataclass(kw_only=True)
+class TextControls(SharedControls):
+    """The controls of the explorer of texts; the buttons of the words stand in `words`."""
 
-    way: Any
-    next: Any
-    sample: Any
     typed: Any
     words: Any
-    undo: Any
-    reset: Any
-    pin: Any
-    unpin: Any
-    flip: Any
-    folder: Any
-    save: Any
-    names: dict[str, str] = field(default_factory=dict)
 
     def box(self) -> list[Any]:
         """Return the rows of controls, each of which breaks where the window is narrow."""
@@ -59,61 +48,46 @@ class TextControls:
             in_row("Compare", [self.undo, self.reset], [self.pin, self.unpin], [self.flip]),
         ]
 
-    def every(self) -> list[Any]:
-        """Return all controls."""
-        own = [getattr(self, name) for name in self.__dataclass_fields__ if name != "names"]
-        return [*own, *self.words.children]
-
-    def readings(self) -> dict[str, str]:
-        """Return nothing: there is no slider."""
-        return {}
-
     def follow(self, core: TextExploration, state: State) -> None:
         """Set every control to what a state says, but for the buttons of the words."""
-        wording = wording_of(state)
-        self.sample.value = state.sample
-        recorded = core.words(State(state.sample))
-        self.typed.value = typed_words(recorded) if wording.typed is None else wording.typed
-        self.undo.disabled = not state.past
-        self.reset.disabled = not state.edits
-        self.unpin.disabled = state.pinned is None
+        super().follow(core, state)
+        typed = wording_of(state).typed
+        self.typed.value = core.recorded_text(state.sample) if typed is None else typed
 
 
 class TextExplorer(BaseExplorer):
-    """A widget that shows one text and what its changes do. See `explore`.
+    """A widget that shows one text and the effect of changes to it. See `explore`.
 
     Attributes
     ----------
     state : State
-        The text and its wording: plain, frozen data.
+        The text and its wording, as immutable data.
     widget : ipywidgets.VBox
     """
 
     core: TextExploration
-
+    controls: TextControls
     _kind = "text"
 
     # -- the picture -------------------------------------------------------------------------------
-    def _make_controls(self, names: list[str]) -> Any:
-        import ipywidgets as w
-
-        wide = w.Layout(width="720px", max_width="100%", height="64px")
+    def _make_controls(self, names: list[str]) -> TextControls:
         controls = TextControls(
             **shared_controls(self.core, self.state.sample, names),
-            typed=w.Textarea(layout=wide, tooltip="The text, to be changed"),
-            words=w.HBox(layout=w.Layout(flex_flow="row wrap")),
+            typed=w.Textarea(
+                layout={"width": "720px", "max_width": "100%", "height": "64px"},
+                tooltip="The text, to be changed",
+            ),
+            words=w.HBox(layout=ROW),
         )
         controls.flip.description = "Which single word decides?"
         controls.flip.tooltip = "Words that flip the decision when they alone are switched off"
         return controls
 
     def _make_canvas(self) -> Any:
-        import ipywidgets
-
-        self._canvas = ipywidgets.HTML()
+        self._canvas = w.HTML()
         return self._canvas
 
-    def _draw(self, state: State, wishes: Any) -> None:
+    def _draw(self, state: State, *options: str) -> None:
         pair = self.core.pair(state)
         self._canvas.value = tokens_html(pair)
         self._say(text_sentence(pair))
@@ -128,37 +102,36 @@ class TextExplorer(BaseExplorer):
         plot_tokens(pair, ax=figure.add_subplot())
         return figure
 
-    def _static(self) -> tuple[str, str, str]:
+    def _static_picture(self) -> tuple[str, str, str]:
         pair = self.core.pair(self.state)
         return str(self._canvas.value), self.core.glance(self.state).text, text_sentence(pair)
 
     # -- from controls to states -------------------------------------------------------------------
     def _bind(self) -> None:
         super()._bind()
-        self._hear({self.controls.typed: self._type})
+        self._on_change({self.controls.typed: self._type})
 
     def _type(self, text: str) -> None:
-        recorded = typed_words(self.core.words(State(self.state.sample)))
-        typed = None if text == recorded else text
-        self._move_to(worded(self.state, Wording(typed)))
+        is_recorded = text == self.core.recorded_text(self.state.sample)
+        self._move_to(worded(self.state, Wording(None if is_recorded else text)))
 
-    def _switch(self, at: int, is_on: bool) -> None:
+    def _switch(self, position: int, is_on: bool) -> None:
         wording = wording_of(self.state)
-        off = {*wording.off} - {at} if is_on else {*wording.off, at}
+        off = {*wording.off} - {position} if is_on else {*wording.off, position}
         self._move_to(worded(self.state, Wording(wording.typed, tuple(sorted(off)))))
 
     def _flip(self) -> None:
-        found = [f"“{word}”" for word in self.core.deciding_words(self.state)]
+        words = ", ".join(f"“{word}”" for word in self.core.deciding_words(self.state))
         text = "No single word, switched off, changes the decision."
-        if found:
-            text = f"Switched off alone, each of these changes the decision: {', '.join(found)}."
+        if words:
+            text = f"Switched off alone, each of these changes the decision: {words}."
         self.status.value = as_html(text, "status")
 
     def _show_state(self) -> None:
         super()._show_state()
         words, off = self.core.words(self.state)[:_MOST_BUTTONS], wording_of(self.state).off
         box = self.controls.words
-        with self._silently():
+        with self._following():
             if [button.tooltip for button in box.children] != words:
                 for button in box.children:
                     button.close()
@@ -167,13 +140,10 @@ class TextExplorer(BaseExplorer):
                 button.value = at not in off
                 button.description = f"[{words[at]}]" if at in off else words[at]
 
-    def _button(self, word: str, at: int) -> Any:
-        import ipywidgets
-
-        made = ipywidgets.ToggleButton(value=True, tooltip=word)
-        made.layout = ipywidgets.Layout(width="auto")
-        self._hear({made: partial(self._switch, at)})
-        return made
+    def _button(self, word: str, position: int) -> Any:
+        button = w.ToggleButton(value=True, tooltip=word, layout={"width": "auto"})
+        self._on_change({button: partial(self._switch, position)})
+        return button
 
 
 # Room for more words than a text has, so that nothing is compiled anew while somebody types.
@@ -225,51 +195,34 @@ class TextExploration(Exploration):
 
     unlike = "Unlike the texts that the model was trained on: {}."
 
-    def __init__(
-        self,
-        model: Any,
-        data: SequenceData,
-        background: Any,
-        output: int | str | None,
-        scale: Any,
-        tolerance: float,
-        training: SequenceData | None,
-    ) -> None:
-        self._stands_for_absent = background
-        super().__init__(model, data, background, output, scale, tolerance, training)
-        anatomy = inspect(model, data)
+    @cached_property
+    def _padded_length(self) -> int | None:
+        """The length of the data, for a model that reads its padding; otherwise None."""
+        anatomy = inspect(self.model, self.data)
         masked = "mask" in anatomy.roles or any(e.mask_zero for e in anatomy.embedding_layers)
-        # A model that reads its padding is asked with as much of it as the data has.
-        self._room = None if masked else data.mask.shape[1]
+        return None if masked else self.data.mask.shape[1]
 
-    def room(self, state: State) -> int:
-        """Return how many words are read of what is typed."""
-        return self._room or max(int(self.data.lengths[state.sample]) + _MORE, _LEAST_ROOM)
+    def room(self, sample: int) -> int:
+        """Return how many words are read of what is typed in place of a text."""
+        return self._padded_length or max(int(self.data.lengths[sample]) + _MORE, _LEAST_ROOM)
 
-    def recorded(self, state: State) -> SequenceData:
-        """Return the text as it was recorded, with room for more words."""
-        return _with_room(self.data[state.sample], self.room(state))
+    def recorded(self, sample: int) -> SequenceData:
+        """Return a text as it was recorded, with room for more words."""
+        return _with_room(self.data[sample], self.room(sample))
 
-    def changed(self, state: State, edits: Any) -> SequenceData:
-        """Return the text in another wording."""
-        text = self.data[state.sample]
+    def changed(self, sample: int, edits: Any) -> SequenceData:
+        """Return a text in another wording."""
+        text = self.data[sample]
         wording = edits[-1] if edits else Wording()
         if wording.typed is not None:
             text = text.rewrite([wording.typed])
-        text = _with_room(text, self.room(state))
+        text = _with_room(text, self.room(sample))
         off = [at for at in wording.off if at < text.lengths[0]]
         return text.switch_off(off) if off else text
 
-    def inquiry(self, state: State) -> Inquiry:
-        """Return what can be asked about the text of a state."""
-        with self.lock:
-            if self._inquiry is None or self._inquiry.position != state.sample:
-                text = self.recorded(state)
-                background = Background.resolve(self._stands_for_absent, text)
-                self._inquiry = Inquiry.about(
-                    self.model, text, background, position=state.sample, **self._options
-                )
-            return self._inquiry
+    def recorded_text(self, sample: int) -> str:
+        """Return a recorded text as one would type it."""
+        return typed_words(self.words(State(sample)))
 
     def words(self, state: State) -> list[str]:
         """Return the words of the text as it is now, as they were written."""
@@ -283,11 +236,11 @@ class TextExploration(Exploration):
         known = set(self.data.vocabulary) - {UNKNOWN}
         words = self.words(state)
         new = list(dict.fromkeys(word for word in words if word not in known))
-        found = [f"words that the model never learned: {', '.join(new[:8])}"] if new else []
+        warnings = [f"words that the model never learned: {', '.join(new[:8])}"] if new else []
         longest = int(self.training.lengths.max())
         if len(words) > longest:
-            found.append(f"{len(words)} words, where the longest known text has {longest}")
-        return found
+            warnings.append(f"{len(words)} words, where the longest known text has {longest}")
+        return warnings
 
     def pair(self, state: State) -> Explanation:
         """Return the explanation of the text now, after the one that it is compared with if any.
@@ -296,26 +249,24 @@ class TextExploration(Exploration):
         """
         import xarray as xr
 
-        before = state.pinned or ()
-        now = self._explain(state, state.edits).explanation
-        if before == state.edits:
+        now = self.answer(state).explanation
+        if (state.pinned or ()) == state.edits:
             return now
         both = [
-            one.to_dataset().drop_vars(["target", "ids"], errors="ignore")
-            for one in (self._explain(state, before).explanation, now)
+            explanation.to_dataset().drop_vars(["target", "ids"], errors="ignore")
+            for explanation in (self.answer_before(state).explanation, now)
         ]
-        own = [name for name, part in both[0].items() if "sample" in part.dims]
-        joined = xr.concat([one[own] for one in both], "sample", combine_attrs="override")
-        rest = both[1].drop_vars([*own, "sample"])
-        names = ["as recorded" if state.pinned is None else "pinned", "now"]
-        joined = joined.merge(rest).assign_coords(sample=[0, 1])
-        joined = joined.assign(ids=("sample", np.array(names)))
+        per_sample = [name for name, part in both[0].items() if "sample" in part.dims]
+        joined = xr.concat([one[per_sample] for one in both], "sample", combine_attrs="override")
+        joined = joined.merge(both[1].drop_vars([*per_sample, "sample"]))
+        ids = ["as recorded" if state.pinned is None else "pinned", "now"]
+        joined = joined.assign_coords(sample=[0, 1]).assign(ids=("sample", np.array(ids)))
         return Explanation(joined.assign_attrs(both[1].attrs))
 
     def deciding_words(self, state: State) -> list[str]:
         """Return the words that, one at a time switched off, flip the decision."""
         with self.lock:
-            question = self.inquiry(state).question
+            question = self._question(state.sample)
             if question.anatomy.link == "identity":
                 raise ValueError(
                     "Expected a model with classes, whose decision can flip; received one that "
@@ -324,20 +275,16 @@ class TextExploration(Exploration):
             text = self.edited(state)
             count, room = int(text.lengths[0]), text.mask.shape[1]
             # As many versions as there is room for words: the shapes stay the same.
-            many = text[np.zeros(room + 1, int)]
-            tokens = np.array(many.tokens)
-            off = np.arange(count)
-            tokens[off, off] = many.vocabulary.index(UNKNOWN)
-            many = replace(many, tokens=tokens, unknown_words=None)
-            scale = "probability" if question.chosen.scale == "probability" else "margin"
-            _, compiled, subject = see(question.anatomy, many, scale, room + 1)
+            versions = text[np.zeros(room + 1, int)]
+            tokens = np.array(versions.tokens)
+            positions = np.arange(count)
+            tokens[positions, positions] = versions.vocabulary.index(UNKNOWN)
+            versions = replace(versions, tokens=tokens, unknown_words=None)
+            _, compiled, subject = see(question.anatomy, versions, question.scale, room + 1)
             raw = last_outputs(compiled.outputs(subject, room + 1), subject.mask)
-            found = decisions(raw, None)
+            classes = decisions(raw, None)
         words = self.words(state)
-        return [words[at] for at in off if found[at] != found[-1]]
-
-    def _learn(self) -> None:
-        """Nothing is measured of texts: their vocabulary says what is usual."""
+        return [words[at] for at in positions if classes[at] != classes[-1]]
 
 
 def text_sentence(pair: Explanation) -> str:

@@ -41,7 +41,7 @@ def test_predictions_stay_those_of_one_class_when_the_decision_flips():
     """Of three classes the predicted one is explained; a change must not turn the question."""
     model, data = tiny.model("multiclass"), tiny.padded("multiclass")
     core = Exploration(model, data.test, data.train)
-    name = core.inquiry(State(0)).question.chosen.names[0]
+    name = core.question(0).chosen.names[0]
     for value in (-8.0, 8.0):
         state = State(0, (Edit("dose", value, (0, int(data.test.lengths[0]) - 1)),))
         fresh = lx.explain(
@@ -56,7 +56,7 @@ def test_predictions_stay_those_of_one_class_when_the_decision_flips():
 def test_orders_are_permutations_that_begin_with_what_they_name(task):
     model, data = tiny.model(task), tiny.padded(task)
     core = Exploration(model, data.test, data.train)
-    question = core.inquiry(State(0)).question
+    question = core.question(0)
     found = orders(question, data.test)
     assert list(found) == ways(question, data.test)
     for order in found.values():
