@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..sequences.data import SequenceData
+from ..sequences.editing import columns_of
 from ..sequences.scaling import chart_of, unscaled
 from .anatomy import inspect
 from .outputs import decisions, last_outputs
@@ -164,7 +165,7 @@ def training_range(training: SequenceData, name: str) -> tuple[float, float]:
     if name in training.static_names:
         numbers = values_read(training, name, None)
     else:
-        columns = _columns(training, name)
+        columns = columns_of(training, name)
         real = training.values[training.mask][:, columns]
         chart = unscaled(real, training.center[columns], training.scale[columns])
         numbers = chart_of(chart)[:, 0] if training.variables else chart[:, 0]
@@ -186,21 +187,11 @@ def values_read(data: SequenceData, name: str, steps: Any) -> np.ndarray:
     if name in data.static_names:
         facts = data.display_static
         return np.zeros(0) if facts is None else facts[:, data.static_names.index(name)]
-    values = data.display_values[0, data.mask[0]][:, _columns(data, name)]
+    values = data.display_values[0, data.mask[0]][:, columns_of(data, name)]
     if isinstance(steps, str):
         measured = ~np.isnan(chart_of(values)[:, 0]) if data.variables else ~np.isnan(values[:, 0])
         return values[measured, 0]
     return values[:, 0] if steps is None else np.atleast_1d(values[steps, 0])
-
-
-def _columns(data: SequenceData, name: str) -> list[int]:
-    """Return the positions of a variable's features, its value first."""
-    owners = data.variables or data.feature_names
-    columns = [i for i, own in enumerate(owners) if own == name]
-    if not columns:
-        known = [*dict.fromkeys(owners), *data.static_names]
-        raise ValueError(f"Expected a name among {known}; received {name!r}. Check the spelling.")
-    return columns
 
 
 def _with_values(sample: SequenceData, name: str, values: np.ndarray, steps: Any) -> SequenceData:

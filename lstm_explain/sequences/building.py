@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from . import padding, splitting, validation, words
-from .padding import as_array
+from .padding import Padded, as_array
 
 if TYPE_CHECKING:
     from .data import SequenceData
@@ -49,7 +49,15 @@ def from_arrays(
         classes.
     lengths, mask : optional
         Which steps of a padded array are real: number of real steps, or a bool array.
-    units : mapping of feature name to unit, optional
+    static, static_names : optional
+        Facts that do not change over the sequence, (sample, static feature), and their names.
+    feature_names, units, target_name, class_names, time_name, name : optional
+        Names of the features, with their units by name, the target, the classes, the steps and
+        the data set.
+    times : array (sample, time) or list of arrays (time,), optional
+        A date or number for each step, in increasing order.
+    ids : array (sample,), optional
+        Whose sequence each sample is.
     missing : {"error", "keep"}
         NaN in `values` is an error, or is kept until `fill_missing`.
 
@@ -66,19 +74,12 @@ def from_arrays(
     SequenceData 'data': 2 samples x 4-6 steps x 2 features, 2 classes, not split
     """
     array, mask = padding.from_sequences(values, lengths, mask)
-    padded = padding.Padded(
-        values=array,
-        mask=mask,
-        times=None if times is None else padding.padded_times(times, mask),
-        ids=None if ids is None else padding.as_array(ids, "ids"),
-        static=None if static is None else padding.as_array(static, "static"),
-        target=None if target is None else padding.as_array(target, "target"),
-    )
+    padded_times = None if times is None else padding.padded_times(times, mask)
     if feature_names is None:
         feature_names = [f"feature {i}" for i in range(array.shape[-1])]
-    return assemble(
+    return _from_padded(
         cls,
-        padded,
+        Padded(array, mask, padded_times, ids, static, target),
         feature_names=feature_names,
         static_names=static_names,
         units=units or {},
@@ -124,7 +125,10 @@ def from_frame(
         Columns that change over time; columns that are constant for a sequence.
     window, stride : int, optional
         Rows per sample and rows between the ends of two samples.
-    units, missing : see `from_arrays`
+    units, class_names, name : optional
+        Units by feature name, names of the classes in their order, and of the data set.
+    missing : {"error", "keep"}
+        NaN is an error, or is kept until `fill_missing`.
 
     Examples
     --------
@@ -144,7 +148,7 @@ def from_frame(
         window=window,
         stride=stride,
     )
-    return assemble(
+    return _from_padded(
         cls,
         padded,
         feature_names=features,
@@ -180,7 +184,14 @@ def from_tokens(
     tokens : int array (sample, time), or list of int sequences
     vocabulary : sequence of str, optional
         The word of each token id, for display and to find "[UNK]".
-    target, lengths, mask, static : see `from_arrays`
+    target : array (sample,), optional
+        Floating-point numbers are a regression target; all others are classes.
+    lengths, mask : optional
+        Which steps of a padded array are real: number of real steps, or a bool array.
+    static, static_names : optional
+        Facts that do not change over the text, (sample, static feature), and their names.
+    target_name, class_names, ids, name : optional
+        Names of the target, the classes and the data set; whose text each sample is.
 
     Raises
     ------
@@ -197,72 +208,18 @@ def from_tokens(
     array, mask = padding.from_sequences(tokens, lengths, mask, tokens=True)
     if isinstance(vocabulary, str):
         raise ValueError("Expected a vocabulary of words; received one text. Give a list.")
-    return assemble(
+    no_values = np.zeros((*mask.shape, 0), np.float32)
+    return _from_padded(
         cls,
-        padding.Padded(
-            values=np.zeros((*mask.shape, 0), np.float32),
-            mask=mask,
-            ids=None if ids is None else padding.as_array(ids, "ids"),
-            static=None if static is None else padding.as_array(static, "static"),
-            target=None if target is None else padding.as_array(target, "target"),
-        ),
+        Padded(no_values, mask, None, ids, static, target),
         feature_names=[],
         static_names=static_names,
-        units={},
         target_name=target_name,
         class_names=class_names,
         time_name="word",
-        missing="error",
         name=name,
         tokens=validation.check_tokens(array, mask, len(vocabulary)),
         vocabulary=tuple(map(str, vocabulary)),
-    )
-
-
-def assemble(
-    cls: type[SequenceData],
-    padded: padding.Padded,
-    *,
-    feature_names: Sequence[str],
-    static_names: Sequence[str] | None,
-    units: Mapping[str, str],
-    target_name: str,
-    class_names: Sequence[str] | None,
-    time_name: str,
-    missing: Missing,
-    name: str,
-    **more: Any,
-) -> SequenceData:
-    """Check everything and build the frozen object."""
-    if static_names is None:
-        num_static = 0 if padded.static is None else sum(np.shape(padded.static)[1:2])
-        static_names = [f"static {i}" for i in range(num_static)]
-    feature_names, static_names = tuple(map(str, feature_names)), tuple(map(str, static_names))
-    validation.check_names(feature_names, padded.values.shape[-1], "feature_names")
-    validation.check_units(units, feature_names + static_names)
-    padded = validation.clean(padded, feature_names, static_names, missing)
-    target, names = validation.read_target(padded.target, class_names)
-    return cls(
-        values=padded.values,
-        mask=padded.mask,
-        feature_names=feature_names,
-        units=tuple(units.get(n, "") for n in feature_names),
-        center=np.zeros(len(feature_names)),
-        scale=np.ones(len(feature_names)),
-        static=padded.static,
-        static_names=static_names,
-        static_units=tuple(units.get(n, "") for n in static_names),
-        static_center=None if padded.static is None else np.zeros(len(static_names)),
-        static_scale=None if padded.static is None else np.ones(len(static_names)),
-        target=target,
-        target_name=target_name,
-        target_unit="",
-        class_names=names,
-        times=padded.times,
-        time_name=time_name,
-        ids=padded.ids,
-        name=name,
-        **more,
     )
 
 
@@ -293,20 +250,26 @@ def from_texts(
     Parameters
     ----------
     texts : iterable of str, or of lists of words
-        Lists of words are taken as they are, for texts that another tool has cut.
+        Lists of words are taken as they are, for texts that another tool has split.
     vocabulary : sequence of str, optional
-        Of the model which is to read these texts: that of the data it was
-        trained on, or ``load_vocabulary(path)``.
+        That of the model which is to read these texts: of the data that it was trained on, or
+        from ``load_vocabulary(path)``.
     split : array (sample,), optional
         "train", "validation" or "test"; or True for training and False for test samples.
     max_words : int, optional
         Longer texts are cut.
     truncate : {"end", "start"}
         Which end of a longer text is cut off.
-    vocabulary_size, at_least : see ``make_vocabulary``
+    vocabulary_size, at_least : int
+        Of a new vocabulary: its largest size, and how often a word must occur to be in it.
     lower : bool
         False keeps capital letters apart: "Good" is another word than "good".
-    target, class_names, static, ids : see `from_arrays`
+    target : array (sample,), optional
+        Floating-point numbers are a regression target; all others are classes.
+    static, static_names : optional
+        Facts that do not change over the text, (sample, static feature), and their names.
+    target_name, class_names, ids, name : optional
+        Names of the target, the classes and the data set; whose text each sample is.
 
     Returns
     -------
@@ -340,23 +303,22 @@ def from_texts(
                 "Expected training texts to make a vocabulary from; received none, only "
                 f"{sorted(set(labels.tolist()))}. Give the vocabulary of the model."
             )
-        seen = [samples[position] for position in np.flatnonzero(labels == "train")]
-        vocabulary = words.make_vocabulary(seen, vocabulary_size, at_least)
-    known = words.check_vocabulary(
+        training = [samples[position] for position in np.flatnonzero(labels == "train")]
+        vocabulary = words.make_vocabulary(training, vocabulary_size, at_least)
+    vocabulary = words.check_vocabulary(
         vocabulary if isinstance(vocabulary, str) else list(vocabulary), "vocabulary"
     )
-    number = {word: position for position, word in enumerate(known)}
-    unknown = number[words.UNKNOWN]
-    part = _part_to_keep(max_words, truncate)
+    id_of = {word: position for position, word in enumerate(vocabulary)}
+    unknown, kept = id_of[words.UNKNOWN], _kept_words(max_words, truncate)
+    samples = [sample[kept] for sample in samples]
     tokens: list[Any] = [
-        np.array([number.get(word, unknown) for word in sample[part]], np.int32)
-        for sample in samples
+        np.array([id_of.get(word, unknown) for word in sample], np.int32) for sample in samples
     ]
     data = from_tokens(
         cls,
         tokens,
         target,
-        vocabulary=known,
+        vocabulary=vocabulary,
         static=static,
         static_names=static_names,
         target_name=target_name,
@@ -364,9 +326,58 @@ def from_texts(
         ids=ids,
         name=name,
     )
-    kept = [sample[part] for sample in samples]
-    data = replace(data, unknown_words=words.kept_unknown(kept, tokens, unknown))
+    data = replace(data, unknown_words=words.kept_unknown(samples, tokens, unknown))
     return data if split is None else replace(data, split=labels)
+
+
+def _from_padded(
+    cls: type[SequenceData],
+    padded: Padded,
+    *,
+    feature_names: Sequence[str],
+    static_names: Sequence[str] | None,
+    units: Mapping[str, str] | None = None,
+    target_name: str,
+    class_names: Sequence[str] | None,
+    time_name: str,
+    missing: Missing = "error",
+    name: str,
+    **text_fields: Any,
+) -> SequenceData:
+    """Validate padded arrays and their names, and return them as a `SequenceData`."""
+    per_sample = {field: getattr(padded, field) for field in ("ids", "static", "target")}
+    given = {field: as_array(v, field) for field, v in per_sample.items() if v is not None}
+    padded, units = replace(padded, **given), units or {}
+    if static_names is None:
+        num_static = 0 if padded.static is None else sum(padded.static.shape[1:2])
+        static_names = [f"static {i}" for i in range(num_static)]
+    feature_names, static_names = tuple(map(str, feature_names)), tuple(map(str, static_names))
+    validation.check_names(feature_names, padded.values.shape[-1], "feature_names")
+    validation.check_units(units, feature_names + static_names)
+    padded = validation.clean(padded, feature_names, static_names, missing)
+    target, labels = validation.read_target(padded.target, class_names)
+    has_static = padded.static is not None
+    return cls(
+        values=padded.values,
+        mask=padded.mask,
+        feature_names=feature_names,
+        units=tuple(units.get(feature, "") for feature in feature_names),
+        center=np.zeros(len(feature_names)),
+        scale=np.ones(len(feature_names)),
+        static=padded.static,
+        static_names=static_names,
+        static_units=tuple(units.get(fact, "") for fact in static_names),
+        static_center=np.zeros(len(static_names)) if has_static else None,
+        static_scale=np.ones(len(static_names)) if has_static else None,
+        target=target,
+        target_name=target_name,
+        class_names=labels,
+        times=padded.times,
+        time_name=time_name,
+        ids=padded.ids,
+        name=name,
+        **text_fields,
+    )
 
 
 def _words_of(texts: Any, lower: bool, ids: Any) -> list[Sequence[str]]:
@@ -379,14 +390,10 @@ def _words_of(texts: Any, lower: bool, ids: Any) -> list[Sequence[str]]:
         )
     samples: list[Sequence[str]] = []
     for position, text in enumerate(texts):
-        where = f" in sample {position}"
-        if isinstance(text, list | tuple):
-            for word in text:
-                words.check_text(word, where)
-            samples.append(text)
-        else:
-            words.check_text(text, where)
-            samples.append(words.tokenise(text, lower=lower))
+        is_split = isinstance(text, list | tuple)
+        for string in text if is_split else [text]:
+            words.check_text(string, f" in sample {position}")
+        samples.append(text if is_split else words.tokenise(text, lower=lower))
     if not samples:
         raise ValueError("Expected at least one text; received none. Check the filter.")
     empty = [position for position, sample in enumerate(samples) if not any(sample)]
@@ -394,8 +401,8 @@ def _words_of(texts: Any, lower: bool, ids: Any) -> list[Sequence[str]]:
         named = "" if ids is None else f" (id {as_array(ids, 'ids')[empty[0]]})"
         raise ValueError(
             f"Expected at least one word in every text; received none in {len(empty)} of "
-            f"{len(samples)} texts, the first sample {empty[0]}{named}. Drop texts that are empty "
-            "or blank."
+            f"{len(samples)} texts, the first sample {empty[0]}{named}. Drop texts that are "
+            "empty or blank."
         )
     for position, sample in enumerate(samples):
         if "" in sample or words.PAD in sample:
@@ -422,7 +429,7 @@ def _labels(split: Any, count: int) -> np.ndarray:
     return labels
 
 
-def _part_to_keep(max_words: int | None, truncate: str) -> slice:
+def _kept_words(max_words: int | None, truncate: str) -> slice:
     if truncate not in ("end", "start"):
         raise ValueError(
             f'Expected truncate to be "end" or "start"; received {truncate!r}. "end" keeps the '

@@ -1,4 +1,4 @@
-"""Read the columns of a table: numbers, times, ids and targets, each refused where unsure."""
+"""The columns of a table as numbers, times, ids and targets; what is ambiguous is refused."""
 
 from __future__ import annotations
 
@@ -11,13 +11,7 @@ from pandas.api import types
 
 
 def columns_as_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """Return the named columns as float64 (row, column), or say which of them cannot be read.
-
-    Raises
-    ------
-    ValueError
-        A column is missing or there twice, or holds text or dates.
-    """
+    """Return the named columns as float64 (row, column); text and dates are refused."""
     if isinstance(columns, str):
         raise ValueError(
             f"Expected a list of columns; received the text {columns!r}. Use [{columns!r}]."
@@ -49,7 +43,7 @@ def columns_as_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarra
 
 
 def one_column(frame: pd.DataFrame, name: str, what: str, remedy: str) -> pd.Series:
-    """Return the only column of that name, or say what is there instead."""
+    """Return the only column of that name."""
     number = int((frame.columns == name).sum())
     if number != 1:
         raise ValueError(
@@ -60,10 +54,9 @@ def one_column(frame: pd.DataFrame, name: str, what: str, remedy: str) -> pd.Ser
 
 
 def as_clock(times: pd.Series, what: str) -> np.ndarray:
-    """Return times as datetime64 or finite numbers, refusing what has no sure order.
+    """Return times as datetime64 or finite numbers.
 
-    Text is refused: "10/1/2020" sorts before "9/1/2020", and nobody but the owner knows whether
-    that is September or January.
+    Text is refused: "10/1/2020" sorts before "9/1/2020", and may be in January or October.
     """
     if times.isna().any():
         raise ValueError(
@@ -88,7 +81,7 @@ def as_clock(times: pd.Series, what: str) -> np.ndarray:
 
 
 def columns_as_ids(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """Return the id column, refusing a missing column or missing ids."""
+    """Return the id column, in which no id may be missing."""
     keys = one_column(
         frame, name, "an id column", "Name the one that tells the sequences apart with id=..."
     )
@@ -109,7 +102,7 @@ def column_as_target(frame: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def _may_hold_numbers(dtype: Any) -> bool:
-    """Tell whether a column may hold numbers, perhaps written as text; dates and durations not."""
+    """Tell whether a column may hold numbers, also as text; not dates or durations."""
     if isinstance(dtype, pd.CategoricalDtype):
         dtype = dtype.categories.dtype
     if types.is_numeric_dtype(dtype):

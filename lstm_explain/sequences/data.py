@@ -12,15 +12,8 @@ from . import building, editing, inputs, scaling, splitting, validation, words
 from .splitting import SPLITS
 
 _PER_SAMPLE = (
-    "values",
-    "tokens",
-    "mask",
-    "static",
-    "target",
-    "times",
-    "ids",
-    "split",
-    "unknown_words",
+    *("values", "tokens", "mask", "static", "target"),
+    *("times", "ids", "split", "unknown_words"),
 )
 
 
@@ -35,24 +28,36 @@ class SequenceData:
     ----------
     values : float32 array (sample, time, feature)
         What the model reads; 0 on padded steps.
+    feature_names, units : tuples of str
+        Name and unit of each feature; "" where it has no unit.
     tokens : int32 array (sample, time) or None
         Token ids of a text; `values` then has no features.
     vocabulary : tuple of str
         The word of each token id.
     unknown_words : object array (sample,) or None
-        Of a text: as they were written, those that the model reads as "[UNK]", in order.
+        The words of each text that the model reads as "[UNK]", in order, as they were written.
     mask : bool array (sample, time)
         True on real steps. Padding is always at the end.
     static : float32 array (sample, static feature) or None
         Facts that do not change over the sequence.
+    static_names, static_units : tuples of str
+        Name and unit of each static fact.
     target : array (sample,) or None
         float32 for regression; int32 class positions when `class_names` is not empty.
+    target_name, target_unit : str
+        What is to be predicted, and its unit.
+    class_names : tuple of str
+        The classes in order; empty for regression.
     times : array (sample, time) or None
         Dates or numbers of the steps, for axes.
+    time_name : str
+        What the times count: "step", "hours in care".
     ids : array (sample,) or None
         Whose sequence it is.
     split : str array (sample,) or None
         "train", "validation" or "test".
+    name : str
+        What the data set is called.
     center, scale, static_center, static_scale : float64 arrays (feature,)
         ``display_values = values * scale + center`` undoes the standardising.
     variables, parts : tuples of str
@@ -103,12 +108,9 @@ class SequenceData:
 
     def __getitem__(self, key: int | slice | np.ndarray | Sequence[int]) -> SequenceData:
         key = validation.read_rows(key, len(self))
-        chosen = {
-            field: getattr(self, field)[key]
-            for field in _PER_SAMPLE
-            if getattr(self, field) is not None
-        }
-        return replace(self, **chosen)
+        arrays = {field: getattr(self, field) for field in _PER_SAMPLE}
+        selected = {name: array[key] for name, array in arrays.items() if array is not None}
+        return replace(self, **selected)
 
     def _part(self, label: str) -> SequenceData:
         if self.split is None:
@@ -125,12 +127,12 @@ class SequenceData:
 
     @property
     def validation(self) -> SequenceData:
-        """The samples that decide when training stops and what is chosen."""
+        """The samples that decide when training stops and which model is kept."""
         return self._part("validation")
 
     @property
     def test(self) -> SequenceData:
-        """The samples that nothing was chosen on."""
+        """The samples that no decision was based on."""
         return self._part("test")
 
     @property
@@ -177,8 +179,8 @@ class SequenceData:
     def standardise(self) -> SequenceData:
         """Give every feature mean 0 and standard deviation 1 over the training part's real steps.
 
-        Only training samples are looked at; a constant feature is only centred. `display_values`
-        gives the original units back.
+        Only training samples are used; a constant feature is only centred. `display_values` has
+        the original units.
         """
         train = splitting.need_training_part(self)
         center, scale = scaling.mean_and_deviation(
@@ -215,10 +217,10 @@ class SequenceData:
     def own_words(self) -> np.ndarray:
         """The words as they were written, str (sample, time); "" on padded steps.
 
-        In brackets stand those that the model does not see: it reads "[UNK]" in their place,
-        because its vocabulary lacks them or they were switched off. No word of a text has brackets.
+        A word that the model does not see has brackets: it reads "[UNK]" in its place, because
+        its vocabulary lacks the word or the word was switched off. No other word has brackets.
         """
-        return words.own_words(self)
+        return words.written_words(self, unseen="[{}]")
 
     @property
     def display_static(self) -> np.ndarray | None:
@@ -229,13 +231,13 @@ class SequenceData:
 
     @property
     def task(self) -> Literal["regression", "binary", "multiclass"]:
-        """What kind of target this is."""
+        """Whether the target is a number, one of two classes or one of several."""
         if not self.class_names:
             return "regression"
         return "binary" if len(self.class_names) == 2 else "multiclass"
 
     def check_complete(self) -> None:
-        """Raise if a value is still missing, naming where."""
+        """Raise if a value is missing; the message names the first."""
         validation.check_finite(self.values, self.mask, self.feature_names)
         if self.static is not None:
             validation.check_finite(self.static, None, self.static_names)

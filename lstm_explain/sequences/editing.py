@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .building import from_texts
+from .padding import pad
 from .scaling import PARTS, chart_of, with_parts
 from .words import SPECIAL_WORDS, UNKNOWN, kept_unknown, written_words
 
@@ -27,9 +28,9 @@ def change(
 ) -> SequenceData:
     """Return the data with a variable or static fact changed, in its original units.
 
-    With ``fill_missing(indicators=True)`` a model reads which values were measured, and how long
-    ago. A value that is set then counts as measured, one that is set to None as not measured, and
-    what is carried forward from it follows, up to the next measurement.
+    After ``fill_missing(indicators=True)`` a value that is set counts as measured, and one that is
+    set to None as not measured; the values that are carried forward from it, up to the next
+    measurement, and the steps since then follow.
 
     Parameters
     ----------
@@ -39,8 +40,8 @@ def change(
         In original units; None for "was not measured".
     steps : int, slice, sequence of int, "measured" or None
         Steps of each sequence, from 0 on; negative ones from its own end. "measured": those at
-        which it was measured, so that only the value changes and not how often one looked. None:
-        all of them. Not for static facts.
+        which it was measured, so that only the value changes, not how often it was measured.
+        None: all steps. Not for static facts.
 
     Returns
     -------
@@ -67,17 +68,11 @@ def change(
         )
     if name in data.static_names:
         return _change_static(data, name, value, steps)
-    known = tuple(dict.fromkeys(data.variables)) or data.feature_names
-    if name not in known:
-        raise ValueError(
-            f"Expected a name among {[*known, *data.static_names]}; received {name!r}. Check the "
-            "spelling."
-        )
-    columns = [i for i, own in enumerate(data.variables or data.feature_names) if own == name]
+    columns = columns_of(data, name)
     display = data.display_values[..., columns]
     chart = chart_of(display) if data.variables else display
-    chosen = chosen_steps(data, steps, ~np.isnan(chart[..., 0]), name)
-    chart = np.where(chosen[..., None], np.nan if value is None else float(value), chart)
+    changed_steps = _step_mask(data, steps, ~np.isnan(chart[..., 0]), name)
+    chart = np.where(changed_steps[..., None], np.nan if value is None else float(value), chart)
     if data.unmeasured is not None:
         chart = with_parts(chart, data.mask, data.unmeasured[columns[:1]])
     elif value is None and not np.isnan(data.values[data.mask]).any():
@@ -86,13 +81,21 @@ def change(
             f"was not measured. Fill it with fill_missing(indicators=True), which adds {PARTS[1]!r}"
             f" and {PARTS[2]!r}."
         )
-    moved = (chart - data.center[columns]) / data.scale[columns]
-    changed = data.values.copy()
+    values = data.values.copy()
     # Where nothing changed the numbers stay as they are, to the last digit.
-    same = np.isclose(chart, display, rtol=1e-6, atol=0, equal_nan=True)
-    same |= ~data.mask[..., None]
-    changed[..., columns] = np.where(same, changed[..., columns], moved)
-    return replace(data, values=changed)
+    same = np.isclose(chart, display, rtol=1e-6, atol=0, equal_nan=True) | ~data.mask[..., None]
+    scaled = (chart - data.center[columns]) / data.scale[columns]
+    values[..., columns] = np.where(same, values[..., columns], scaled)
+    return replace(data, values=values)
+
+
+def columns_of(data: SequenceData, name: str) -> list[int]:
+    """Return the positions of a variable's features (its value first), or of a feature."""
+    owners = data.variables or data.feature_names
+    if name not in owners:
+        names = [*dict.fromkeys(owners), *data.static_names]
+        raise ValueError(f"Expected a name among {names}; received {name!r}. Check the spelling.")
+    return [position for position, owner in enumerate(owners) if owner == name]
 
 
 def _change_static(data: SequenceData, name: str, value: float | None, steps: Any) -> SequenceData:
@@ -107,37 +110,37 @@ def _change_static(data: SequenceData, name: str, value: float | None, steps: An
     return replace(data, static=static)
 
 
-def chosen_steps(data: SequenceData, steps: Any, measured: np.ndarray, name: str) -> np.ndarray:
-    """Return which steps are meant, bool (sample, time): at least one of every sample."""
+def _step_mask(data: SequenceData, steps: Any, measured: np.ndarray, name: str) -> np.ndarray:
+    """Return which steps are to be changed, bool (sample, time): at least one of every sample."""
     if steps is None:
         return data.mask
     if isinstance(steps, str):
-        chosen = measured & data.mask
-        if steps != "measured" or not chosen.any(axis=1).all():
+        selected = measured & data.mask
+        if steps != "measured" or not selected.any(axis=1).all():
             raise ValueError(
                 f'Expected steps to be numbers, a slice or "measured", with {name!r} measured in '
                 f"every sample; received {steps!r}. Change one sample at a time: data[3]."
             )
-        return chosen
+        return selected
     index = steps if isinstance(steps, slice) else np.atleast_1d(np.asarray(steps))
     whole = isinstance(index, slice) or index.dtype.kind in "iu"
-    chosen = np.zeros(data.mask.shape, bool)
+    selected = np.zeros(data.mask.shape, bool)
     for row, length in enumerate(data.lengths):
         inside = isinstance(index, slice) or (
             whole and index.size > 0 and -length <= index.min() and index.max() < length
         )
         if inside:
-            chosen[row, np.arange(length)[index]] = True
-        if not chosen[row].any():
+            selected[row, np.arange(length)[index]] = True
+        if not selected[row].any():
             raise ValueError(
                 f"Expected whole numbers of steps that every sample has: sample {row} has the "
                 f"steps 0 to {length - 1}; received {steps}. Choose among them, or change one "
                 "sample at a time: data[3]."
             )
-    return chosen
+    return selected
 
 
-# What a new text shares with the data that it is read like.
+# The fields that a rewritten text takes over.
 _KEPT = (
     *("static", "static_names", "static_units", "static_center", "static_scale"),
     *("name", "target_name", "class_names"),
@@ -145,19 +148,18 @@ _KEPT = (
 
 
 def rewrite(data: SequenceData, texts: Iterable[str | Sequence[str]]) -> SequenceData:
-    """Return other texts, read as this data was: what the model would say of a new sentence.
+    """Return other texts with the same vocabulary: what would the model say of a new sentence?
 
     Parameters
     ----------
     texts : iterable of str, or of lists of words
-        As many as the data has samples where it has static facts, which stay; else any number.
-        Capital letters are kept where the vocabulary has any; then give them as the model knows
-        them.
+        Any number of texts; where the data has static facts, which stay, one text per sample.
+        Capital letters are kept if the vocabulary has words with capitals.
 
     Returns
     -------
     SequenceData
-        With the same vocabulary and classes, and without a target: nobody has judged the texts.
+        With the same vocabulary and classes, and without a target, which is not known.
 
     Raises
     ------
@@ -209,45 +211,38 @@ def switch_off(data: SequenceData, steps: int | slice | Sequence[int]) -> Sequen
     """
     _need_text(data, "switch_off")
     unknown = data.vocabulary.index(UNKNOWN)
-    chosen = chosen_steps(data, steps, data.mask, "the text")
-    tokens = np.where(chosen, np.int32(unknown), np.array(data.tokens))
+    switched_off = _step_mask(data, steps, data.mask, "the text")
+    tokens = np.where(switched_off, np.int32(unknown), np.array(data.tokens))
     written = _unknown_words(written_words(data), tokens, data.mask, data)
     return replace(data, tokens=tokens, unknown_words=written)
 
 
 def side_by_side(recorded: SequenceData, changed: SequenceData) -> SequenceData:
-    """Return two texts as one data set, the shorter one padded, without what people said of one."""
+    """Return two texts as one data set without a target; the shorter one is padded."""
     _need_text(recorded, "compare")
     if recorded.vocabulary != changed.vocabulary:
         raise ValueError(
             f"Expected two texts with one vocabulary; received others, of "
-            f"{len(recorded.vocabulary)} and {len(changed.vocabulary)} words. Read the second one "
-            "as the first: sentence.rewrite([text])."
+            f"{len(recorded.vocabulary)} and {len(changed.vocabulary)} words. Make the second text "
+            "from the first: sentence.rewrite([text])."
         )
-    longest = max(recorded.mask.shape[1], changed.mask.shape[1])
     pair = (recorded, changed)
-    room = [((0, 0), (0, longest - one.mask.shape[1])) for one in pair]
-    tokens, mask = (
-        np.concatenate(
-            [np.pad(getattr(one, part), more) for one, more in zip(pair, room, strict=True)]
-        )
-        for part in ("tokens", "mask")
-    )
+    mask, _ = pad([text.mask[0] for text in pair])
+    tokens, _ = pad([np.array(text.tokens)[0] for text in pair])
+    written = [written_words(text)[0] for text in pair]
     return replace(
         recorded[np.array([0, 0])],
-        values=np.zeros((2, longest, 0), np.float32),
+        values=np.zeros((*mask.shape, 0), np.float32),
         tokens=tokens,
         mask=mask,
         times=None,
         target=None,
-        unknown_words=_unknown_words(
-            [written_words(one)[0] for one in pair], tokens, mask, recorded
-        ),
+        unknown_words=_unknown_words(written, tokens, mask, recorded),
     )
 
 
 def _unknown_words(written: Any, tokens: np.ndarray, mask: np.ndarray, data: SequenceData) -> Any:
-    """Return what `SequenceData.unknown_words` holds; padding is no word, whatever its id."""
+    """Return `SequenceData.unknown_words` of these texts; padding is no word, whatever its id."""
     unknown = data.vocabulary.index(UNKNOWN)
     return kept_unknown(written, np.where(mask, tokens, unknown - 1), unknown)
 

@@ -63,7 +63,7 @@ def find_roles(
 
 
 def check_vocabulary(model: Any, vocabulary: Sequence[str]) -> None:
-    """Raise where a model knows which vocabulary it learned, and this is another one."""
+    """Raise if the model recorded the vocabulary that it learned, and this is another one."""
     if not vocabulary:
         return
     layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else []
@@ -71,14 +71,13 @@ def check_vocabulary(model: Any, vocabulary: Sequence[str]) -> None:
     if learned and vocabulary_digest(vocabulary) not in learned:
         raise ValueError(
             f"Expected texts read with the vocabulary that {model.name!r} was trained with; "
-            f"received another one, of {len(vocabulary)} words, in which the same ids are other "
-            "words. Read them with SequenceData.from_texts(texts, vocabulary=run.vocabulary), or "
-            "with that of the training data."
+            f"received another one, of {len(vocabulary)} words. Read them with "
+            "SequenceData.from_texts(texts, vocabulary=run.vocabulary)."
         )
 
 
 def padding_value(model: Any) -> float:
-    """Return what a model's Masking layer takes for padding; 0 where it has none."""
+    """Return the value that a model's Masking layer masks; 0 if it has none."""
     layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else []
     values = [layer.mask_value for layer in layers if type(layer).__name__ == "Masking"]
     return float(values[0]) if values else 0.0
@@ -110,9 +109,8 @@ def _role(tensor: Any, tokens: bool, num_static: int | None, count: int) -> Role
         return "mask"
     if len(shape) == 2 and tokens and (count == 1 or "int" in kind):
         return "sequence"
-    if len(shape) == 2 and num_static != 0 and shape[1] in (num_static, None):
-        return "static"
-    if len(shape) == 2 and num_static is None:
+    fits = num_static is None or (num_static != 0 and shape[1] in (num_static, None))
+    if len(shape) == 2 and fits:
         return "static"
     raise ValueError(
         f"Expected model inputs of shape "

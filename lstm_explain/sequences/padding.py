@@ -1,4 +1,4 @@
-"""Turn what people have (ragged lists, arrays, long tables) into padded arrays with a mask."""
+"""Padding: ragged lists, arrays and long tables become right-padded arrays with a mask."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .columns import as_clock, column_as_target, columns_as_ids, columns_as_numb
 
 @dataclass(frozen=True)
 class Padded:
-    """Right-padded arrays: the raw material of a ``SequenceData``."""
+    """Right-padded arrays, from which a ``SequenceData`` is made, not yet validated."""
 
     values: np.ndarray
     mask: np.ndarray
     times: np.ndarray | None = None
-    ids: np.ndarray | None = None
-    static: np.ndarray | None = None
-    target: np.ndarray | None = None
+    ids: Any = None
+    static: Any = None
+    target: Any = None
 
 
 def pad(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -35,9 +35,7 @@ def pad(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """
     arrays = [as_array(sequence, "sequences") for sequence in sequences]
     if not arrays:
-        raise ValueError(
-            "Expected at least one sequence; received none. Check the filter that chose them."
-        )
+        raise ValueError("Expected at least one sequence; received none. Check the filter.")
     ranks = {(a.ndim, a.shape[1:]) for a in arrays}
     if len(ranks) > 1 or arrays[0].ndim == 0:
         raise ValueError(
@@ -79,11 +77,8 @@ def as_array(values: Any, what: str) -> np.ndarray:
 def mask_from_lengths(lengths: Any, num_samples: int, num_steps: int) -> np.ndarray:
     """Return the mask (sample, time) of right-padded sequences from their lengths."""
     lengths = as_array(lengths, "lengths")
-    if (
-        lengths.shape != (num_samples,)
-        or lengths.dtype.kind not in "iu"
-        or ((lengths < 1) | (lengths > num_steps)).any()
-    ):
+    is_whole = lengths.shape == (num_samples,) and lengths.dtype.kind in "iu"
+    if not is_whole or ((lengths < 1) | (lengths > num_steps)).any():
         raise ValueError(
             f"Expected lengths of shape ({num_samples},), whole numbers from 1 to {num_steps} "
             f"steps; received shape {lengths.shape}, type {lengths.dtype}, "
@@ -102,25 +97,23 @@ def from_sequences(
 
     The array is (sample, time, feature), or (sample, time) for tokens.
     """
-    what, whole, each, rank = "values", "(sample, time, feature)", "(time, feature)", 3
+    what, shape, each, rank = "values", "(sample, time, feature)", "(time, feature)", 3
     if tokens:
-        what, whole, each, rank = "tokens", "(sample, time)", "(time,)", 2
+        what, shape, each, rank = "tokens", "(sample, time)", "(time,)", 2
     if hasattr(values, "__array__"):  # also tensors and tables
         values = np.asarray(values)
     if not isinstance(values, Iterable) or isinstance(values, str | bytes | Mapping):
         raise ValueError(
-            f"Expected {what} of shape {whole}, or a list of arrays {each}; received "
+            f"Expected {what} of shape {shape}, or a list of arrays {each}; received "
             f"{type(values).__name__}. Give an array or a list of arrays."
         )
     if lengths is not None and mask is not None:
-        raise ValueError(
-            "Expected lengths or mask; received both. Give one of them: they say the same."
-        )
+        raise ValueError("Expected lengths or mask; received both. Give one of them.")
     if isinstance(values, np.ndarray) and (values.dtype != object or values.ndim > 1):
         if values.ndim != rank:
             more = "; for one feature use values[..., None]; for a long table use from_frame"
             raise ValueError(
-                f"Expected {what} of shape {whole}; received shape {values.shape}. For one "
+                f"Expected {what} of shape {shape}; received shape {values.shape}. For one "
                 f"sequence use {what}[None]{'' if tokens else more}."
             )
         if lengths is not None:
@@ -130,8 +123,8 @@ def from_sequences(
     else:
         if mask is not None or lengths is not None:
             raise ValueError(
-                "Expected mask or lengths only with a padded array; received them with a list "
-                "of sequences, whose lengths are known. Leave them out."
+                "Expected mask or lengths only with a padded array; received them with a list of "
+                "sequences. Leave them out."
             )
         array, mask = pad(list(values))
         if array.ndim != rank:
@@ -143,7 +136,7 @@ def from_sequences(
     if array.shape[-1] == 0 and not tokens:
         raise ValueError(
             f"Expected at least one feature; received values of shape {array.shape}. Check the "
-            "columns that were chosen."
+            "columns."
         )
     return array, mask
 
@@ -216,31 +209,28 @@ def from_long_table(
             f"{len(frame)} rows in all. Use a shorter window or more rows."
         )
     last = np.array([rows[-1] for rows in pieces])
-    known = np.ones(len(last), bool) if targets is None else ~pd.isna(targets[last])
-    if not known.any():
+    has_target = np.ones(len(last), bool) if targets is None else ~pd.isna(targets[last])
+    if not has_target.any():
         raise ValueError(
             f"Expected a target in column {target!r} for at least one sequence; received none "
             "that is not missing. The target of a sequence stands in its last row."
         )
-    if window is None and not known.all():
+    if window is None and not has_target.all():
         raise ValueError(
             f"Expected a target in the last row of each sequence; received none for "
-            f"{int((~known).sum())} of {len(known)} in column {target!r}. Drop those sequences."
+            f"{int((~has_target).sum())} of {len(last)} in column {target!r}. Drop those sequences."
         )
     if window is None and targets is not None:
         _check_constant(targets, pieces, f"target {target!r}", "or ask for windows with window=...")
-    for position, name in enumerate(static):
-        _check_constant(
-            extra[:, position], pieces, f"static column {name!r}", "or list it in features="
-        )
-    pieces = [rows for rows, keep in zip(pieces, known, strict=True) if keep]
-    last = last[known]
+    for facts, name in zip(extra.T, static, strict=True):
+        _check_constant(facts, pieces, f"static column {name!r}", "or list it in features=")
+    pieces = [rows for rows, keep in zip(pieces, has_target, strict=True) if keep]
+    last = last[has_target]
     values, mask = pad([numbers[rows] for rows in pieces])
-    times, _ = pad([clock[rows] for rows in pieces])
     return Padded(
         values=values,
         mask=mask,
-        times=times,
+        times=at_mask(np.concatenate([clock[rows] for rows in pieces]), mask),
         ids=None if id is None else keys[last],
         static=extra[last] if len(static) else None,
         target=None if targets is None else targets[last],

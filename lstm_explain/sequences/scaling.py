@@ -1,4 +1,4 @@
-"""Standardising that ignores what was not measured, and filling that says what was not."""
+"""Standardising values, and filling missing ones with or without a record of what was measured."""
 
 from __future__ import annotations
 
@@ -13,12 +13,60 @@ if TYPE_CHECKING:
     from .data import SequenceData
 
 
+# A variable with gaps is three features to a model: its last value, whether that was measured at
+# this step, and for how many steps it has not been.
+PARTS = ("value", "measured", "steps since measured")
+
+
+def fill_missing(data: SequenceData, indicators: bool = False) -> SequenceData:
+    """Fill NaN by the last value measured in the same sequence, else by the training mean.
+
+    Static facts take the training mean. Split first, so that no test sample is used.
+
+    Parameters
+    ----------
+    indicators : bool
+        Add features that say whether each variable was measured, and how many steps ago.
+    """
+    reference = need_training_part(data)
+    means = mean_or_fail(reference.values[reference.mask], data.feature_names)
+    parts = with_parts(data.values, data.mask, means).astype(np.float32)
+    changes: dict[str, Any] = {"values": parts[..., : len(data.feature_names)]}
+    if indicators:
+        if data.variables:
+            raise ValueError(
+                "Expected data whose features are variables; received data that "
+                "fill_missing(indicators=True) has split into parts. Call it once."
+            )
+        if not np.isnan(data.values).any():
+            raise ValueError(
+                "Expected data with missing values kept as NaN; received none. Make it with "
+                'missing="keep", and call fill_missing(indicators=True) first.'
+            )
+        zeros, ones = np.zeros(2 * len(means)), np.ones(2 * len(means))
+        changes = {
+            "values": parts,
+            "feature_names": part_names(data.feature_names),
+            "units": (*data.units, *[""] * len(means), *["steps"] * len(means)),
+            "center": np.concatenate([data.center, zeros]),
+            "scale": np.concatenate([data.scale, ones]),
+            "variables": data.feature_names * len(PARTS),
+            "parts": tuple(np.repeat(PARTS, len(means)).tolist()),
+            "unmeasured": np.tile(means * data.scale + data.center, len(PARTS)),
+        }
+    if data.static is not None and reference.static is not None:
+        means = mean_or_fail(reference.static, data.static_names)
+        changes["static"] = np.where(np.isnan(data.static), means, data.static).astype(np.float32)
+    return replace(data, **changes)
+
+
 def mean_and_deviation(
     rows: np.ndarray, names: tuple[str, ...], parts: tuple[str, ...] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation (feature,) over rows; a constant feature has 1.
 
-    What says whether a variable was measured keeps its 0 and 1: a rare 1 would become very large.
+    A feature that says whether a variable was measured keeps its 0 and 1: standardised, a rare 1
+    would become very large.
     """
     mean = mean_or_fail(rows, names)
     # Not by the size of the deviation: a feature may be small, and rounding large.
@@ -31,7 +79,7 @@ def mean_and_deviation(
 
 
 def mean_or_fail(rows: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    """Return the mean (feature,) over rows, or name the features that were never measured."""
+    """Return the mean (feature,) over rows; raise if a feature was never measured."""
     never = np.isnan(rows).all(axis=0)
     if never.any():
         raise ValueError(
@@ -42,14 +90,14 @@ def mean_or_fail(rows: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
 
 
 def unscaled(values: np.ndarray, center: np.ndarray | None, scale: np.ndarray | None) -> np.ndarray:
-    """Return values in their original units, as exact as float32 holds them: 1 is 1 again.
+    """Return values in their original units, rounded to the precision of float32.
 
-    Standardised and back, a 1 would be 0.99999998, and no comparison with 1 would find it.
+    Standardised and back, a 1 would else be 0.99999998, which is not equal to 1.
     """
     if center is None or scale is None or (np.all(center == 0) and np.all(scale == 1)):
         return values.astype(np.float64)
     exact = values.astype(np.float64) * scale + center
-    # What rounding values to float32 may have moved: half a unit in the last of 24 binary digits.
+    # The rounding error of float32: half a unit in the last of 24 binary digits.
     unit = np.abs(np.nan_to_num(values)).max(initial=1.0, axis=tuple(range(values.ndim - 1)))
     places = np.floor(-np.log10(np.maximum(unit * scale * 2.0**-23, 1e-300))).astype(int)
     columns = [
@@ -67,11 +115,6 @@ def fill_forward(values: np.ndarray) -> np.ndarray:
     return filled
 
 
-# A variable with gaps is three features to a model: its last value, whether that was measured at
-# this step, and for how many steps it has not been.
-PARTS = ("value", "measured", "steps since measured")
-
-
 def part_names(names: tuple[str, ...]) -> tuple[str, ...]:
     """Name the features of each part, all values first.
 
@@ -83,27 +126,8 @@ def part_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name if part == "value" else f"{name}: {part}" for part in PARTS for name in names)
 
 
-def check_gaps(values: np.ndarray, variables: tuple[str, ...]) -> None:
-    """Raise where nothing is missing, or where the features are parts of variables already."""
-    if variables:
-        raise ValueError(
-            "Expected data whose features are variables; received data that "
-            "fill_missing(indicators=True) has split into parts. Call it once."
-        )
-    if not np.isnan(values).any():
-        raise ValueError(
-            "Expected data with missing values kept as NaN, to tell what was measured; received "
-            'none. Make it with missing="keep", and call fill_missing(indicators=True) first.'
-        )
-
-
-def part_units(units: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the units of the features of `part_names`."""
-    return (*units, *("" for _ in units), *("steps" for _ in units))
-
-
 def with_parts(chart: np.ndarray, mask: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Turn a chart with gaps into its three parts.
+    """Return a chart with gaps as its three `PARTS`.
 
     Parameters
     ----------
@@ -134,7 +158,7 @@ def with_parts(chart: np.ndarray, mask: np.ndarray, before: np.ndarray) -> np.nd
 
 
 def chart_of(parts: np.ndarray) -> np.ndarray:
-    """Return the chart with its gaps, NaN where nothing was measured: the way back.
+    """Return the chart with gaps that `with_parts` was given, NaN where nothing was measured.
 
     Examples
     --------
@@ -143,36 +167,3 @@ def chart_of(parts: np.ndarray) -> np.ndarray:
     """
     value, measured, _ = np.split(parts, 3, axis=-1)
     return np.where(measured > 0.5, value, np.nan)
-
-
-def fill_missing(data: SequenceData, indicators: bool = False) -> SequenceData:
-    """Fill NaN by the last value measured in the same sequence, else by the training mean.
-
-    Static facts take the training mean. Split first, so that no test sample is looked at.
-
-    Parameters
-    ----------
-    indicators : bool
-        Also tell the model whether each variable was measured, and how many steps ago.
-    """
-    reference = need_training_part(data)
-    means = mean_or_fail(reference.values[reference.mask], data.feature_names)
-    parts = with_parts(data.values, data.mask, means).astype(np.float32)
-    changes: dict[str, Any] = {"values": parts[..., : len(data.feature_names)]}
-    if indicators:
-        check_gaps(data.values, data.variables)
-        zeros, ones = np.zeros(2 * len(means)), np.ones(2 * len(means))
-        changes = {
-            "values": parts,
-            "feature_names": part_names(data.feature_names),
-            "units": part_units(data.units),
-            "center": np.concatenate([data.center, zeros]),
-            "scale": np.concatenate([data.scale, ones]),
-            "variables": data.feature_names * len(PARTS),
-            "parts": tuple(np.repeat(PARTS, len(means)).tolist()),
-            "unmeasured": np.tile(means * data.scale + data.center, len(PARTS)),
-        }
-    if data.static is not None and reference.static is not None:
-        means = mean_or_fail(reference.static, data.static_names)
-        changes["static"] = np.where(np.isnan(data.static), means, data.static).astype(np.float32)
-    return replace(data, **changes)

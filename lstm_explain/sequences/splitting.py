@@ -10,6 +10,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from .data import SequenceData
+
 SPLITS = ("train", "validation", "test")
 
 
@@ -23,8 +24,8 @@ def labels_by_time(
 ) -> np.ndarray:
     """Label samples by the time of their last real step; "" marks those dropped for the gap.
 
-    A sample is dropped if a target that looks `gap` steps ahead, in its own sequence or among the
-    times of all, may reach into the next part.
+    A sample is dropped if its target, `gap` steps ahead in its own sequence or among the times of
+    all sequences, may be in the next part.
     """
     if not isinstance(gap, int | np.integer) or gap < 0:
         raise ValueError(
@@ -46,10 +47,8 @@ def labels_by_time(
         steps = pd.DataFrame({"owner": np.repeat(owners, lengths), "time": times[mask]})
         for boundary in (first_validation, first_test):
             labels[_reaches_past(boundary, gap, ends, owners, steps.drop_duplicates())] = ""
-    _check_parts(
-        labels,
-        f"Move the boundaries inside the data's {ends.min()} to {ends.max()}, or shorten the gap",
-    )
+    span = f"{ends.min()} to {ends.max()}"
+    _check_parts(labels, f"Move the boundaries inside the data's {span}, or shorten the gap")
     return labels
 
 
@@ -58,11 +57,11 @@ def _reaches_past(
 ) -> np.ndarray:
     """Tell which samples end before a boundary but less than `gap` steps before it."""
     before = steps[steps["time"] < boundary].sort_values("time")
-    # Steps of one sequence may lie further apart than those of all together. One that is cut into
-    # windows goes on after each of them; one that is a sample by itself ends with it.
+    # Steps of one sequence may lie further apart than those of all sequences together. A sequence
+    # that is cut into windows has later steps; one that is a single sample has none.
     in_windows = before["owner"].isin(owners[owners.duplicated()])
-    last_of_own = before[in_windows].groupby("owner").tail(gap).groupby("owner")["time"].min()
-    near = ends >= owners.map(last_of_own)  # False where there is none
+    first_within_gap = before[in_windows].groupby("owner").tail(gap).groupby("owner")["time"].min()
+    near = ends >= owners.map(first_within_gap)  # False where there is none
     if len(before):
         near |= ends >= np.sort(before["time"].unique())[-gap:][0]
     return (near & (ends < boundary)).to_numpy()
@@ -120,7 +119,7 @@ def _check_parts(labels: np.ndarray, remedy: str) -> None:
 
 
 def need_training_part(data: Any) -> Any:
-    """Return the training part, which alone may be looked at for means and deviations."""
+    """Return the training part, from which alone means and deviations may be taken."""
     if data.split is not None and not (data.split == "train").any():
         raise ValueError(
             "Expected training samples to take means from; received none, only "
@@ -130,5 +129,5 @@ def need_training_part(data: Any) -> Any:
 
 
 def training_part(data: SequenceData) -> SequenceData:
-    """Return what may be learned from: the training part, or all of it where there is no split."""
+    """Return the training part, or all data where there is no split."""
     return data if data.split is None else data.train

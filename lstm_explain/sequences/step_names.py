@@ -1,4 +1,4 @@
-"""What a step is called: by its date or time where there is one, else by its number, from 1 on."""
+"""Names of steps in text: the date or time of a step, or else its number from 1 on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def named_times(times: np.ndarray) -> list[str]:
 
 
 def step_names(sample: SequenceData) -> list[str]:
-    """Return what the real steps of one sample are called, as the time axis of a figure does.
+    """Return the names of one sample's real steps, the same as on the time axis of a figure.
 
     Examples
     --------
@@ -36,23 +36,23 @@ def step_names(sample: SequenceData) -> list[str]:
 
 
 def phrase(times: np.ndarray, time_name: str, step: int) -> str:
-    """Return what stands after "at" in a sentence.
+    """Return the name of a step as it follows "at" in a sentence.
 
     Examples
     --------
     >>> phrase(np.array([1.0, 2.0]), "step", 0), phrase(np.array([0.0, 1.0]), "hours in care", 1)
     ('step 1', '1 (hours in care)')
     """
-    called = named_times(times)[step]
+    name = named_times(times)[step]
     if np.issubdtype(times.dtype, np.datetime64):
-        return called
-    return f"step {called}" if time_name == "step" else f"{called} ({time_name})"
+        return name
+    return f"step {name}" if time_name == "step" else f"{name} ({time_name})"
 
 
 def phrase_of(sample: SequenceData, position: int) -> str:
-    """Return what stands after "at" in a sentence on one position of a padded sample."""
-    real = int(sample.mask[0][:position].sum())
-    return phrase(_times_of(sample), sample.time_name, real)
+    """Return the name of a position of one padded sample as it follows "at" in a sentence."""
+    step = int(sample.mask[0][:position].sum())
+    return phrase(_times_of(sample), sample.time_name, step)
 
 
 def _times_of(sample: SequenceData) -> np.ndarray:

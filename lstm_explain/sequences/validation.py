@@ -1,4 +1,4 @@
-"""What may enter a ``SequenceData``: every refusal says expected, received and the remedy."""
+"""Validation of what goes into a ``SequenceData``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .padding import Padded, as_array
+from .padding import Padded
 
 
 def clean(
     padded: Padded, feature_names: tuple[str, ...], static_names: tuple[str, ...], missing: str
 ) -> Padded:
-    """Return the arrays as float32 with zeros on padded steps, or raise on what cannot be read."""
+    """Validate the arrays and return them as float32, with zeros on padded steps."""
     if missing not in ("error", "keep"):
         raise ValueError(
             f'Expected missing to be "error" or "keep"; received {missing!r}. Use "keep" and '
@@ -32,9 +32,7 @@ def clean(
             " Give one flag per step."
         )
     if len(values) == 0:
-        raise ValueError(
-            "Expected at least one sample; received none. Check the filter that chose them."
-        )
+        raise ValueError("Expected at least one sample; received none. Check the filter.")
     mask = mask.astype(bool)
     check_padding(mask)
     for label in ("target", "static", "times", "ids"):
@@ -46,26 +44,29 @@ def clean(
             )
     check_ids(padded.ids)
     check_order(padded.times, mask)
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity, refused below
-        values = np.where(mask[..., None], values, 0).astype(np.float32)
+    values = _as_float32(np.where(mask[..., None], values, 0))
     check_finite(values, mask, feature_names, nan_allowed=missing == "keep")
-    if padded.static is None:
+    static = padded.static
+    if static is None:
         return replace(padded, values=values, mask=mask)
-    static = np.asarray(padded.static)
     if static.ndim != 2 or static.dtype.kind not in "fiub":
         raise ValueError(
             f"Expected static numbers of shape (sample, static feature); received {static.shape}, "
             f"type {static.dtype}. For one static feature use static[:, None]; encode categories."
         )
-    with np.errstate(over="ignore"):
-        static = static.astype(np.float32)
+    static = _as_float32(static)
     check_names(static_names, static.shape[1], "static_names")
     check_finite(static, None, static_names, nan_allowed=missing == "keep")
     return replace(padded, values=values, mask=mask, static=static)
 
 
+def _as_float32(numbers: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity, refused later
+        return numbers.astype(np.float32)
+
+
 def read_rows(key: Any, length: int) -> slice | np.ndarray:
-    """Return which samples an index asks for: a slice, or positions or flags (sample,)."""
+    """Return an index of samples as a slice, or as positions or flags (sample,)."""
     if isinstance(key, slice):
         return key
     rows = np.asarray(key)
@@ -85,9 +86,9 @@ def read_rows(key: Any, length: int) -> slice | np.ndarray:
 
 
 def check_ids(ids: np.ndarray | None) -> None:
-    """Raise unless each sample has one id, and all of them are of one type.
+    """Raise unless each sample has one id, and all ids are of one type.
 
-    1001 and "1001" may be the same patient, who would then be in two parts of a split.
+    1001 and "1001" may be one patient, who must not be in two parts of a split.
     """
     if ids is None:
         return
@@ -118,7 +119,7 @@ def check_order(times: np.ndarray | None, mask: np.ndarray) -> None:
 
 
 def check_tokens(tokens: np.ndarray, mask: np.ndarray, num_words: int) -> np.ndarray:
-    """Return token ids as int32 with 0 on padded steps, or raise on what is no id."""
+    """Validate token ids and return them as int32, with 0 on padded steps."""
     if tokens.dtype.kind not in "iu":
         raise ValueError(
             f"Expected token ids as whole numbers; received type {tokens.dtype}. Turn words into "
@@ -148,12 +149,11 @@ def check_units(units: Iterable[str], names: tuple[str, ...]) -> None:
 def read_target(
     target: np.ndarray | None, class_names: Sequence[str] | None
 ) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Tell a regression target (floats) from classes (anything else)."""
+    """Return a regression target (floats), or positions of classes and their names."""
     names = tuple(map(str, class_names if class_names is not None else ()))
     check_names(names, len(names), "class_names")
     if target is None:
         return None, names
-    target = as_array(target, "target")
     if target.ndim == 2 and target.shape[1] == 1:
         target = target[:, 0]
     if target.ndim != 1:
@@ -174,8 +174,7 @@ def read_target(
             "and durations to numbers, for instance days: .dt.total_seconds() / 86400."
         )
     if target.dtype.kind == "f" and not names:
-        with np.errstate(over="ignore"):
-            target = target.astype(np.float32)
+        target = _as_float32(target)
         if not np.isfinite(target).all():
             raise ValueError("Expected finite targets; received infinity. Drop those samples.")
         return target, ()

@@ -1,4 +1,4 @@
-"""From text to words to ids by one short rule that needs no Keras, and back again."""
+"""Words of a text, vocabularies, and token ids as words again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SPECIAL_WORDS = (PAD, UNKNOWN)
 # The longest English word in use has 28 letters; what is longer is a web address or a stuck key.
 MAX_LENGTH = 40
 MAX_MARKS = 3
-# Raise it whenever the rule cuts a text otherwise than before: what was cut is kept in caches.
+# Raise it whenever the rule splits a text in another way: split texts are kept in caches.
 RULE_VERSION = 1
 FORMAT = "lstm_explain vocabulary 1"
 # Parts of "isn't" and "it's" that are words of their own.
@@ -35,7 +35,7 @@ STRAY_JOINER = re.compile(rf"{JOINER}(?![{PICTURES}])")
 
 
 def tokenise(text: str, *, lower: bool = True) -> list[str]:
-    """Cut a text into words, by a rule of which nothing is learned.
+    """Split a text into words by a fixed rule.
 
     - The text is brought into one spelling (Unicode NFC) and into lower case. Inside a word,
       curly apostrophes and accents that stand for one become '.
@@ -43,17 +43,17 @@ def tokenise(text: str, *, lower: bool = True) -> list[str]:
       belongs to it ("o'clock"), and so does a mark between digits ("7.5", "10/10", "1,000"): a
       number is one word.
     - The endings n't, 's, 're, 've, 'll, 'd and 'm are words of their own: "isn't" becomes "is"
-      and "n't", "can't" becomes "ca" and "n't". So one word carries the negation wherever it
-      stands, and a reader sees which value is its own.
-    - A hyphen separates: "heavy-handed" is "heavy", "-", "handed", so that a rare compound is
-      read by its known parts.
+      and "n't", "can't" becomes "ca" and "n't". So the negation is always the same word, with a
+      SHAP value of its own.
+    - A hyphen separates: "heavy-handed" is "heavy", "-", "handed", so that the vocabulary may have
+      the parts of a rare compound.
     - Every other mark is a word; a run of the same mark is one, of at most three: "....." becomes
       "...". An emoji is a word, also one that is composed of several.
-    - What is longer than 40 characters is shortened to 39 and "…". It never enters a vocabulary.
-    - Characters that cannot be seen are taken out (joiners, direction marks, soft hyphens), so that
-      they hide nothing; control characters, lone surrogates and unassigned ones count as a space.
+    - A word longer than 40 characters is shortened to 39 and "…", and never enters a vocabulary.
+    - Invisible characters (joiners, direction marks, soft hyphens) are removed; control characters,
+      lone surrogates and unassigned ones count as a space.
 
-    The rule is for languages that write spaces between words. For others, cut the texts with a
+    The rule is for languages that write spaces between words. For others, split the texts with a
     tool for that language and give lists of words to ``SequenceData.from_texts``.
 
     Parameters
@@ -78,13 +78,14 @@ def tokenise(text: str, *, lower: bool = True) -> list[str]:
     ['it', 'is', "n't", 'bad', '...', '7.5/10', ',', 'over', '-', 'long', '!']
     """
     check_text(text)
-    seen = text.translate(_CLEAN) if not (text.isascii() and text.isprintable()) else text
-    seen = STRAY_JOINER.sub("", seen.lower() if lower else seen)
-    seen = unicodedata.normalize("NFC", seen)
-    plain = seen.isascii() or not any(map(_is_accent, set(seen)))
+    if not (text.isascii() and text.isprintable()):
+        text = text.translate(_CLEAN)
+    text = STRAY_JOINER.sub("", text.lower() if lower else text)
+    text = unicodedata.normalize("NFC", text)
+    plain = text.isascii() or not any(map(_is_accent, set(text)))
     apostrophes, endings, word = _patterns(plain)
-    seen = endings.sub(r" \g<0>", apostrophes.sub("'", seen))
-    return [_short(match[0]) for match in word.finditer(seen)]
+    text = endings.sub(r" \g<0>", apostrophes.sub("'", text))
+    return [_short(match[0]) for match in word.finditer(text)]
 
 
 def check_text(text: Any, where: str = "") -> None:
@@ -106,13 +107,13 @@ def make_vocabulary(
 ) -> tuple[str, ...]:
     """Return the words that a model learns, most frequent first; the position of a word is its id.
 
-    Give it the training texts only: a word that was looked up in the test texts is a leak.
+    Give it the training texts only: words taken from the test texts are a leak.
 
     Parameters
     ----------
     texts : iterable of str, or of lists of words
     size : int
-        Most ids there may be, those of "[PAD]" (0) and "[UNK]" (1) among them.
+        Largest number of ids, with those of "[PAD]" (0) and "[UNK]" (1).
     at_least : int
         Words that occur less often are left out. With 2, words seen once are read as "[UNK]", so
         that the model meets unknown words while it learns.
@@ -143,7 +144,7 @@ def make_vocabulary(
 
 
 def may_be_known(word: str) -> bool:
-    """Tell whether a word may have an id of its own: it is whole, and no placeholder."""
+    """Tell whether a word may have an id: it was not shortened, and is no placeholder."""
     return len(word) <= MAX_LENGTH and not _is_short(word) and word not in SPECIAL_WORDS
 
 
@@ -204,7 +205,7 @@ def load_vocabulary(path: str | Path, num_words: int | None = None) -> tuple[str
 
 
 def check_vocabulary(words: Any, where: str) -> tuple[str, ...]:
-    """Return the words, or raise on what is no vocabulary of words."""
+    """Validate a vocabulary and return it as a tuple."""
     wrong = ""
     if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
         wrong = "something else than a list of words"
@@ -226,7 +227,7 @@ def vocabulary_digest(vocabulary: Sequence[str]) -> str:
 
 
 class _Cleaning(dict[int, str]):
-    """What becomes of each character that is not plain: kept, taken out, or a space."""
+    """The replacement of each character that is not plain: itself, nothing or a space."""
 
     def __missing__(self, code: int) -> str:
         character, category = chr(code), unicodedata.category(chr(code))
@@ -244,11 +245,11 @@ _CLEAN = _Cleaning()
 
 @cache
 def _patterns(plain: bool) -> tuple[re.Pattern[str], ...]:
-    r"""Return what finds apostrophes inside words, endings, and words.
+    r"""Return the patterns of apostrophes inside words, of endings, and of words.
 
-    Python's \w leaves out the accents that stand apart from their letter, without which words of
-    many scripts would fall to pieces; they are listed from the Unicode table of this Python. Plain
-    text, which most is, has none of them and is read several times faster without.
+    Python's \w lacks the accents that are characters of their own, without which words of many
+    scripts would be split; they are listed from the Unicode table. Plain text has none of them and
+    is read several times faster without.
     """
     accents = "" if plain else "".join(filter(_is_accent, map(chr, range(0x20000))))
     letter, inner = r"[^\W_]", rf"[^\W_]|[{accents}]" if accents else r"[^\W_]"
@@ -287,43 +288,24 @@ def words_read(data: SequenceData) -> np.ndarray:
         raise ValueError(
             "Expected a text to read words from; received numeric sequences. Use display_values."
         )
-    known = np.array(data.vocabulary)
-    read = known[data.tokens] if data.vocabulary else data.tokens.astype(str)
+    vocabulary = np.array(data.vocabulary)
+    read = vocabulary[data.tokens] if data.vocabulary else data.tokens.astype(str)
     return np.where(data.mask, read, "")
 
 
-def own_words(data: SequenceData) -> np.ndarray:
-    """Return the words as they were written, str (sample, time); "" on padded steps.
-
-    In brackets stand those that the model does not see: it reads "[UNK]" in their place, because
-    its vocabulary lacks them or because they were switched off. No word of a text has brackets.
-    """
-    read = words_read(data)
+def written_words(data: SequenceData, unseen: str = "{}") -> np.ndarray:
+    """Return the words as they were written, (sample, time); `unseen` formats unknown words."""
+    words = words_read(data)
     if data.unknown_words is None:
-        return read
-    written = written_words(data, read)
-    shown = [f"[{word}]" for word in written[read == UNKNOWN]]
-    return _filled(read, shown)
-
-
-def written_words(data: SequenceData, read: np.ndarray | None = None) -> np.ndarray:
-    """Return the words as they were written, without brackets, (sample, time)."""
-    read = words_read(data) if read is None else read
-    if data.unknown_words is None:
-        return read
-    return _filled(read, [word for sample in data.unknown_words for word in sample])
+        return words
+    written = words.astype(object)
+    written[words == UNKNOWN] = [unseen.format(w) for text in data.unknown_words for w in text]
+    return written.astype(str)
 
 
 def kept_unknown(samples: Any, tokens: Any, unknown: int) -> np.ndarray:
     """Return the words of each sample whose id is `unknown`, object (sample,) of tuples."""
     kept = np.empty(len(samples), object)
     for row, (sample, ids) in enumerate(zip(samples, tokens, strict=True)):
-        kept[row] = tuple(sample[at] for at in np.flatnonzero(ids == unknown))
+        kept[row] = tuple(sample[position] for position in np.flatnonzero(ids == unknown))
     return kept
-
-
-def _filled(read: np.ndarray, unknown: list[str]) -> np.ndarray:
-    """Put words, row by row, where "[UNK]" stands."""
-    filled = read.astype(object)
-    filled[read == UNKNOWN] = unknown
-    return filled.astype(str)
