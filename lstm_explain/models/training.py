@@ -1,4 +1,4 @@
-"""Train a model and keep everything that is needed to report on it and to use it again."""
+"""Train a model, and keep what is needed to report on it and to use it again."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class TrainingRun:
         report = json.loads((folder / "run.json").read_text())
         report["device"] = Device(**report["device"])
         report["vocabulary"] = tuple(report.get("vocabulary", ()))
-        # Through text, because pandas' own reading of numbers may miss the last digit.
+        # Read as text, because the number parser of pandas may miss the last digit.
         losses = {"loss": str, "validation_loss": str}
         history = pd.read_csv(folder / "history.csv", index_col="epoch", dtype=losses)
         return cls(
@@ -127,8 +127,12 @@ def train(
         From `build_model`, or any Keras model with outputs as `build_model` makes them.
     data : SequenceData
         Split and complete.
-    epochs, batch_size, learning_rate, clip_norm
-        At most so many passes; samples per step; step size of Adam; bound on the gradient's norm.
+    epochs : int
+        Largest number of passes over the training part.
+    batch_size : int
+        Samples per gradient step.
+    learning_rate, clip_norm : float
+        Step size of Adam, and the largest norm of a gradient.
     patience : int
         Stop after so many epochs without a lower validation loss.
     seed : int
@@ -149,7 +153,7 @@ def train(
     _check(model, data, epochs, batch_size, learning_rate)
     feeds = _feeds(model, data.train, data.validation, batch_size, seed)
     test = data.test
-    test.inputs_for(model)  # what does not fit is said before training, not after it
+    test.inputs_for(model)  # raises before training, not after it
     baselines = {"constant": constant_baseline(data), **(baselines or {})}
     baseline_scores = {name: score(test, values) for name, values in baselines.items()}
     device = find_device()
@@ -213,7 +217,7 @@ def _feeds(
 
 
 def _reset_dropout(model: keras.Model, seed: int) -> None:
-    """Start dropout from the seed: Keras counts its draws on, also in ``predict``."""
+    """Start dropout from the seed: Keras keeps a count of draws, which ``predict`` moves too."""
     states = [v for v in model.variables if v.path.endswith("seed_generator_state")]
     for position, state in enumerate(states):
         state.assign(np.array([1000 * seed + position, 0]))
