@@ -1,4 +1,4 @@
-"""Build and load attention-augmented recurrent models whose parts have names."""
+"""Build and load LSTMs with attention whose layers have documented names."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def build_model(
     attention_units : int
         Hidden size of the attention score.
     dropout : float
-        Share of inputs and context entries dropped in training, 0 to 1.
+        Share of inputs and context entries dropped in training, from 0 to below 1.
     l2 : float
         Weight of the squared kernels in the loss.
     beside : TrailingMeans, MeasuredSummaries or WordRatios, optional
@@ -65,7 +65,7 @@ def build_model(
         From `load_word_vectors` or `learn_word_vectors`: the initial vectors of the words, which
         set their size. Training changes them like any other weights.
     mixed_precision : bool
-        Compute the LSTM in float16; worth it on a GPU only.
+        Compute the LSTM in float16, which is faster on a GPU only.
     seed : int
         Seed of initial weights and dropout.
 
@@ -231,7 +231,7 @@ def _output_layer(data: SequenceData) -> keras.layers.Layer:
     if data.task == "multiclass":
         return keras.layers.Activation("softmax", name="output")
     target: Any = training_part(data).target
-    # The network works in units of the target's spread; the output is in the target's own.
+    # The network predicts in standard deviations from the mean; the output has the target's units.
     deviation = float(np.std(target)) or 1.0
     return keras.layers.Rescaling(deviation, offset=float(np.mean(target)), name="output")
 
@@ -258,7 +258,7 @@ def _check(
         raise ValueError(f"Expected dropout from 0 to below 1; received {dropout}. Try 0.1.")
     if word_vectors is not None:
         _check_vectors(word_vectors, data)
-    elif embedding_size < 1:
+    elif data.tokens is not None and embedding_size < 1:
         raise ValueError(
             f"Expected an embedding_size of at least 1; received {embedding_size}. Try 64."
         )

@@ -1,4 +1,4 @@
-"""Batches of texts of similar length, so that short texts do not pay for long ones."""
+"""Batches of texts of similar length, which save the time spent on padding."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from ..backend import keras
 from ..sequences.data import SequenceData
 from ..sequences.inputs import arrange
 
-MULTIPLE = 32  # Steps are rounded up to it: each new number of steps may be compiled anew.
-BATCHES_PER_CHUNK = 50  # Sorted by length together: more pad less, fewer mix texts more.
+# The steps of a batch are rounded up to a multiple of it: a new number of steps may be compiled.
+MULTIPLE = 32
+# Batches whose texts are sorted by length together. More batches need less padding, fewer batches
+# mix the texts better.
+BATCHES_PER_CHUNK = 50
 
 
 class LengthBuckets(keras.utils.PyDataset):
@@ -42,7 +45,8 @@ class LengthBuckets(keras.utils.PyDataset):
     Raises
     ------
     ValueError
-        Texts that must not be cut for this model, no texts, a batch size below 1, or no target.
+        The data holds no texts, or none that may be cut for this model, or no target; the batch
+        size is below 1.
 
     Examples
     --------
@@ -69,7 +73,7 @@ class LengthBuckets(keras.utils.PyDataset):
         self.on_epoch_end()
         steps = set(map(self.num_steps, self.batches))
         if len(steps) == 1:
-            # Then Keras on TensorFlow expects every batch of every epoch to be as long.
+            # Keras on TensorFlow then expects this number of steps in every batch of every epoch.
             self._multiple = steps.pop()
 
     def __len__(self) -> int:
@@ -104,7 +108,7 @@ class LengthBuckets(keras.utils.PyDataset):
             self.batches += np.split(part, ends)
         if self._random is not None:
             self._random.shuffle(self.batches)
-        # Keras on TensorFlow reads off the first two batches which dimensions vary.
+        # Keras on TensorFlow learns from the first two batches which dimensions vary.
         steps = np.array([self.num_steps(rows) for rows in self.batches])
         first, second = int(steps.argmax()), int(steps.argmin())
         if first != second:
@@ -113,11 +117,11 @@ class LengthBuckets(keras.utils.PyDataset):
 
 
 def predict_by_length(model: keras.Model, data: SequenceData, batch_size: int = 256) -> np.ndarray:
-    """Predict like ``model.predict``, in the order of the samples, without paying for padding.
+    """Predict like ``model.predict``, in the order of the samples, but faster for texts.
 
-    Texts are read in batches of similar length. Where that could change a prediction or saves
-    nothing (numbers, texts of one length, models that read their padding or have a fixed number of
-    steps), this is ``model.predict``.
+    Texts are read in batches of similar length, with less padding. Where that could change a
+    prediction or saves nothing (numbers, texts of one length, models that read their padding or
+    have a fixed number of steps), this is ``model.predict``.
 
     Parameters
     ----------
@@ -151,7 +155,7 @@ def predict_by_length(model: keras.Model, data: SequenceData, batch_size: int = 
 
 
 def may_be_cut(model: keras.Model, data: SequenceData) -> bool:
-    """Tell whether padding may be cut off: these are texts, and to the model it means nothing."""
+    """Tell whether padding may be cut off: the data are texts and the model ignores padding."""
     roles = data.roles_in(model)
     tensors = list(getattr(model, "inputs", None) or [])
     if data.tokens is None or data.mask.all() or not tensors:

@@ -355,7 +355,7 @@ class MeasuredSummaries(_TimePooling):
         self.deviation.assign(np.where(deviation > 1e-3, deviation, 1.0))
 
     def _summarise(self, values: Any, mask: Any) -> tuple[Any, Any]:
-        """Return the summaries in their own units, and 1 where they exist."""
+        """Return the summaries before they are standardised, and 1 where they exist."""
         values = ops.convert_to_tensor(values)
         value, measured, _ = ops.split(values, len(PARTS), axis=-1)
         value = ops.arcsinh(value)

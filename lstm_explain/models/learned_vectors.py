@@ -1,4 +1,4 @@
-"""Word vectors learned from the training texts themselves: a word is known by its neighbours."""
+"""Word vectors learned from the training texts: words with like neighbours get like vectors."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .word_vectors import WordVectors, filled
 SMOOTHING = 0.75
 # Root mean square of the numbers, as in files of pretrained vectors.
 SPREAD = 0.25
-# A word whose row is this much shorter than the longest stands in none of the components: what is
-# left of it is rounding, which must not be stretched into a direction.
+# A row that is shorter than the longest by this factor holds rounding errors only, which must not
+# be scaled up to a vector.
 ROUNDING = 1e-6
 
 
@@ -26,8 +26,8 @@ def learn_word_vectors(
     """Learn vectors of a vocabulary's words from how often they stand near each other.
 
     Words with like neighbours, such as "boring" and "tedious", get like vectors. A model that
-    starts from them need not learn from the labels alone which words are alike. No file is needed:
-    only the training part is read (all texts where there is no split), without its labels. 5
+    starts from them need not learn from the labels alone which words are alike. No file is needed.
+    Only the training part is read (all texts where there is no split), without its labels. 5
     million words take about 10 seconds.
 
     Parameters
@@ -46,7 +46,7 @@ def learn_word_vectors(
     -------
     WordVectors
         For ``build_model(data, word_vectors=...)``. Each word's vector has a root mean square of
-        0.25; `found` says which words have one; rare words may have none, "[PAD]" and "[UNK]" have
+        0.25. Rare words may have none: `found` says which words have one. "[PAD]" and "[UNK]" have
         zeros.
 
     Raises

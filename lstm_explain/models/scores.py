@@ -1,11 +1,8 @@
-"""Scores of predictions, with the same definition for models and baselines.
-
-With intervals, by group, and whether probabilities are calibrated.
-"""
+"""Scores of predictions, alike for models and baselines: intervals, groups and calibration too."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,6 +10,7 @@ import pandas as pd
 from ..intervals import bootstrap_interval, share_interval
 from ..sequences.data import SequenceData
 
+# How far probabilities may exceed 1, or their sum differ from 1: float32 in a model's output.
 _ROUNDING = 1e-3
 
 
@@ -58,11 +56,11 @@ def score(data: SequenceData, predictions: np.ndarray) -> dict[str, float]:
         return scores
     labels = np.arange(len(data.class_names))
     if data.task == "multiclass":
-        chosen = predictions.argmax(axis=1)
+        predicted = predictions.argmax(axis=1)
     else:
-        chosen = (predictions >= 0.5).astype(int)
+        predicted = (predictions >= 0.5).astype(int)
     scores = {
-        "accuracy": float(metrics.accuracy_score(target, chosen)),
+        "accuracy": float(metrics.accuracy_score(target, predicted)),
         "log_loss": float(metrics.log_loss(target, predictions, labels=labels)),
     }
     if data.task == "binary" and len(np.unique(target)) == 2:
@@ -170,18 +168,11 @@ def reliability(data: SequenceData, probabilities: np.ndarray, bins: int = 10) -
     ends = np.unique(np.searchsorted(probabilities[order], probabilities[order][ends - 1], "right"))
     rows = []
     for part in np.split(order, ends[:-1]):
-        observed = float(target[part].mean())
         low, high = share_interval(int(target[part].sum()), len(part))
-        rows.append(
-            {
-                "predicted": float(probabilities[part].mean()),
-                "observed": observed,
-                "count": len(part),
-                "low": low,
-                "high": high,
-            }
-        )
-    return pd.DataFrame(rows).rename_axis("bin")
+        predicted, observed = float(probabilities[part].mean()), float(target[part].mean())
+        rows.append((predicted, observed, len(part), low, high))
+    columns = ["predicted", "observed", "count", "low", "high"]
+    return pd.DataFrame(rows, columns=columns).rename_axis("bin")
 
 
 def calibration_error(data: SequenceData, probabilities: np.ndarray, bins: int = 10) -> float:
@@ -212,7 +203,7 @@ def score_with_interval(
 
     Parameters
     ----------
-    data, predictions : as in `lstm_explain.metrics.score`
+    data, predictions : as in `score`
     draws, seed : int
         Bootstrap samples, and the seed of drawing them.
 
@@ -232,14 +223,11 @@ def score_with_interval(
     np.float64(0.0)
     """
     predictions = np.asarray(predictions, float)
-    value = score(data, predictions)
 
-    def scored(index: np.ndarray) -> list[float]:
-        found = score(data[index], predictions[index])
-        return [found.get(name, np.nan) for name in value]
+    def scores(rows: np.ndarray | slice) -> dict[str, float]:
+        return score(data[rows], predictions[rows])
 
-    low, high = bootstrap_interval(scored, len(data), draws, seed)
-    return pd.DataFrame({"value": value, "low": low, "high": high}, index=list(value))
+    return _with_intervals(scores, len(data), draws, seed)
 
 
 def score_difference(
@@ -249,9 +237,9 @@ def score_difference(
     draws: int = 500,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Say by how much predictions score better than a baseline's on the same samples.
+    """Compare the scores of predictions with those of a baseline on the same samples.
 
-    Both are resampled together: whether their own intervals overlap says little, because the same
+    Both are resampled together. Two separate intervals that overlap say little, because the same
     samples are hard for both.
 
     Parameters
@@ -274,16 +262,28 @@ def score_difference(
     >>> score_difference(data, worse, np.array([1.0, 2.0, 3.0, 4.0])).loc["mae", "value"]
     np.float64(0.25)
     """
-    both = [np.asarray(part, float) for part in (predictions, baseline)]
-    names = list(score(data, both[0]))
+    predictions, baseline = np.asarray(predictions, float), np.asarray(baseline, float)
 
-    def difference(index: np.ndarray) -> list[float]:
-        first, second = (score(data[index], part[index]) for part in both)
-        return [first.get(name, np.nan) - second.get(name, np.nan) for name in names]
+    def difference(rows: np.ndarray | slice) -> dict[str, float]:
+        scores = score(data[rows], predictions[rows])
+        of_baseline = score(data[rows], baseline[rows])
+        return {name: value - of_baseline[name] for name, value in scores.items()}
 
-    low, high = bootstrap_interval(difference, len(data), draws, seed)
-    value = difference(np.arange(len(data)))
-    return pd.DataFrame({"value": value, "low": low, "high": high}, index=names)
+    return _with_intervals(difference, len(data), draws, seed)
+
+
+def _with_intervals(
+    scores: Callable[[np.ndarray | slice], dict[str, float]], count: int, draws: int, seed: int
+) -> pd.DataFrame:
+    """Return the scores of all samples, each with its bootstrap interval."""
+    values = scores(slice(None))
+
+    def resampled(rows: np.ndarray) -> list[float]:
+        drawn = scores(rows)
+        return [drawn.get(name, np.nan) for name in values]  # one class alone has no AUROC
+
+    low, high = bootstrap_interval(resampled, count, draws, seed)
+    return pd.DataFrame({"value": values, "low": low, "high": high}, index=list(values))
 
 
 def binary_target(data: SequenceData, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -309,7 +309,7 @@ def score_by_group(
     draws: int = 500,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Say how well each group of samples is served: ranked and calibrated, with intervals.
+    """Say how well the samples of each group are ranked and calibrated, with intervals.
 
     Parameters
     ----------
@@ -325,12 +325,12 @@ def score_by_group(
         One row per group: `count`, `events`, `observed` and `predicted` shares of the second
         class, `difference` (predicted minus observed) and `auroc`, each with its 95 % interval.
         The AUROC is NaN where a group has one class only. The interval of the difference comes from
-        that of the observed share (Wilson 1927): also no event among few says little.
+        that of the observed share (Wilson 1927), which is wide for few samples without an event.
 
     Raises
     ------
     ValueError
-        A group that is no bool array over the samples, or is empty.
+        A group is not a bool array over the samples, or has no member.
 
     Examples
     --------
@@ -355,16 +355,16 @@ def checked_groups(groups: Mapping[str, np.ndarray], count: int) -> dict[str, np
         )
     checked = {name: np.asarray(members) for name, members in groups.items()}
     for name, members in checked.items():
-        if members.shape == (count,) and members.dtype == bool and not members.any():
-            raise ValueError(
-                f"Expected some of the {count} samples in the group {name!r}; received none. Check "
-                "the bound that makes the group."
-            )
         if members.shape != (count,) or members.dtype != bool:
             raise ValueError(
                 f"Expected a bool array of {count} samples for the group "
                 f"{name!r}; received {members.dtype} of shape {members.shape}. Compare a column of "
                 "display_static, of the same samples, with a bound."
+            )
+        if not members.any():
+            raise ValueError(
+                f"Expected some of the {count} samples in the group {name!r}; received none. Check "
+                "the bound that makes the group."
             )
     return checked
 
@@ -392,7 +392,11 @@ def _one_group(
 
 
 def _auroc(target: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the share of pairs that are in the right order, ties counting half."""
+    """Return the share of pairs that are in the right order, ties counting half.
+
+    The bootstrap calls this often: scikit-learn's function, with the same result, takes ten times
+    as long.
+    """
     events = int(target.sum())
     if events in (0, len(target)):
         return float("nan")

@@ -1,4 +1,4 @@
-"""Train a model and keep everything that is needed to report on it and to use it again."""
+"""Train a model, and keep what is needed to report on it and to use it again."""
 
 from __future__ import annotations
 
@@ -32,15 +32,19 @@ class TrainingRun:
         One row per epoch: ``loss`` and ``validation_loss``. For regression the loss is in units
         of the training target's variance.
     metrics : dict
-        Scores on the test part: see `lstm_explain.metrics.score`.
+        Scores on the test part: see `lstm_explain.models.score`.
     baselines : dict of name to scores
         The same scores of simpler predictions.
     device : Device
-        Where it was trained and why there.
-    seed, seconds, interrupted
-        Seed of shuffling, wall time of training, whether it was stopped by hand.
+        Where it was trained, and why there.
+    seed : int
+        Seed of shuffling and dropout.
+    seconds : float
+        Wall time of training.
+    interrupted : bool
+        Whether training was stopped by hand.
     vocabulary : tuple of str
-        Of texts: the words that the model knows, to read other texts with.
+        Of texts: the words that the model knows, needed to read other texts.
     """
 
     model: keras.Model
@@ -72,7 +76,7 @@ class TrainingRun:
         self.history.to_csv(folder / "history.csv", index_label="epoch")
         report = {
             name: getattr(self, name)
-            for name in (*("metrics", "baselines", "seed", "seconds", "interrupted", "vocabulary"),)
+            for name in ("metrics", "baselines", "seed", "seconds", "interrupted", "vocabulary")
         }
         report["device"] = asdict(self.device)
         (folder / "run.json").write_text(json.dumps(report, indent=2) + "\n")
@@ -90,7 +94,7 @@ class TrainingRun:
         report = json.loads((folder / "run.json").read_text())
         report["device"] = Device(**report["device"])
         report["vocabulary"] = tuple(report.get("vocabulary", ()))
-        # Through text, because pandas' own reading of numbers may miss the last digit.
+        # Read as text, because the number parser of pandas may miss the last digit.
         losses = {"loss": str, "validation_loss": str}
         history = pd.read_csv(folder / "history.csv", index_col="epoch", dtype=losses)
         return cls(
@@ -123,8 +127,12 @@ def train(
         From `build_model`, or any Keras model with outputs as `build_model` makes them.
     data : SequenceData
         Split and complete.
-    epochs, batch_size, learning_rate, clip_norm
-        At most so many passes; samples per step; step size of Adam; bound on the gradient's norm.
+    epochs : int
+        Largest number of passes over the training part.
+    batch_size : int
+        Samples per gradient step.
+    learning_rate, clip_norm : float
+        Step size of Adam, and the largest norm of a gradient.
     patience : int
         Stop after so many epochs without a lower validation loss.
     seed : int
@@ -143,11 +151,11 @@ def train(
         The data has no target, is not split, is incomplete, or does not fit the model.
     """
     _check(model, data, epochs, batch_size, learning_rate)
-    parts = data.train, data.validation, data.test
-    feeds = _feeds(model, parts[0], parts[1], batch_size, seed)
-    parts[2].inputs_for(model)  # what does not fit is said before training, not after it
+    feeds = _feeds(model, data.train, data.validation, batch_size, seed)
+    test = data.test
+    test.inputs_for(model)  # raises before training, not after it
     baselines = {"constant": constant_baseline(data), **(baselines or {})}
-    baseline_scores = {name: score(parts[2], values) for name, values in baselines.items()}
+    baseline_scores = {name: score(test, values) for name, values in baselines.items()}
     device = find_device()
     if progress:
         print(f"Training on {device}.")
@@ -164,12 +172,7 @@ def train(
     recorder = _Recorder(epochs, progress)
     start = time.perf_counter()
     try:
-        model.fit(
-            **feeds,
-            epochs=epochs,
-            callbacks=[stopper, recorder],
-            verbose=0,
-        )
+        model.fit(**feeds, epochs=epochs, callbacks=[stopper, recorder], verbose=0)
         interrupted = False
     except KeyboardInterrupt:
         if stopper.best_weights is None:
@@ -179,11 +182,11 @@ def train(
     finally:
         recorder.bar.close()
     seconds = time.perf_counter() - start
-    predictions = predict_by_length(model, parts[2])
+    predictions = predict_by_length(model, test)
     run = TrainingRun(
         model=model,
         history=pd.DataFrame(recorder.rows).rename_axis("epoch"),
-        metrics=score(parts[2], predictions),
+        metrics=score(test, predictions),
         baselines=baseline_scores,
         device=device,
         seed=seed,
@@ -214,7 +217,7 @@ def _feeds(
 
 
 def _reset_dropout(model: keras.Model, seed: int) -> None:
-    """Start dropout from the seed: Keras counts its draws on, also in ``predict``."""
+    """Start dropout from the seed: Keras keeps a count of draws, which ``predict`` moves too."""
     states = [v for v in model.variables if v.path.endswith("seed_generator_state")]
     for position, state in enumerate(states):
         state.assign(np.array([1000 * seed + position, 0]))

@@ -15,7 +15,13 @@ import numpy as np
 from ..progress import progress_bar
 from ..sequences.words import SPECIAL_WORDS, special_ids
 
-NOT_FOUND = 0.05  # random numbers from -0.05 to 0.05: small beside those of words that are known
+# Words without a vector get random numbers from -0.05 to 0.05: small beside those of other words.
+RANDOM_RANGE = 0.05
+# The first bytes of compressed files and of some text files; bytes with which no text begins.
+GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+CONTROLS = set(range(32)) - set(b"\t\n\v\f\r")
+LINES_PER_UPDATE = 1000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,7 +33,8 @@ class WordVectors:
     values : float32 array (word, number)
         In the order of the vocabulary, so that a token id is its row.
     found : bool array (word,)
-        False for small random numbers: the word was not in the file or texts, or is too rare.
+        True for words whose vector comes from the file or the texts. The others, which the file
+        lacks or which are too rare in the texts, have small random numbers.
     vocabulary : tuple of str
         The word of each row.
     """
@@ -37,9 +44,9 @@ class WordVectors:
     vocabulary: tuple[str, ...]
 
     def __repr__(self) -> str:
-        looked_for = len(set(self.vocabulary) - set(SPECIAL_WORDS))
+        num_words = len(set(self.vocabulary) - set(SPECIAL_WORDS))
         return (
-            f"WordVectors: {int(self.found.sum()):,} of {looked_for:,} words found, "
+            f"WordVectors: {int(self.found.sum()):,} of {num_words:,} words found, "
             f"{self.values.shape[1]} numbers each"
         )
 
@@ -79,32 +86,26 @@ class WordVectors:
 def filled(
     vectors: dict[int, np.ndarray], words: tuple[str, ...], size: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the vectors of all words, small random ones where none is given, and which are given.
+    """Return a vector for each word, small and random where none is given, and which are given.
 
     Examples
     --------
-    >>> values, found = filled({1: np.ones(2)}, ("[PAD]", "good"), size=2, seed=0)
-    >>> values.tolist(), found.tolist()
+    >>> values, is_given = filled({1: np.ones(2)}, ("[PAD]", "good"), size=2, seed=0)
+    >>> values.tolist(), is_given.tolist()
     ([[0.0, 0.0], [1.0, 1.0]], [False, True])
     """
     random = np.random.default_rng(seed)
-    values = random.uniform(-NOT_FOUND, NOT_FOUND, (len(words), size)).astype(np.float32)
+    values = random.uniform(-RANDOM_RANGE, RANDOM_RANGE, (len(words), size)).astype(np.float32)
     values[special_ids(words)] = 0
     values[list(vectors)] = list(vectors.values())
-    found = np.zeros(len(words), bool)
-    found[list(vectors)] = True
-    return values, found
+    is_given = np.zeros(len(words), bool)
+    is_given[list(vectors)] = True
+    return values, is_given
 
 
 def some_of(words: tuple[str, ...]) -> list[str]:
     """Return a few words, for messages."""
     return [word for word in words if word not in SPECIAL_WORDS][:5]
-
-
-GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-CONTROLS = set(range(32)) - set(b"\t\n\v\f\r")  # no text begins with them
-LINES_PER_UPDATE = 1000
 
 
 def load_word_vectors(
@@ -158,7 +159,7 @@ def load_word_vectors(
         for row, word in enumerate(words)
         if word not in SPECIAL_WORDS
     }
-    # What stands before the first space decides whether a line is looked at any further.
+    # Most lines are skipped by the text before their first space alone, which is fast.
     first_parts = {word.split(b" ")[0] for word in rows}
     vectors: dict[int, np.ndarray] = {}
     with _opened(path, progress) as lines:
@@ -192,10 +193,10 @@ def load_word_vectors(
             f"none of them in {str(path)!r}. Take a file of the same language, in lower case if "
             "the vocabulary is."
         )
-    found = WordVectors(*filled(vectors, words, size, seed), words)
+    word_vectors = WordVectors(*filled(vectors, words, size, seed), words)
     if progress:
-        print(found)
-    return found
+        print(word_vectors)
+    return word_vectors
 
 
 @contextmanager
@@ -228,7 +229,7 @@ def _opened(path: Path, progress: bool) -> Iterator[_Lines]:
 
 
 class _Lines:
-    """The lines of a file, as bytes: a word that is no valid text must not stop the reading."""
+    """The lines of a file as bytes, so that no wrongly encoded word stops the reading."""
 
     def __init__(self, text: Any, stored: BinaryIO, bar: Any) -> None:
         self.text, self._stored, self._bar = text, stored, bar
