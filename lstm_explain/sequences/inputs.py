@@ -71,8 +71,8 @@ def check_vocabulary(model: Any, vocabulary: Sequence[str]) -> None:
     if learned and vocabulary_digest(vocabulary) not in learned:
         raise ValueError(
             f"Expected texts read with the vocabulary that {model.name!r} was trained with; "
-            f"received another one, of {len(vocabulary)} words. Read them with "
-            "SequenceData.from_texts(texts, vocabulary=run.vocabulary)."
+            f"received another one, of {len(vocabulary)} words, in which the same ids are other "
+            "words. Read them with SequenceData.from_texts(texts, vocabulary=run.vocabulary)."
         )
 
 
