@@ -1,6 +1,6 @@
-"""A figure whose fixed part is kept as pixels, so that a change is drawn in milliseconds.
+"""A figure that is blitted: its fixed part is kept as pixels, so an update takes milliseconds.
 
-Its panels hold artists that are updated in place: two lines, a map, rows of two dots, two
+Its panels hold artists that are updated in place: two lines, a heat map, rows of two dots, two
 predictions. Of each pair the state before is grey and open, the state now dark and filled.
 """
 
@@ -27,9 +27,9 @@ from ..wording import NO_BREAK, decimals, fixed
 
 
 class Canvas:
-    """Draw a figure once, and on top of its pixels the artists that move.
+    """Draw a figure once, and the moving artists on top of its pixels at each update.
 
-    Nothing here knows pyplot, so that no cell's figures are touched.
+    Made without pyplot, so that no cell's figures are touched.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Canvas:
         self.figure = Figure((width, height), dpi=dpi, layout="constrained")
         self._canvas = FigureCanvasAgg(self.figure)
         self._moving: list[Artist] = []
-        self._kept: Any = None
+        self._background: Any = None
         self._limits: dict[str, tuple[float, float]] = {}
 
     @property
@@ -52,21 +52,26 @@ class Canvas:
         return self._canvas.get_width_height()
 
     def moving(self, artist: Any) -> Any:
-        """Let an artist be drawn anew each time, in the order of these calls; return it."""
+        """Let an artist be drawn at each update, in the order of these calls; return it."""
         self._moving.append(artist)
         return artist
 
+    def fix_layout(self) -> None:
+        """Lay the panels out once: one that jumps under the reader's eyes is hard to read."""
+        self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")
+
     def forget(self) -> None:
-        """Draw everything anew next time: something moved that is not among the moving artists."""
-        self._kept = None
+        """Draw everything at the next update: something other than a moving artist has changed."""
+        self._background = None
 
     def widened(self, key: str, numbers: np.ndarray, room: float = 0.0) -> tuple[float, float]:
-        """Return limits that hold these numbers, and all that came before under this key.
+        """Return limits of an axis that hold these numbers and all earlier ones.
 
         Parameters
         ----------
         key : str
-            Whose limits they are.
+            Name of the axis.
         numbers : array
             NaN is left out.
         room : float
@@ -89,26 +94,26 @@ class Canvas:
         return low, high
 
     def png(self, level: int = 1) -> bytes:
-        """Return the picture as PNG, compressed in haste (level 1) or well (9)."""
-        if self._kept is None:
+        """Return the picture as PNG, compressed quickly (level 1) or well (9)."""
+        if self._background is None:
             shown = [artist.get_visible() for artist in self._moving]
             for artist in self._moving:
                 artist.set_visible(False)
             self._canvas.draw()
-            self._kept = self._canvas.copy_from_bbox(self.figure.bbox)
+            self._background = self._canvas.copy_from_bbox(self.figure.bbox)
             for artist, visible in zip(self._moving, shown, strict=True):
                 artist.set_visible(visible)
-        self._canvas.restore_region(self._kept)
+        self._canvas.restore_region(self._background)
         for artist in self._moving:
             artist.draw(self._canvas.get_renderer())
         return png_of(np.asarray(self._canvas.buffer_rgba()), level)
 
 
 def png_of(pixels: np.ndarray, level: int = 1) -> bytes:
-    """Write pixels (row, column, 4) as PNG without transparency.
+    """Return pixels (row, column, 4) as PNG without transparency.
 
-    In about half the time of Pillow, which chooses a filter for each row: in large plain areas none
-    is needed.
+    It takes about half the time of Pillow, which chooses a filter for each row: large plain areas
+    need none.
     """
     height, width = pixels.shape[:2]
     rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each row begins with 0: not filtered
@@ -123,19 +128,19 @@ def png_of(pixels: np.ndarray, level: int = 1) -> bytes:
 
 _BEFORE: dict[str, Any] = {"color": STYLE.attention, "markeredgewidth": 1.4, "fillstyle": "none"}
 _NOW: dict[str, Any] = {"color": STYLE.importance}
-# Beyond so many steps the marks of neighbouring steps would touch.
-_MOST_MARKS = 80
+# With more steps than this, the markers of neighbouring steps would touch.
+_MOST_MARKERS = 80
 
 
 class Lines:
-    """A number per step, before and now, over a shade where something was changed.
+    """One number per step, before and now, and a shade over the changed steps.
 
     Parameters
     ----------
     with_gaps : bool
-        Single measurements between gaps are marked before as well.
+        Whether the line before has markers too, so that single measurements between gaps show.
     from_zero : bool
-        Whether 0 is always in sight.
+        Whether the axis always includes 0.
     """
 
     def __init__(
@@ -145,10 +150,10 @@ class Lines:
         shade = PolyCollection([], facecolor=STYLE.mark, edgecolor="none", zorder=0.5)
         ax.add_collection(shade, autolim=False)
         self._shade = canvas.moving(shade)
-        marks = "o" if steps <= _MOST_MARKS else ""
+        marker = "o" if steps <= _MOST_MARKERS else ""
         looks: tuple[dict[str, Any], ...] = (
-            {**_BEFORE, "linewidth": 2.6, "marker": marks if with_gaps else "", "markersize": 5.5},
-            {**_NOW, "linewidth": 1.3, "marker": marks, "markersize": 2.8},
+            {**_BEFORE, "linewidth": 2.6, "marker": marker if with_gaps else "", "markersize": 5.5},
+            {**_NOW, "linewidth": 1.3, "marker": marker, "markersize": 2.8},
         )
         self._lines, self._bridges = [], []
         dashes: Any = {"alpha": 0.5, "linewidth": 0.9, "linestyle": (0, (3, 2))}
@@ -163,7 +168,7 @@ class Lines:
         name_panel(ax, name)
 
     def show(self, pair: np.ndarray, moved: np.ndarray) -> None:
-        """Show numbers (2, step), NaN for gaps, and shade the steps that `moved`."""
+        """Show numbers (2, step), NaN for gaps; `moved` are the steps to shade."""
         numbers = np.append(pair, 0.0) if self._from_zero else pair.ravel()
         bottom, top = self._canvas.widened(str(self._ax.get_label()), numbers, room=0.08)
         self._ax.set_ylim(bottom, top)
@@ -181,7 +186,7 @@ class Lines:
 
 
 class Map:
-    """Cells of rows by steps, with dots where something was measured."""
+    """A heat map of rows by steps, with dots where something was measured."""
 
     def __init__(self, canvas: Canvas, ax: Axes, names: list[str], steps: int, title: str) -> None:
         rows = Rows(names, np.zeros((len(names), steps)), [])
@@ -196,7 +201,7 @@ class Map:
         self.mesh.set_clim(-limit, limit)
         row, step = np.nonzero(measured)
         self._dots.set_offsets(np.column_stack([step, row]))
-        # On what is drawn: white on dark cells, dark on light ones.
+        # White on dark cells, dark on light ones.
         dark = np.abs(values[row, step]) > 0.6 * limit
         self._dots.set_facecolor(np.where(dark, "#ffffff", STYLE.dot).tolist())
 
@@ -276,7 +281,7 @@ class Predictions:
         ax.set_title(title, loc="left", fontsize=STYLE.small, fontweight="bold", pad=3)
 
     def show(self, pair: np.ndarray, texts: Sequence[str]) -> None:
-        """Show two numbers and what is written beside them."""
+        """Show two numbers, each with a text."""
         if not self._probability:
             low, high = self._canvas.widened(str(self._ax.get_label()), pair, room=0.3)
             self._ax.set_xlim(low, high)

@@ -1,4 +1,4 @@
-"""What a widget computes, without the widget: from a state to numbers, warnings and pictures."""
+"""What an explorer computes, without the widget: numbers, warnings and pictures of a state."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NODES = 4
 
 @dataclass(frozen=True)
 class Glance:
-    """What can be said at once, before SHAP values are there.
+    """What is known of a state before its SHAP values are computed.
 
     Attributes
     ----------
@@ -224,7 +224,7 @@ class Exploration:
 
 
 def ways(question: Question, data: SequenceData) -> list[str]:
-    """Return the names of the orders that `orders` gives, before anything is computed."""
+    """Return the names of `orders`, without computing any."""
     anatomy = question.anatomy
     if anatomy.link == "identity":
         names = ["highest prediction", "lowest prediction"]
@@ -238,12 +238,12 @@ def ways(question: Question, data: SequenceData) -> list[str]:
 
 
 def orders(question: Question, data: SequenceData, seed: int = 0) -> dict[str, np.ndarray]:
-    """Return ways to choose a sample, each an order of all samples.
+    """Return orders of all samples, in which a user can go through them.
 
     Parameters
     ----------
     question : Question
-        About one of the samples: names the model and the output.
+        About one of the samples; it says which model and which output.
     data : SequenceData
     seed : int
         Seed of the order "at random".

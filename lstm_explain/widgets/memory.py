@@ -1,4 +1,4 @@
-"""One text as a recurrent layer reads it: what is written, forgotten, remembered at each word."""
+"""What a recurrent layer writes, forgets and remembers at each word of a text."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Cut = Callable[[str], Sequence[str]]
 
 @dataclass(frozen=True)
 class Memory:
-    """What one text does inside one layer; arrays are (word,) and (unit, word).
+    """What one layer does with one text; arrays are (word,) and (unit, word).
 
     Attributes
     ----------
     words : tuple of str
         As they were typed.
     unknown : tuple of str
-        Those that the model's vocabulary lacks.
+        Words that the model's vocabulary lacks.
     answers : array (word,)
         What the model answers if the text ends there.
     answer_name : str
@@ -37,7 +37,7 @@ class Memory:
     layer : str
         Its name, and whether it reads backwards.
     kind : str
-        What it remembers by: "cell", or "hidden state" of a GRU.
+        What `remembered` is: "cell", or "hidden state" of a GRU.
     """
 
     words: tuple[str, ...]
@@ -64,7 +64,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Reader:
-    """A model, one of its layers, and how a typed text becomes words that it reads.
+    """A model, one of its layers, and how a typed text is split into words.
 
     Texts are padded to `max_words`, so that nothing is compiled anew while somebody types.
     """
@@ -76,7 +76,7 @@ class Reader:
     max_words: int
 
     def read(self, text: str) -> Memory:
-        """Return what a text does; words beyond `max_words` are left out."""
+        """Return what the layer does with a text; words beyond `max_words` are left out."""
         typed = [word for word in self.cut(text) if word.strip()][: self.max_words]
         if not typed:
             raise ValueError("Expected at least one word; received none. Type some.")

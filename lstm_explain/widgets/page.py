@@ -1,10 +1,10 @@
-"""What a widget is on its page beside the controls.
+"""Widgets in the page of a notebook: accessibility, a static picture, and a guard for figures.
 
-Keys, names and texts for screen readers (needs anywidget); the first picture as plain HTML where no
-kernel runs; and figures of a running cell kept away from the threads that serve widgets. JupyterLab
-4.4 and later hand a widget's messages to another thread, also while a cell runs. After each message
-IPython calls matplotlib's hooks on that thread: they draw, show and close the figures that the cell
-has half made.
+With anywidget, controls get accessible names and JupyterLab's shortcuts leave them alone. Where no
+kernel runs, the first picture is shown as plain HTML. And JupyterLab 4.4 and later hand a widget's
+messages to another thread, also while a cell runs; after each message IPython calls Matplotlib's
+hooks on that thread, which draw, show and close the figures that the cell has not finished. The
+guard prevents that.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _SCRIPT = """
 function render({ model, el }) {
   el.style.display = "none";
   let root = null, observer = null, stopped = false;
-  const mend = () => {
+  const label = () => {
     if (!root) return;
-    for (const one of root.querySelectorAll(".noUi-handle, select, button, input, textarea"))
-      one.setAttribute("data-lm-suppress-shortcuts", "true");
+    for (const control of root.querySelectorAll(".noUi-handle, select, button, input, textarea"))
+      control.setAttribute("data-lm-suppress-shortcuts", "true");
     const readings = model.get("readings");
-    for (const [own, name] of Object.entries(model.get("names")))
-      for (const handle of root.querySelectorAll("." + own + " .noUi-handle")) {
-        const text = readings[own] ?? handle.getAttribute("aria-valuetext");
+    for (const [cssClass, name] of Object.entries(model.get("names")))
+      for (const handle of root.querySelectorAll("." + cssClass + " .noUi-handle")) {
+        const text = readings[cssClass] ?? handle.getAttribute("aria-valuetext");
         handle.setAttribute("aria-label", name);
         // Only where it differs: each change of it calls this again.
         if (handle.getAttribute("aria-valuetext") !== text)
@@ -50,14 +50,14 @@ function render({ model, el }) {
   const find = () => {
     root = el.closest("." + model.get("scope"));
     if (!root) { if (!stopped) requestAnimationFrame(find); return; }
-    observer = new MutationObserver(mend);
+    observer = new MutationObserver(label);
     observer.observe(root, {
       childList: true, subtree: true, attributes: true, attributeFilter: ["aria-valuetext"],
     });
-    mend();
+    label();
   };
   find();
-  model.on("change:words change:readings", mend);
+  model.on("change:words change:readings", label);
   return () => { stopped = true; observer?.disconnect(); };
 }
 export default { render };
@@ -65,19 +65,19 @@ export default { render };
 
 
 def is_available() -> bool:
-    """Tell whether anywidget is installed."""
+    """Return whether anywidget is installed."""
     return find_spec("anywidget") is not None
 
 
 def make_live(scope: str, names: dict[str, str]) -> Any:
-    """Return an invisible widget that looks after the box it is put into.
+    """Return an invisible widget that labels the controls of the box it is put into.
 
     Parameters
     ----------
     scope : str
-        A class of that box and of no other.
+        A CSS class that only this box has.
     names : dict of str
-        Accessible names of sliders, by a class of each.
+        Accessible names of sliders, by a CSS class of each.
     """
     return _live_class()(scope=scope, names=names)
 
@@ -88,7 +88,7 @@ def _live_class() -> Any:
     import traitlets
 
     class Live(anywidget.AnyWidget):
-        """Its `words` describe the picture, its `readings` the positions of sliders."""
+        """`words` are the alternative text of pictures, `readings` the values of sliders."""
 
         _esm = _SCRIPT
         scope = traitlets.Unicode("").tag(sync=True)
@@ -99,22 +99,22 @@ def _live_class() -> Any:
     return Live
 
 
-# Pixels. Pictures in a narrower window keep this width and are scrolled, or nothing could be read.
+# Pixels. In a narrower window, pictures keep this width and are scrolled, to stay legible.
 _NARROWEST = 640
-_LIVE = "(The controls need a running kernel: run the cell.)"
+_WITHOUT_KERNEL = "(The controls need a running kernel: run the cell.)"
 
 
 def show_both(widget: Any, scope: str, body: str, title: str, words: str) -> None:
     """Display a static picture, and a widget that hides it.
 
-    A saved notebook keeps only the first: what is shown of a widget lives in the kernel.
+    A saved notebook keeps only the picture: a widget needs its kernel.
 
     Parameters
     ----------
     widget : ipywidgets.Widget
-        Holds a `hide` of the same scope.
+        Contains the `hide` of the same scope.
     scope : str
-        A class of the widget's box and of no other.
+        A CSS class that only this widget has.
     body : str
         HTML: the picture.
     title, words : str
@@ -123,10 +123,10 @@ def show_both(widget: Any, scope: str, body: str, title: str, words: str) -> Non
     head, text = escape(title), escape(words)
     static = f'<div class="{scope}-static"><p><b>{head}</b></p>{body}<p>{text}</p></div>'
     IPython.display.display({"text/html": static, "text/plain": f"{title}. {words}"}, raw=True)
-    shown = widget._repr_mimebundle_()
-    shown = shown[0] if isinstance(shown, tuple) else shown
-    # The list of its parts, which would be shown where there are no widgets, says nothing.
-    IPython.display.display({**shown, "text/plain": _LIVE}, raw=True)
+    bundle = widget._repr_mimebundle_()
+    bundle = bundle[0] if isinstance(bundle, tuple) else bundle
+    # By default a list of its parts, which is useless where there are no widgets.
+    IPython.display.display({**bundle, "text/plain": _WITHOUT_KERNEL}, raw=True)
 
 
 def picture_html(image: bytes, words: str) -> str:
@@ -139,7 +139,7 @@ def picture_html(image: bytes, words: str) -> str:
 
 
 def hide(scope: str) -> Any:
-    """Return a widget that hides the static picture of the same scope while it lives."""
+    """Return a widget that hides the static picture of this scope while it is displayed."""
     return w.HTML(f"<style>.{scope}-static {{display: none}}</style>")
 
 
@@ -155,26 +155,26 @@ _MARK = "_lstm_explain_guard"
 
 
 def guard_figures(shell: Any) -> None:
-    """Let matplotlib's hooks run on the main thread only; all other hooks stay as they are.
+    """Let Matplotlib's hooks run on the main thread only; all other hooks stay as they are.
 
     Parameters
     ----------
     shell : IPython shell or None
-        What ``IPython.get_ipython()`` gives. None: there is nothing to guard.
+        As ``IPython.get_ipython()`` returns it. None: there is nothing to guard.
     """
     events = getattr(shell, "events", None)
     if events is None or hasattr(events, _MARK):
         return
 
     def trigger(event: str, *args: Any, **kwargs: Any) -> None:
-        shown = events
+        allowed = events
         if threading.current_thread() is not threading.main_thread():
-            shown = copy.copy(events)
-            shown.callbacks = {
+            allowed = copy.copy(events)
+            allowed.callbacks = {
                 name: [hook for hook in hooks if not _of_matplotlib(hook)]
                 for name, hooks in events.callbacks.items()
             }
-        type(events).trigger(shown, event, *args, **kwargs)
+        type(events).trigger(allowed, event, *args, **kwargs)
 
     events.trigger = trigger
     setattr(events, _MARK, True)

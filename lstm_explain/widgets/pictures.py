@@ -18,8 +18,8 @@ from .view import View, heading
 
 LOWER = ("change", "before")
 _WIDTH, _DPI = 9.6, 100
-# Inches: a row of a map, a fact with its name, two lines of text at the top, the first of them, all
-# labels together.
+# Inches: a row of a map, a fact with its name, the two lines of text at the top, the first of these
+# alone, all labels together.
 _ROW, _FACT, _TOP, _HEADING, _LABELS = 0.24, 0.38, 0.55, 0.26, 1.5
 
 
@@ -32,7 +32,7 @@ class Picture(Canvas):
     lower : {"change", "before"}
         What the second map shows.
     headed : bool
-        Whether what the changes did stands above it. Widgets write it as text.
+        Whether a title states the prediction before and now. Widgets write it as text.
     """
 
     def __init__(self, view: View, lower: str = "change", headed: bool = True) -> None:
@@ -63,7 +63,9 @@ class Picture(Canvas):
             fontsize=STYLE.small, color=ink(), alpha=0.75, **line,
         )  # fmt: skip
         steps, gaps = len(view.times), bool(np.isnan(view.data).any())
-        weights = "attention\n(where it looked)" if view.looked else "SHAP value\nper step"
+        weights = (
+            "attention\n(where it looked)" if view.attention is not None else "SHAP value\nper step"
+        )
         self._data = Lines(self, ax["data"], steps, view.variable, gaps, from_zero=False)
         self._weights = Lines(self, ax["attention"], steps, weights, False, from_zero=True)
         second = f"SHAP values {view.label}" if lower == "before" else f"change: now {MINUS} before"
@@ -83,12 +85,10 @@ class Picture(Canvas):
             ax["facts"].set_axis_off()
         self._open_colours(ax["colours"])
         self.update(view)
-        self.figure.draw_without_rendering()
-        # From here on nothing moves: a panel that jumps under the reader's eyes is hard to read.
-        self.figure.set_layout_engine("none")
+        self.fix_layout()
 
     def _open_colours(self, corner: Any) -> None:
-        """Open the scale of the maps in a free corner."""
+        """Draw the colour bar of the maps in a free corner."""
         corner.set_axis_off()
         ax = corner.inset_axes((0.02, 0.45, 0.96, 0.2))
         self._colours = self.figure.colorbar(self._maps[0].mesh, cax=ax, orientation="horizontal")
@@ -99,12 +99,14 @@ class Picture(Canvas):
 
     def fits(self, view: View, lower: str) -> bool:
         """Tell whether a view can be shown by updating this picture."""
-        own = self.view
+
+        def layout(view: View) -> tuple[Any, ...]:
+            return view.names, view.label, view.subject, view.variable, len(view.facts)
+
         return (
             lower == self._lower
-            and (own.names, own.label, own.subject) == (view.names, view.label, view.subject)
-            and (own.variable, len(own.facts)) == (view.variable, len(view.facts))
-            and np.array_equal(own.times, view.times)
+            and layout(self.view) == layout(view)
+            and np.array_equal(self.view.times, view.times)
         )
 
     def update(self, view: View) -> None:
@@ -116,15 +118,11 @@ class Picture(Canvas):
         self._weights.show(weights, view.moved)
         before = self._lower == "before"
         second = view.values[0] if before else view.change
-        limit = self.widened("colours", np.array([0.0, limit_of(np.append(view.values, second))]))[
-            1
-        ]
+        largest = limit_of(np.append(view.values, second))
+        _, limit = self.widened("colours", np.array([0.0, largest]))
         self._maps[0].show(view.values[1], view.measured[1], limit)
         self._maps[1].show(second, view.measured[0 if before else 1], limit)
-        ticks = [-limit, 0.0, limit]
-        if self._colours.get_ticks().tolist() != ticks:
-            labels = [f"{tick:.2g}".replace("-", MINUS) for tick in ticks]
-            self._colours.set_ticks(ticks, labels=labels)
+        _label_ends(self._colours, limit)
         self._sums.show(np.nansum(view.values, axis=2))
         if self._facts is not None:
             self._facts.show(view.fact_values, view.facts)
@@ -132,34 +130,40 @@ class Picture(Canvas):
         self._predictions.show(view.shown, texts)
 
 
-_MEMORY_WIDTH, _MEMORY_DPI = 9.6, 100
-# Inches: the answer, a map of at least so much, its rows, the labels of all.
+def _label_ends(bar: Any, limit: float) -> None:
+    """Label the middle and the ends of a colour bar, if its ends have moved."""
+    ticks = [-limit, 0.0, limit]
+    if bar.get_ticks().tolist() != ticks:
+        bar.set_ticks(ticks, labels=[f"{tick:.2g}".replace("-", MINUS) for tick in ticks])
+
+
+# Inches: the answer, the least height of a map, one of its rows, all labels together.
 _ANSWER, _MAP, _MEMORY_ROW, _MEMORY_LABELS = 0.9, 0.8, 0.16, 1.3
 _MOST_NAMED = 16
-# More letters than this side by side would touch: then words are written upright.
-_WIDE = 90
+# With more letters than this in a row, words would touch: they are written upright.
+_MOST_LETTERS = 90
 _MAPS = ("written", "forgotten", "remembered")
-# Which maps share a scale, by the one beside which it stands.
+# Which maps share a colour bar, by the map that it stands beside.
 _SCALES = {"written": ("written", "forgotten"), "remembered": ("remembered",)}
-# Words to come are no padding: they have no colour.
+# Columns of words to come have no colour; by default they would look like padding.
 _COLOURS = SIGNED.with_extremes(bad="none")
 
 
 class MemoryPicture(Canvas):
-    """Answers by word above maps of what is written, forgotten and remembered.
+    """Answers by word above heat maps of what is written, forgotten and remembered.
 
     Parameters
     ----------
     memory : Memory
-        The first one shown; others have the same units.
+        Of the first text; later ones must have the same units.
     columns : int
-        Words that there is room for.
+        The most words that are shown.
     """
 
     def __init__(self, memory: Memory, columns: int) -> None:
         units = len(memory.written)
         height = max(_MAP, _MEMORY_ROW * units)
-        super().__init__(_MEMORY_WIDTH, _ANSWER + 3 * height + _MEMORY_LABELS, _MEMORY_DPI)
+        super().__init__(_WIDTH, _ANSWER + 3 * height + _MEMORY_LABELS, _DPI)
         self._columns = columns
         grid = self.figure.add_gridspec(4, 1, height_ratios=[_ANSWER, height, height, height])
         top = self.figure.add_subplot(grid[0], label="answer")
@@ -190,10 +194,10 @@ class MemoryPicture(Canvas):
             loc="left", fontsize=STYLE.title, fontweight="bold",
         )  # fmt: skip
         # What is written and forgotten is small beside what is remembered: it has its own scale.
-        self._colours = {part: self._scale_of(part) for part in _SCALES}
+        self._colours = {part: self._colour_bar(part) for part in _SCALES}
         lowest = self._maps["remembered"].mesh.axes
         lowest.set_xlabel("red: above 0, blue: below 0", fontsize=STYLE.small)
-        self._upright = max(map(len, memory.words)) * columns > _WIDE
+        self._upright = max(map(len, memory.words)) * columns > _MOST_LETTERS
         lowest.xaxis.labelpad = 60 if self._upright else 16
         place: dict[str, Any] = {"transform": lowest.get_xaxis_transform(), "in_layout": False}
         place |= {"fontsize": STYLE.small, "color": ink(), "ha": "center"}
@@ -203,19 +207,16 @@ class MemoryPicture(Canvas):
             self.moving(lowest.text(column, -down, "", **place)) for column in range(columns)
         ]
         self.update(memory)
-        self.figure.draw_without_rendering()
-        # From here on nothing moves: a panel that jumps under the reader's eyes is hard to read.
-        self.figure.set_layout_engine("none")
+        self.fix_layout()
 
-    def _scale_of(self, part: str) -> Any:
+    def _colour_bar(self, part: str) -> Any:
         mesh = self._maps[part].mesh
         beside = mesh.axes.inset_axes((1.012, 0, 0.012, 1), label=f"colours of {part}")
-        bar = self.figure.colorbar(mesh, cax=beside)
         beside.tick_params(labelsize=STYLE.small, length=2)
-        return bar
+        return self.figure.colorbar(mesh, cax=beside)
 
     def update(self, memory: Memory) -> None:
-        """Show another text, or more or less of it."""
+        """Show another text, or the first words of a text."""
         count = len(memory.words)
         self._answers.set_data(np.arange(count), memory.answers)
         if not self._is_probability:
@@ -223,15 +224,12 @@ class MemoryPicture(Canvas):
         shown = {part: getattr(memory, part) for part in _MAPS}
         for part, together in _SCALES.items():
             largest = max(limit_of(shown[name]) for name in together)
-            limit = self.widened(part, np.array([0.0, largest]))[1]
+            _, limit = self.widened(part, np.array([0.0, largest]))
             for name in together:
                 cells = np.full((len(shown[name]), self._columns), np.nan)
                 cells[:, :count] = shown[name]
                 self._maps[name].show(cells, np.zeros(cells.shape, bool), limit)
-            ticks = [-limit, 0.0, limit]
-            if self._colours[part].get_ticks().tolist() != ticks:
-                labels = [f"{tick:.2g}".replace("-", MINUS) for tick in ticks]
-                self._colours[part].set_ticks(ticks, labels=labels)
+            _label_ends(self._colours[part], limit)
         words = [plain(visible(word, 12)) for word in memory.words]
         for column, text in enumerate(self._words):
             text.set_text(words[column] if column < count else "")

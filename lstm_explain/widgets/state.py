@@ -1,4 +1,4 @@
-"""What the reader of a widget has done so far: a sample, its changes, what can be undone."""
+"""The state of an explorer: a sample, its changes, and what can be undone."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import numpy as np
 
 from ..sequences.data import SequenceData
 
-# How many states can be gone back to.
+# The most actions that can be undone.
 _MOST_PAST = 200
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One change of what was recorded, in original units.
+    """One change of a recorded sample, in original units.
 
     Attributes
     ----------
     name : str
         A variable (without indicators: a feature) or a static fact.
     value : float or None
-        None for "was not measured".
+        None for "not measured".
     steps : tuple (first, last) or None
         Both included, counted from 0; None for a static fact.
     """
@@ -36,15 +36,15 @@ Edits = tuple[Edit, ...]
 
 @dataclass(frozen=True)
 class State:
-    """Everything that decides what a widget shows; made anew by each action, never changed.
+    """Everything that determines what an explorer shows; each action makes a new one.
 
     Attributes
     ----------
     sample : int
     edits : tuple of Edit
-        In the order in which they were made, without those that later ones cover.
+        In the order in which they were made, without those that a later one replaces.
     pinned : tuple of Edit or None
-        What the present is compared with; None for the sample as recorded.
+        The changes that the present state is compared with; None for the sample as recorded.
     past : tuple of tuples of Edit
         The edits before each action, the oldest first.
     """
@@ -56,7 +56,7 @@ class State:
 
 
 def changed(state: State, edit: Edit) -> State:
-    """Add a change. Moving one slider is one action, to be undone at once.
+    """Add a change. All moves of one slider in a row are one action, undone together.
 
     Examples
     --------
@@ -67,28 +67,29 @@ def changed(state: State, edit: Edit) -> State:
     >>> undone(state).edits
     ()
     """
-    if state.edits and edit == state.edits[-1]:
+    last = state.edits[-1] if state.edits else None
+    if edit == last:
         return state
     edits = (*(old for old in state.edits if not _covers(edit, old)), edit)
-    if state.edits and _same_place(edit, state.edits[-1]):
+    if last is not None and (edit.name, edit.steps) == (last.name, last.steps):
         return replace(state, edits=edits)
     return replace(state, edits=edits, past=_remember(state))
 
 
 def undone(state: State) -> State:
-    """Take the last action back; nothing happens where there is none."""
+    """Undo the last action, if there is one."""
     if not state.past:
         return state
     return replace(state, edits=state.past[-1], past=state.past[:-1])
 
 
 def reset(state: State) -> State:
-    """Go back to the sample as it was recorded; this too can be undone."""
+    """Undo all changes; this can be undone too."""
     return replace(state, edits=(), past=_remember(state)) if state.edits else state
 
 
 def pinned(state: State) -> State:
-    """Compare with the present from now on."""
+    """Compare with the present state from now on."""
     return replace(state, pinned=state.edits)
 
 
@@ -105,32 +106,24 @@ def edited(sample: SequenceData, edits: Edits) -> SequenceData:
     return sample
 
 
-def pick(order: np.ndarray, present: int, forward: bool = True) -> int:
-    """Return the sample after (or before) the present one in an order, round and round.
-
-    A sample that is not in the order is followed by its first.
+def pick(order: np.ndarray, present: int) -> int:
+    """Return the sample after the present one in an order; the first after the last.
 
     Examples
     --------
-    >>> pick(np.array([7, 2, 5]), 2), pick(np.array([7, 2, 5]), 5), pick(np.array([7, 2, 5]), 0)
-    (5, 7, 7)
+    >>> pick(np.array([7, 2, 5]), 2), pick(np.array([7, 2, 5]), 5)
+    (5, 7)
     """
-    places = np.flatnonzero(order == present)
-    if not len(places):
-        return int(order[0])
-    return int(order[(places[0] + (1 if forward else -1)) % len(order)])
+    [place] = np.flatnonzero(order == present)
+    return int(order[(place + 1) % len(order)])
 
 
 def _remember(state: State) -> tuple[Edits, ...]:
     return (*state.past, state.edits)[-_MOST_PAST:]
 
 
-def _same_place(one: Edit, other: Edit) -> bool:
-    return one.name == other.name and one.steps == other.steps
-
-
 def _covers(new: Edit, old: Edit) -> bool:
-    """Tell whether nothing is left of an old change after a new one."""
+    """Return whether a new change replaces an old one entirely."""
     if new.name != old.name:
         return False
     if new.steps is None or old.steps is None:

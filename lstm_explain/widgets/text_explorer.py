@@ -1,4 +1,4 @@
-"""The explorer of texts: type another sentence, switch words off, and watch what that does."""
+"""The explorer of texts: type another sentence, or switch single words off."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .state import State
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Of a longer text only the first words have a button.
+# Only the first words of a longer text have a button.
 _MOST_BUTTONS = 80
 
 
@@ -146,18 +146,19 @@ class TextExplorer(BaseExplorer):
         return button
 
 
-# Room for more words than a text has, so that nothing is compiled anew while somebody types.
+# Texts are padded to at least so many words, and so many more than the recorded text has, so that
+# nothing is compiled while somebody types.
 _LEAST_ROOM, _MORE = 32, 16
 
 
 @dataclass(frozen=True)
 class Wording:
-    """A text in place of the recorded one.
+    """What replaces a recorded text.
 
     Attributes
     ----------
     typed : str or None
-        None for the text as it was recorded.
+        None for the recorded text.
     off : tuple of int
         Positions of words that are switched off, in order.
     """
@@ -167,7 +168,7 @@ class Wording:
 
 
 def worded(state: State, wording: Wording) -> State:
-    """Return the state with another wording. Typing on is one action, to be undone at once.
+    """Return the state with another wording. Typing is one action, undone as a whole.
 
     Examples
     --------
@@ -179,19 +180,19 @@ def worded(state: State, wording: Wording) -> State:
         return state
     edits: Any = () if wording == Wording() else (wording,)
     before = wording_of(state)
-    goes_on = None not in (before.typed, wording.typed) and before.off == wording.off == ()
-    past = state.past if goes_on else (*state.past, state.edits)
+    is_typing = None not in (before.typed, wording.typed) and before.off == wording.off == ()
+    past = state.past if is_typing else (*state.past, state.edits)
     return replace(state, edits=edits, past=past)
 
 
 def wording_of(state: State) -> Wording:
-    """Return the wording of a state; that of the record where nothing was changed."""
+    """Return the wording of a state; an empty one if nothing was changed."""
     edits: Any = state.edits
     return edits[-1] if edits else Wording()
 
 
 class TextExploration(Exploration):
-    """A model of texts, and what is known of the text that is looked at. See `Exploration`."""
+    """A model of texts, and what was computed for the last few states. See `Exploration`."""
 
     unlike = "Unlike the texts that the model was trained on: {}."
 
@@ -230,7 +231,7 @@ class TextExploration(Exploration):
         return written_words(text)[0][text.mask[0]].tolist()
 
     def warnings(self, state: State) -> list[str]:
-        """Return in what the text is unlike the training data; nothing if unchanged."""
+        """Return in what a changed text is unlike the training data; nothing if unchanged."""
         if not state.edits:
             return []
         known = set(self.data.vocabulary) - {UNKNOWN}
@@ -243,9 +244,9 @@ class TextExploration(Exploration):
         return warnings
 
     def pair(self, state: State) -> Explanation:
-        """Return the explanation of the text now, after the one that it is compared with if any.
+        """Return the explanation of the text now, preceded by the one that it is compared with.
 
-        Two texts have the ids "as recorded" or "pinned", and "now".
+        The ids of two texts are "as recorded" or "pinned", and "now".
         """
         import xarray as xr
 
@@ -264,7 +265,7 @@ class TextExploration(Exploration):
         return Explanation(joined.assign_attrs(both[1].attrs))
 
     def deciding_words(self, state: State) -> list[str]:
-        """Return the words that, one at a time switched off, flip the decision."""
+        """Return the words that flip the decision when they alone are switched off."""
         with self.lock:
             question = self._question(state.sample)
             if question.anatomy.link == "identity":
@@ -309,7 +310,7 @@ def text_sentence(pair: Explanation) -> str:
 
 
 def _with_room(text: SequenceData, room: int) -> SequenceData:
-    """Return one text padded, or cut, to so many words."""
+    """Return one text, padded or cut to a number of words."""
     length = int(text.lengths[0])
     more = max(room - text.mask.shape[1], 0)
     kept = min(length, room)

@@ -1,4 +1,4 @@
-"""Everything that one picture of a widget shows, in arrays and sentences: before, and now."""
+"""What the picture of the explorer of numbers shows, in arrays and sentences: before and now."""
 
 from __future__ import annotations
 
@@ -69,11 +69,6 @@ class View:
     probability: bool
 
     @property
-    def looked(self) -> bool:
-        """Whether the model has attention to show."""
-        return self.attention is not None
-
-    @property
     def change(self) -> np.ndarray:
         """SHAP values now less those before, (row, step)."""
         return self.values[1] - self.values[0]
@@ -90,7 +85,7 @@ class View:
 
 
 def view_of(before: Explanation, now: Explanation, variable: str, label: str) -> View:
-    """Put two explanations of one sample beside each other.
+    """Return what the picture shows of two explanations of one sample.
 
     Parameters
     ----------
@@ -99,7 +94,7 @@ def view_of(before: Explanation, now: Explanation, variable: str, label: str) ->
     variable : str
         Which variable's data to show.
     label : str
-        What "before" is.
+        What "before" is: "as recorded" or "pinned".
     """
     pair = [by_variable(one) for one in (before, now)]
     first, second = pair

@@ -1,4 +1,4 @@
-"""One thread for the slow part of a widget, where the newest wish wins."""
+"""One thread for the slow part of a widget, where new work replaces what is waiting."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ Work = Callable[[int], None]
 
 
 class Newest:
-    """Do the newest of what was asked for; what came before it and has not begun is dropped.
+    """Do the newest work; work that is still waiting when newer work is submitted is dropped.
 
-    Work is numbered from 1 on and gets its number, so that it can tell whether it `is_newest`.
+    Work is called with its number, counted from 1, so that it can ask whether it `is_newest`.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Newest:
         self._thread: threading.Thread | None = None
 
     def submit(self, work: Work) -> int:
-        """Ask for work and return its number; nothing is done after `close`."""
+        """Submit work and return its number; after `close` nothing is done."""
         with self._changed:
             if self._closed:
                 return self._version
@@ -37,16 +37,16 @@ class Newest:
             return self._version
 
     def is_newest(self, version: int) -> bool:
-        """Tell whether nothing was asked for since."""
+        """Return whether no newer work was submitted."""
         return version == self._version
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until nothing is left to do; tell whether it came to that in time (seconds)."""
+        """Wait until all work is done; return whether it is within the time (seconds)."""
         with self._changed:
             return self._changed.wait_for(lambda: self._waiting is None and not self._busy, timeout)
 
     def close(self) -> None:
-        """End the thread after what it is doing."""
+        """Drop waiting work and end the thread after its present work."""
         with self._changed:
             self._closed, self._waiting = True, None
             self._changed.notify_all()

@@ -9,10 +9,16 @@ import lstm_explain as lx
 from lstm_explain import SequenceData
 
 
-@pytest.fixture
-def player():
+@pytest.fixture(scope="module")
+def reader():
+    """A model of texts, and what it reads."""
     data = SequenceData.from_texts(["a good film", "bad", "not good"], ["y", "n", "n"], at_least=1)
-    player = lx.play_gates(lx.build_model(data, units=(2,), seed=0), data, "not a film")
+    return lx.build_model(data, units=(2,), seed=0), data
+
+
+@pytest.fixture
+def player(reader):
+    player = lx.play_gates(*reader, "not a film")
     yield player
     player.close()
 
@@ -83,15 +89,14 @@ def test_the_end_of_the_slider_and_its_value_are_one_message(player):
 
 
 @pytest.mark.parametrize("kind", ["player", "numbers", "text"])
-def test_close_closes_every_control(kind, player, model_and_data):
+def test_close_closes_every_control(kind, reader, model_and_data):
     if kind == "player":
-        widget = player
+        widget = lx.play_gates(*reader, "not a film")
     elif kind == "numbers":
         model, data = model_and_data
         widget = lx.explore(model, data.test, background=data.train)
     else:
-        reader = player._reader
-        widget = lx.explore(reader.model, reader.data)
+        widget = lx.explore(*reader)
     boxes, controls = [widget.widget], []
     while boxes:
         controls.append(boxes.pop())
