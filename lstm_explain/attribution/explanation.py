@@ -1,4 +1,4 @@
-"""``Explanation``: labelled arrays that say what moved a prediction, and against what."""
+"""``Explanation``: SHAP values as labelled arrays, with the data and a record of the method."""
 
 from __future__ import annotations
 
@@ -20,19 +20,6 @@ LEVELS = {
     ("sample", "window"): "window",
     ("sample",): "whole sequence",
 }
-
-
-def window_labels(num_steps: int, length: int) -> list[str]:
-    """Name windows by their first and last step.
-
-    Examples
-    --------
-    >>> window_labels(5, 2)
-    ['0-1', '2-3', '4-4']
-    """
-    return [
-        f"{start}-{min(start + length, num_steps) - 1}" for start in range(0, num_steps, length)
-    ]
 
 
 class Explanation:
@@ -137,7 +124,7 @@ class Explanation:
 
     @property
     def output(self) -> xr.DataArray:
-        """Name of the explained output of each sample, (sample,)."""
+        """Name of the explained output of each sample: a class or the target, (sample,)."""
         return self._dataset["output"]
 
     @property
@@ -159,7 +146,7 @@ class Explanation:
 
     @property
     def scale(self) -> str:
-        """What the numbers are of: "margin", "probability" or "value"."""
+        """The scale of the numbers: "margin", "probability" or "value"."""
         return self.provenance["scale"]
 
     @property
@@ -169,7 +156,7 @@ class Explanation:
 
     @property
     def level(self) -> str:
-        """At which level the values stand: "cell", "time", "feature", "window", ..."""
+        """What there is one value for: "cell", "time", "feature", "window", ..."""
         return LEVELS[tuple(str(d) for d in self.values.dims)]
 
     # -- coarser views -----------------------------------------------------------------------------
@@ -183,15 +170,31 @@ class Explanation:
         return self._summed(over, "over_features")
 
     def over_variables(self) -> Explanation:
-        """One value per variable, where value, "measured" and "steps since" are its features.
+        """One value per variable: that of its "value", "measured" and "steps since measured".
 
-        The data beside it is NaN where nothing was measured. `parts_of` opens a variable again.
+        The data beside it is NaN where nothing was measured. `parts_of` has the three values.
         """
-        return Explanation(over_variables(self._dataset))
+        names, positions = self._variables()
+        values, data, units = self.values, self.data, self._dataset["unit"].values
+        axis = values.dims.index("feature")
+        sums = [values.values.take(columns, axis=axis).sum(axis=axis) for columns in positions]
+        first = [columns[0] for columns in positions]
+        measured = data.values[..., [columns[1] for columns in positions]] > 0.5
+        dataset = self._dataset.drop_dims("feature").assign(
+            values=(values.dims, np.stack(sums, axis=axis), values.attrs),
+            data=(data.dims, np.where(measured, data.values[..., first], np.nan)),
+            unit=("feature", units[first]),
+        )
+        return Explanation(dataset.assign_coords(feature=names))
 
     def parts_of(self, variable: str) -> xr.DataArray:
         """Return the values of one variable's parts, (sample, time, part)."""
-        return parts_of(self._dataset, variable)
+        names, positions = self._variables()
+        if variable not in names:
+            raise ValueError(f"Expected a variable among {names}; received {variable!r}.")
+        columns = positions[names.index(variable)]
+        values = self.values.isel(feature=columns).rename(feature="part").rename(variable)
+        return values.assign_coords(part=self._dataset["part"].values[columns].astype(str))
 
     def unmeasured_values(self) -> xr.DataArray:
         """Return what a variable's not being measured contributed, (sample, time, variable).
@@ -199,7 +202,33 @@ class Explanation:
         The sum of "measured" and "steps since measured" at steps without a measurement; the value
         that is carried forward to them is not part of it. 0 where the variable was measured.
         """
-        return unmeasured_values(self._dataset)
+        names, positions = self._variables()
+        if self.level != "cell":
+            raise ValueError(
+                "Expected values per cell, to tell measured from unmeasured steps; received values "
+                f"per {self.level}. Call it before summing."
+            )
+        unmeasured = self.data.values[..., [columns[1] for columns in positions]] < 0.5
+        values = self.values.values
+        sums = np.stack([values[..., columns[1:]].sum(-1) for columns in positions], axis=-1)
+        return xr.DataArray(
+            np.where(unmeasured, sums, 0.0),
+            dims=("sample", "time", "variable"),
+            coords={"sample": self.values["sample"], "time": self.data["time"], "variable": names},
+            name="unmeasured_values",
+        )
+
+    def _variables(self) -> tuple[list[str], list[np.ndarray]]:
+        """Return the variables and the positions of each one's features, its value first."""
+        if "variable" not in self._dataset or "feature" not in self.values.dims:
+            raise ValueError(
+                "Expected values per feature of data with fill_missing(indicators=True); received "
+                f"values per {self.level} that were summed, or whose features are no parts. Call "
+                "it on the explanation that lx.explain returned."
+            )
+        owners = self._dataset["variable"].values.astype(str)
+        names = list(dict.fromkeys(owners.tolist()))
+        return names, [np.flatnonzero(owners == name) for name in names]
 
     def over_windows(self, length: int) -> Explanation:
         """Values summed over windows of `length` steps, from the first step on."""
@@ -210,11 +239,9 @@ class Explanation:
             )
         num_steps = self.values.sizes["time"]
         starts = np.arange(0, num_steps, length)
-        pieces = [
-            self.values.isel(time=slice(start, start + length)).sum("time") for start in starts
-        ]
+        sums = [self.values.isel(time=slice(a, a + length)).sum("time") for a in starts]
         labels = xr.DataArray(window_labels(num_steps, length), dims="window", name="window")
-        values = xr.concat(pieces, dim=labels)
+        values = xr.concat(sums, dim=labels)
         order = [d if d != "time" else "window" for d in self.values.dims]
         return self._with_values(values.transpose(*order))
 
@@ -230,8 +257,8 @@ class Explanation:
             )
 
     def _with_values(self, values: xr.DataArray) -> Explanation:
-        rest = self._dataset.drop_vars(["values", "standard_errors"], errors="ignore")
-        return Explanation(rest.assign(values=values.assign_attrs(self.values.attrs)))
+        dataset = self._dataset.drop_vars(["values", "standard_errors"], errors="ignore")
+        return Explanation(dataset.assign(values=values.assign_attrs(self.values.attrs)))
 
     # -- selecting -------------------------------------------------------------------------------
     def __len__(self) -> int:
@@ -261,7 +288,17 @@ class Explanation:
 
         Static facts are not sequences: ``static_values.to_dataframe()`` gives theirs.
         """
-        return as_table(self._dataset)
+        values = self.values
+        columns = {"value": values.rename("value")}
+        if set(self.data.dims) == set(values.dims):
+            columns["data"] = self.data
+        if "time" in values.dims:
+            columns["real"] = self.mask
+        dimensions = [str(name) for name in values.dims]
+        table = xr.Dataset(columns).to_dataframe(dim_order=dimensions).reset_index()
+        if "real" in table:
+            table = table[table.pop("real")].reset_index(drop=True)
+        return table
 
     def to_shap(self) -> Any:
         """Return a ``shap.Explanation`` for shap's own waterfall, bar and beeswarm plots.
@@ -281,7 +318,37 @@ class Explanation:
                 f"per {self.level}. Call explanation.over_features().to_shap() or "
                 "explanation.over_time().to_shap()."
             )
-        return as_shap(self._dataset)
+        import shap
+
+        dimension = str(self.values.dims[1])
+        values, names, data = [self.values.values], self._names_along(dimension), []
+        if dimension == "feature":
+            data.append(self.data.mean("time").values)
+        if self.static_values is not None and self.static_data is not None:
+            values.append(self.static_values.values)
+            data.append(self.static_data.values)
+            names += [str(name) for name in self.static_data["static_feature"].values]
+        return shap.Explanation(
+            values=np.concatenate(values, axis=1),
+            base_values=self.base_values.values,
+            data=np.concatenate(data, axis=1).round(4) if dimension == "feature" else None,
+            feature_names=names,
+        )
+
+    def _names_along(self, dimension: str) -> list[str]:
+        if dimension != "time":
+            return [str(label) for label in self.values[dimension].values]
+        if self.times is None or len(self) != 1:
+            # Samples differ in their dates, but all of them have a first, second, ... step.
+            count = self.values.sizes["time"]
+            return [f"step {step + 1} of {count}" for step in range(count)]
+        times, real = self.times.values[0], self.mask.values[0]
+        if np.issubdtype(times.dtype, np.datetime64):
+            whole_days = (times[real] == times[real].astype("datetime64[D]")).all()
+            names = np.datetime_as_string(times, unit="D" if whole_days else "s").tolist()
+        else:
+            names = [f"{self._dataset.attrs['time_name']} {time:.10g}" for time in times]
+        return [name if flag else "padding" for name, flag in zip(names, real, strict=True)]
 
     def save(self, path: str | Path) -> Path:
         """Write a netCDF file that `load`, xarray and other tools can read."""
@@ -293,146 +360,37 @@ class Explanation:
     @classmethod
     def load(cls, path: str | Path) -> Explanation:
         """Read what `save` wrote."""
-        return cls(read_file(path))
+        if not Path(path).exists():
+            raise FileNotFoundError(
+                f"Expected a file written by Explanation.save; found none at {str(path)!r}. Give "
+                "the path that explanation.save(...) returned."
+            )
+        # xarray's default of nanoseconds ends in the year 2262.
+        dates = xr.coders.CFDatetimeCoder(time_unit="s")
+        try:
+            with xr.open_dataset(path, engine="h5netcdf", decode_times=dates) as opened:
+                dataset = opened.load()
+        except OSError as error:
+            raise ValueError(
+                f"Expected a file written by Explanation.save; {str(path)!r} is no netCDF file. "
+                "Give the right file."
+            ) from error
+        if "provenance" not in dataset.attrs or "values" not in dataset:
+            raise ValueError(
+                f"Expected a file written by Explanation.save; {str(path)!r} holds "
+                f"{sorted(map(str, dataset.data_vars))}. Give the right file."
+            )
+        return cls(dataset)
 
 
-def as_table(dataset: xr.Dataset) -> pd.DataFrame:
-    """Return one row per value on a real step, with the data beside it where there is one each."""
-    values = dataset["values"]
-    columns = {"value": values.rename("value")}
-    if set(dataset["data"].dims) == set(values.dims):
-        columns["data"] = dataset["data"]
-    if "time" in values.dims:
-        columns["real"] = dataset["mask"]
-    dimensions = [str(name) for name in values.dims]
-    table = xr.Dataset(columns).to_dataframe(dim_order=dimensions).reset_index()
-    if "real" in table:
-        table = table[table.pop("real")].reset_index(drop=True)
-    return table
+def window_labels(num_steps: int, length: int) -> list[str]:
+    """Name windows by their first and last step.
 
-
-def as_shap(dataset: xr.Dataset) -> Any:
-    """Return values (sample, time or feature or window) and static facts as a shap.Explanation."""
-    import shap
-
-    array = dataset["values"]
-    dimension = str(array.dims[1])
-    values, names, columns = [array.values], _labels(dataset, dimension), []
-    if dimension == "feature":
-        columns.append(dataset["data"].mean("time").values)
-    if "static_values" in dataset:
-        values.append(dataset["static_values"].values)
-        columns.append(dataset["static_data"].values)
-        names += [str(name) for name in dataset["static_feature"].values]
-    return shap.Explanation(
-        values=np.concatenate(values, axis=1),
-        base_values=dataset["base_values"].values,
-        data=np.concatenate(columns, axis=1).round(4) if dimension == "feature" else None,
-        feature_names=names,
-    )
-
-
-def _labels(dataset: xr.Dataset, dimension: str) -> list[str]:
-    if dimension != "time":
-        return [str(label) for label in dataset[dimension].values]
-    num_steps = dataset.sizes["time"]
-    if "times" not in dataset or dataset.sizes["sample"] != 1:
-        # Samples differ in their dates, but all of them have a first, second, ... step.
-        return [f"step {step + 1} of {num_steps}" for step in range(num_steps)]
-    times, real = dataset["times"].values[0], dataset["mask"].values[0]
-    if np.issubdtype(times.dtype, np.datetime64):
-        whole_days = (times[real] == times[real].astype("datetime64[D]")).all()
-        texts = np.datetime_as_string(times, unit="D" if whole_days else "s").tolist()
-    else:
-        texts = [f"{dataset.attrs['time_name']} {time:.10g}" for time in times]
-    return [text if flag else "padding" for text, flag in zip(texts, real, strict=True)]
-
-
-def read_file(path: str | Path) -> xr.Dataset:
-    """Read a netCDF file that holds an explanation, or say what it is instead."""
-    if not Path(path).exists():
-        raise FileNotFoundError(
-            f"Expected a file written by Explanation.save; found none at {str(path)!r}. Give the "
-            "path that explanation.save(...) returned."
-        )
-    # By itself xarray reads nanoseconds, which end in the year 2262: here as fine as need be.
-    dates = xr.coders.CFDatetimeCoder(time_unit="s")
-    try:
-        with xr.open_dataset(path, engine="h5netcdf", decode_times=dates) as opened:
-            dataset = opened.load()
-    except OSError as error:
-        raise ValueError(
-            f"Expected a file written by Explanation.save; {str(path)!r} is no netCDF file. Give "
-            "the right file."
-        ) from error
-    if "provenance" not in dataset.attrs or "values" not in dataset:
-        raise ValueError(
-            f"Expected a file written by Explanation.save; {str(path)!r} holds "
-            f"{sorted(map(str, dataset.data_vars))}. Give the right file."
-        )
-    return dataset
-
-
-def over_variables(dataset: xr.Dataset) -> xr.Dataset:
-    """Sum the values of an explanation's features by variable, and show what was measured."""
-    _check(dataset)
-    names, positions = _positions(dataset)
-    values = dataset["values"]
-    axis = values.dims.index("feature")
-    sums = [values.values.take(columns, axis=axis).sum(axis=axis) for columns in positions]
-    first = [columns[0] for columns in positions]
-    measured = dataset["data"].values[..., [columns[1] for columns in positions]] > 0.5
-    data = np.where(measured, dataset["data"].values[..., first], np.nan)
-    rest = dataset.drop_dims("feature")
-    return rest.assign(
-        values=(values.dims, np.stack(sums, axis=axis), values.attrs),
-        data=(dataset["data"].dims, data),
-        unit=("feature", dataset["unit"].values[first]),
-    ).assign_coords(feature=names)
-
-
-def parts_of(dataset: xr.Dataset, name: str) -> xr.DataArray:
-    """Return the values of one variable's features, the last dimension named part."""
-    _check(dataset)
-    names, positions = _positions(dataset)
-    if name not in names:
-        raise ValueError(f"Expected a variable among {names}; received {name!r}.")
-    columns = positions[names.index(name)]
-    values = dataset["values"].isel(feature=columns).rename(feature="part")
-    return values.assign_coords(part=dataset["part"].values[columns].astype(str)).rename(name)
-
-
-def unmeasured_values(dataset: xr.Dataset) -> xr.DataArray:
-    """Return what "not measured" contributed, (sample, time, variable); 0 where measured."""
-    _check(dataset)
-    values = dataset["values"]
-    if values.dims != ("sample", "time", "feature"):
-        raise ValueError(
-            "Expected values per cell, to tell measured from unmeasured steps; received values "
-            f"per {' and '.join(map(str, values.dims[1:]))}. Call it before summing."
-        )
-    names, positions = _positions(dataset)
-    unmeasured = dataset["data"].values[..., [columns[1] for columns in positions]] < 0.5
-    sums = np.stack([values.values[..., columns[1:]].sum(-1) for columns in positions], axis=-1)
-    return xr.DataArray(
-        np.where(unmeasured, sums, 0.0),
-        dims=("sample", "time", "variable"),
-        coords={"sample": dataset["sample"], "time": dataset["time"], "variable": names},
-        name="unmeasured_values",
-    )
-
-
-def _positions(dataset: xr.Dataset) -> tuple[list[str], list[np.ndarray]]:
-    """Return the variables and the positions of each one's features, its value first."""
-    owners = dataset["variable"].values.astype(str)
-    names = list(dict.fromkeys(owners.tolist()))
-    return names, [np.flatnonzero(owners == name) for name in names]
-
-
-def _check(dataset: xr.Dataset) -> None:
-    if "variable" not in dataset or "feature" not in dataset["values"].dims:
-        raise ValueError(
-            "Expected values per feature of data with fill_missing(indicators=True); received "
-            f"values per {' and '.join(map(str, dataset['values'].dims[1:]))} that were summed, or "
-            "whose features are no parts. Call it on the explanation that lx.explain returned."
-        )
+    Examples
+    --------
+    >>> window_labels(5, 2)
+    ['0-1', '2-3', '4-4']
+    """
+    return [
+        f"{start}-{min(start + length, num_steps) - 1}" for start in range(0, num_steps, length)
+    ]
