@@ -22,8 +22,8 @@ NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 ENGINE_TESTS := $(addprefix tests/,attribution/test_expected_gradients.py attribution/test_refinement.py \
     attribution/test_shapley.py internals/test_attention.py models/test_layers.py whole/test_any_model.py \
     inspection/test_outputs.py whole/test_beside_shap.py)
-# A test file stays on one core, so that what it trains once serves all its tests. In their own order:
-# by default the files with few tests come last, and those are the slow ones.
+# A test file stays on one core, so that what it trains once serves all its tests. In their own order,
+# the notebooks first: by default the files with few tests come last, and those are the slow ones.
 ON_CORES := -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # JupyterLab refuses to run as root unless it is told that this is meant.
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -49,7 +49,7 @@ endef
 export OTHER_BACKENDS
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab check test browser-test lint types notebooks format clean
+.PHONY: help install lab check test test-all browser-test lint types notebooks format clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -75,16 +75,19 @@ lint: $(STAMP) ## look for likely mistakes and unformatted code
 types: $(STAMP) ## check the types
 	$(BIN)/mypy
 
-check: lint types ## the quick part of the tests, under 5 minutes
-	$(BIN)/python -m pytest tests -m "not slow" $(ON_CORES) $(PYTEST_ARGS)
+check: lint types ## what to run before every commit: lint, types, quick tests; 3 minutes on two cores
+	$(BIN)/python -m pytest tests -m "not slow and not long" $(ON_CORES) $(PYTEST_ARGS)
 
-test: lint types ## everything that can run here: also slow tests, every notebook, the built wheel
+test: lint types ## every test but the longest, every notebook, the built wheel; 12 minutes on two cores
+	$(BIN)/python -m pytest notebooks tests -m "not long" --nbval-lax --nbval-current-env \
+	    --nbval-cell-timeout=300 --durations=15 $(ON_CORES) $(PYTEST_ARGS)
+
+test-all: $(STAMP) ## what make test leaves out: real data, other backends, the longest tests
 	for backend in $$($(BIN)/python -c "$$OTHER_BACKENDS"); do \
 	    echo "Keras backend: $$backend"; \
-	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(ENGINE_TESTS) -m "not slow" $(ON_CORES) $(PYTEST_ARGS) || exit 1; \
+	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(ENGINE_TESTS) -m "not long" $(ON_CORES) $(PYTEST_ARGS) || exit 1; \
 	done
-	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env \
-	    --nbval-cell-timeout=300 --durations=15 $(ON_CORES) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests -m long --durations=15 $(ON_CORES) $(PYTEST_ARGS)
 
 # Chromium comes from the system: what Playwright would download lacks its libraries on a bare machine.
 browser-test: $(STAMP) ## the tests of the widgets in JupyterLab and a real browser

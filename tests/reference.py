@@ -29,7 +29,7 @@ def lstm(x: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndar
     states = []
     for step in x:
         gates = step @ kernel + hidden @ recurrent + bias
-        into, forget, candidate, out = np.split(gates, 4)
+        into, forget, candidate, out = gates.reshape(4, units)
         cell = sigmoid(forget) * cell + sigmoid(into) * np.tanh(candidate)
         hidden = sigmoid(out) * np.tanh(cell)
         states.append(hidden)

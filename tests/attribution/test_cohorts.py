@@ -99,13 +99,17 @@ def test_compare_asks_both_about_the_class_predicted_at_first():
         for name in data.feature_names
         for value in (-30, 30)
     ]
-    classes = [
+    classes = (
         [int(model.predict(one.inputs_for(model), verbose=0)[0].argmax()) for one in pair]
         for pair in samples
-    ]
-    place = next(i for i, (before, after) in enumerate(classes) if before != after)
-    both = lx.compare(model, *samples[place], background=data.train, progress=False, tolerance=0.5)
-    assert both.output.values.tolist() == [data.class_names[classes[place][0]]] * 2
+    )
+    pair, before = next(
+        (pair, before)
+        for pair, (before, after) in zip(samples, classes, strict=True)
+        if before != after
+    )
+    both = lx.compare(model, *pair, background=data.train, progress=False, tolerance=0.5)
+    assert both.output.values.tolist() == [data.class_names[before]] * 2
 
 
 def test_what_cannot_be_compared():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import reference
 import tiny
+from marks import slow_but
 
 import lstm_explain as lx
 from lstm_explain import Background, SequenceData
@@ -92,7 +93,7 @@ def test_a_single_row_gives_integrated_gradients():
 
 
 @pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
-@pytest.mark.parametrize("static", [False, True])
+@pytest.mark.parametrize("static", slow_but([False, True], True))
 def test_values_add_up_to_the_prediction(task, static):
     e = tiny.explanation(task, static)
     total = e.values.sum(["time", "feature"]) + e.base_values + e.gaps
@@ -132,6 +133,7 @@ def explained(task, **options):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_first_class_of_a_sigmoid_is_the_second_with_its_sign_turned():
     up, down = explained("binary", output="up"), explained("binary", output="down")
     np.testing.assert_allclose(down.values, -up.values, rtol=1e-6, atol=1e-12)
@@ -148,7 +150,7 @@ def test_a_contrast_is_the_difference_of_two_logits():
     assert set(contrast.output.values) == {"high-low"}
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize("task", slow_but(["binary", "multiclass"], "binary"))
 def test_probability_scale_explains_the_probability(task):
     e = explained(task, scale="probability", output=1)
     data, model = tiny.padded(task), tiny.model(task)
@@ -184,6 +186,7 @@ def test_same_call_same_numbers():
     np.testing.assert_array_equal(one.values, two.values)
 
 
+@pytest.mark.slow
 def test_batches_and_blocks_do_not_matter():
     """Samples alone, in tiny batches or all at once: the same values up to float32 sums."""
     data, model = tiny.padded(), tiny.model()
@@ -194,6 +197,7 @@ def test_batches_and_blocks_do_not_matter():
     np.testing.assert_allclose(alone.values[0], whole.values[40], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_explanation_follows_further_training():
     data = tiny.padded()
     model = lx.build_model(data, units=(4,))
@@ -231,6 +235,7 @@ def test_contributions_split_the_margin_exactly():
     np.testing.assert_allclose(total, e.predictions, rtol=1e-4, atol=1e-5)  # float32
 
 
+@pytest.mark.slow
 def test_an_unreachable_tolerance_warns_with_what_was_reached():
     with pytest.warns(
         lx.attribution.ToleranceWarning,
@@ -327,6 +332,7 @@ def test_models_that_cannot_be_explained_are_refused():
         lx.explain(two, x, background="zero")
 
 
+@pytest.mark.slow
 def test_the_estimated_error_is_about_the_true_one():
     """At the default tolerance: the estimate bounds the true error within a factor of two."""
     data, model = tiny.padded(), tiny.model()

@@ -7,6 +7,7 @@ import xarray as xr
 from attribution.explanations import VERBS, made
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marks import slow_but
 
 import lstm_explain as lx
 from lstm_explain import Explanation, SequenceData
@@ -104,7 +105,7 @@ def saved(explanation, folder):
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-@pytest.mark.parametrize("static", [False, True])
+@pytest.mark.parametrize("static", slow_but([False, True], True))
 def test_the_question_is_the_one_that_was_asked(task, static, tmp_path):
     data, model = tiny.padded(task, static), tiny.model(task, static)
     before = prepare(model, data.test[:5], data.train, None, "last", "margin", None, None)
@@ -148,7 +149,7 @@ def test_a_contrast_of_classes_a_probability_and_short_rows_come_back():
         np.testing.assert_array_equal(background_of(e).values, Background.from_data(short).values)
 
 
-@pytest.mark.parametrize("background", [None, "b", "zero"])
+@pytest.mark.parametrize("background", slow_but([None, "b", "zero"], "b"))
 def test_a_text_comes_back_with_its_absent_word(background, tmp_path):
     words = ["[PAD]", "[UNK]", *"abcdef"]
     data = SequenceData.from_tokens([[2, 3, 4], [5, 1], [6, 7, 2, 2]], [0, 1, 1], vocabulary=words)

@@ -100,6 +100,7 @@ def test_symmetry_and_dummy():
     np.testing.assert_array_equal(values[2], 0)
 
 
+@pytest.mark.slow
 def test_values_sum_to_the_prediction_with_static_facts():
     data, model = tiny.padded(static=True), tiny.model(static=True)
     for level in ("time", "feature", "cell"):

@@ -5,6 +5,7 @@ import pytest
 import tiny
 from hypothesis import given
 from hypothesis import strategies as st
+from marks import slow_but
 from reference import attention_lstm
 
 import lstm_explain as lx
@@ -62,7 +63,7 @@ def test_outputs_are_those_of_a_slow_loop(rng, keep, ndim):
         assert not np.allclose(found[:, at], wrong, **TOLERANCE)
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("task", slow_but(["binary", "multiclass", "regression"], "binary"))
 def test_everything_removed_is_the_base_value_and_everything_kept_the_prediction(task):
     e, data = tiny.explanation(task), tiny.padded(task)
     for keep, expected in ((False, e.base_values), (True, e.predictions)):

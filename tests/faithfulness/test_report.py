@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import tiny
+from marks import slow_but
 
 import lstm_explain as lx
 from lstm_explain import Explanation, SequenceData
@@ -112,7 +113,9 @@ def test_infidelity_of_silence_and_of_a_scaled_explanation_by_hand():
         np.testing.assert_allclose(infidelity, (1 - factor) ** 2, rtol=1e-3, atol=1e-9)
 
 
-@pytest.mark.parametrize(("task", "static"), [("binary", False), ("multiclass", True)])
+@pytest.mark.parametrize(
+    ("task", "static"), slow_but([("binary", False), ("multiclass", True)], ("binary", False))
+)
 def test_report_has_every_check_with_its_controls(task, static):
     table = reported(task, static).to_frame()
     assert set(table["check"]) == {
@@ -128,6 +131,7 @@ def test_report_has_every_check_with_its_controls(task, static):
     assert np.isfinite(table["mean"]).all()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_report_and_the_model_is_untouched():
     data, model = tiny.padded(), tiny.model()
     before = [np.array(weight) for weight in model.get_weights()]
@@ -142,6 +146,7 @@ def test_the_same_seed_gives_the_same_report_and_the_model_is_untouched():
     ).values)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_the_model_as_it_was(monkeypatch):
     report, model = reported(), tiny.model()
     before = [np.array(weight) for weight in model.get_weights()]
@@ -171,6 +176,7 @@ def test_uniform_attention_by_hand():
     assert found["permuted attention"].max() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["time", "feature", "window"])
 def test_coarser_explanations_are_checked_at_their_level(level):
     e = reported().explanation
@@ -185,6 +191,7 @@ def test_coarser_explanations_are_checked_at_their_level(level):
     assert gain["mean"] > 0
 
 
+@pytest.mark.slow
 def test_stability_needs_retrain_and_tells_seeds_from_permuted_labels():
     data, e = tiny.padded(), reported().explanation
     assert any("stability" in reason for reason in reported().skipped)
@@ -210,6 +217,7 @@ def test_stability_needs_retrain_and_tells_seeds_from_permuted_labels():
     assert "trained again with other seeds" in str(report.verdict())
 
 
+@pytest.mark.slow
 def test_few_samples_get_no_verdict_and_one_sample_no_interval():
     report = lx.check_faithfulness(tiny.model(), reported().explanation[0], **QUIET)
     assert report.verdict().accepted is None
@@ -323,6 +331,7 @@ def test_a_model_that_cannot_be_copied_is_said_to_be_one():
         copied(Own(object()))
 
 
+@pytest.mark.slow
 def test_a_text_has_no_small_noise():
     words = ["[PAD]", "[UNK]", *"abcdefgh"]
     rng = np.random.default_rng(3)

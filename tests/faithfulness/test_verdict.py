@@ -54,7 +54,7 @@ def forged(explanation, values):
     return Explanation(dataset.assign(values=(explanation.values.dims, np.asarray(values))))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_verdicts_over_twenty_trials(network, monkeypatch):
     """Of 20 each: at least 19 true explanations accepted, at least 19 of each false kind not."""
     copies = {}

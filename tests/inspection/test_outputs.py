@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from marks import slow_but
 from networks import FEATURES, STEPS, numbers, randomised, sequential
 
 import lstm_explain as lx
@@ -17,7 +18,7 @@ HEADS = {
 }
 
 
-@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("head", slow_but(HEADS, "fused sigmoid", "fused softmax"))
 def test_the_margin_is_found_wherever_the_activation_stands(head):
     model = sequential(keras.layers.LSTM(4), *HEADS[head]())
     x, rows = numbers(3, STEPS, FEATURES), numbers(4, STEPS, FEATURES)
@@ -28,6 +29,7 @@ def test_the_margin_is_found_wherever_the_activation_stands(head):
     assert e.scale == "margin"
 
 
+@pytest.mark.slow
 def test_softmax_operation_and_nested_models():
     inner = keras.Sequential([keras.Input((STEPS, FEATURES)), keras.layers.LSTM(4)])
     inputs = keras.Input((STEPS, FEATURES))
@@ -55,6 +57,7 @@ def test_logits_are_taken_as_such_only_if_the_compiled_loss_says_so():
     np.testing.assert_allclose(e.predictions, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_margin_does_not_depend_on_a_shift_of_the_logits():
     """Two models with equal probabilities get equal values; raw logits would differ."""
     model = sequential(keras.layers.LSTM(4), keras.layers.Dense(3, activation="softmax"))
@@ -66,6 +69,7 @@ def test_the_margin_does_not_depend_on_a_shift_of_the_logits():
     np.testing.assert_allclose(lx.explain(model, x, **options).values, before.values, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_one_output_per_step():
     model = sequential(
         keras.layers.LSTM(4, return_sequences=True),

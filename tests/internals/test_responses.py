@@ -61,6 +61,7 @@ def slow_norms(model, data, nudge=1e-2):
     return np.sqrt(result)
 
 
+@pytest.mark.slow
 def test_an_lstm_beside_finite_differences():
     data, model = tiny.padded().test[:4], tiny.model()
     norms = lx.internals.gradient_norms(model, data, output="up").values

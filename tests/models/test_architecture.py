@@ -117,6 +117,7 @@ def test_longer_padding_and_longer_texts_are_read():
     np.testing.assert_allclose(model.predict(wide, verbose=0), short, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_words_add_up_to_the_prediction_and_shapley_values_are_those_of_enumeration():
     data = texts()
     model = model_of(data)

@@ -57,6 +57,7 @@ def assert_equal_models(one, other):
 
 
 # -- the paths -------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_trailing_means_are_a_least_squares_fit_and_training_starts_there():
     data = tiny.padded("regression")
     model = lx.build_model(data, units=(3,), beside=TrailingMeans(["dose", "noise"], spans=(1, 3)))

@@ -9,6 +9,7 @@ import pytest
 import tiny
 from hypothesis import given
 from hypothesis import strategies as st
+from marks import slow_but
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
@@ -199,7 +200,9 @@ def test_same_seed_same_batches_and_each_epoch_has_its_own(model):
     assert [rows.tolist() for rows in sorted_ones.batches] == before
 
 
-@pytest.mark.parametrize("lengths", [[5] * 40 + [70], [70] * 9 + [5], [70, 5, 5], [40] * 6 + [33]])
+@pytest.mark.parametrize(
+    "lengths", slow_but([[5] * 40 + [70], [70] * 9 + [5], [70, 5, 5], [40] * 6 + [33]], [70, 5, 5])
+)
 def test_batches_of_any_lengths_pass_through_keras(lengths):
     """TensorFlow takes the first two batches as a pattern for all."""
     data, model = texts(lengths), additive_model(np.zeros(WORDS))

@@ -64,6 +64,7 @@ def test_summaries_against_a_loop():
     np.testing.assert_allclose(found[:, 19:], expected[:, 2:4] * data.static, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_path_is_a_logistic_regression_and_training_starts_there(tmp_path):
     data = prepared()
     model = lx.build_model(data, units=(3,), beside=MeasuredSummaries(times="age"))
@@ -86,6 +87,7 @@ def test_the_path_is_a_logistic_regression_and_training_starts_there(tmp_path):
     np.testing.assert_allclose(again, model.predict(data.inputs_for(model), verbose=0), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_variable_that_was_never_measured_gets_its_share():
     """A count turned into "ever" by a comparison would have no slope, and its value be lost."""
     data, _, _ = explained_charts()
@@ -190,6 +192,7 @@ def test_ratios_are_those_of_the_training_texts():
     assert np.abs(word_ratios(shuffled)[2:] - expected).max() > 0.1
 
 
+@pytest.mark.slow
 def test_without_the_lstm_the_margin_is_the_weighted_sum_of_the_ratios():
     data = labelled_texts()
     model = lx.build_model(data, units=(3,), embedding_size=4, beside=lx.models.WordRatios())

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny
+from marks import slow_but
 
 import lstm_explain as lx
 from lstm_explain import SequenceData, backend
@@ -51,7 +52,7 @@ def loss(model, data):
 
 
 # -- the run ---------------------------------------------------------------------------------------
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", slow_but(TASKS, "binary"))
 def test_the_weights_kept_are_those_of_the_best_epoch(task):
     """Whether training stopped early or ran to the end; the last epoch was not the best.
 
@@ -133,6 +134,7 @@ def test_baselines_are_scored_beside_the_model():
     assert run.baselines["constant"]["auroc"] == 0.5
 
 
+@pytest.mark.slow
 def test_what_a_model_did_before_does_not_change_its_training():
     """Keras moves its dropout on in predict too; training starts from the seed all the same."""
     data = tiny.padded()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import reference
+from marks import slow_but
 from networks import FEATURES, STEPS, numbers, randomised, sequential
 
 import lstm_explain as lx
@@ -41,7 +42,7 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("kind", slow_but(LAYERS, "LSTM"))
 def test_every_recurrent_layer_equals_dense_quadrature(kind):
     model = sequential(*LAYERS[kind](), keras.layers.Dense(1))
     x, rows = numbers(1, STEPS, FEATURES), numbers(2, STEPS, FEATURES)
@@ -52,7 +53,7 @@ def test_every_recurrent_layer_equals_dense_quadrature(kind):
     assert float(np.abs(e.gaps).max()) < 1e-3 * float(np.abs(e.values).sum())
 
 
-@pytest.mark.parametrize("mask_value", [0.0, -1.0])
+@pytest.mark.parametrize("mask_value", slow_but([0.0, -1.0], 0.0))
 def test_masked_steps_get_nothing_and_a_masked_reference_is_no_trap(mask_value):
     """With the mask value as reference every path point but the end would mask itself."""
     model = sequential(
@@ -190,6 +191,7 @@ def test_words_equal_literal_integration_through_the_embedding():
     np.testing.assert_allclose(e.predictions, np.log(p / (1 - p)), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_text_backgrounds():
     model = text_model()
     words = ["", "[UNK]", *"abcdefghij"]
@@ -246,6 +248,7 @@ def test_subclassed_models():
         lx.inspect(model)
 
 
+@pytest.mark.slow
 def test_half_precision():
     """float16 limits the values to about three digits; the gap says so."""
     model = sequential(keras.layers.LSTM(4), keras.layers.Dense(1))
@@ -261,6 +264,7 @@ def test_half_precision():
     np.testing.assert_allclose(half.values, wide.values, atol=1e-2 * np.abs(wide.values).max())
 
 
+@pytest.mark.slow
 def test_saved_and_loaded_models_work_the_same(tmp_path):
     model = sequential(keras.layers.Masking(), keras.layers.GRU(3), keras.layers.Dense(1))
     model.save(tmp_path / "mine.keras")

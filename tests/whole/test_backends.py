@@ -30,7 +30,7 @@ np.savez(sys.argv[1], values=e.values, shapley=s.values, attention=e.attention,
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(len(BACKENDS) < 2, reason="one Keras backend is installed")
 def test_all_backends_give_the_same_numbers(tmp_path):
     found = {}

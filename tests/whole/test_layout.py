@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import json
+import os
 import re
 import subprocess
 import sys
@@ -20,6 +21,9 @@ import lstm_explain
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "lstm_explain"
+TESTS = ROOT / "tests"
+# Folders of tests that mirror no folder of the package.
+OTHER_TESTS = {"whole", "benchmarks", "written_before"}
 
 # The folders in the order of the data's path. A file imports from its folder and those above;
 # data sets and models do not know each other.
@@ -48,6 +52,7 @@ KERAS_METHODS = {
 }
 MAX_LINES = 450
 MAX_FACE_LINES = 40
+MAX_TEST_LINES = 400
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 each_module = pytest.mark.parametrize(
@@ -253,6 +258,9 @@ def is_overload(node: ast.FunctionDef | ast.ClassDef) -> bool:
     return any(ast.unparse(decorator).endswith("overload") for decorator in node.decorator_list)
 
 
+TEST_FILES = sorted(TESTS.rglob("*.py"))
+
+
 @each_module
 def test_module_is_short_and_documented(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
@@ -266,13 +274,49 @@ def test_missing_docstring_is_noticed() -> None:
     assert undocumented(source) == ["A.b", "c"]
 
 
+@pytest.mark.parametrize(
+    "path", TEST_FILES, ids=[p.relative_to(TESTS).as_posix() for p in TEST_FILES]
+)
+def test_a_test_file_is_short_and_lies_in_the_folder_of_what_it_tests(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_TEST_LINES
+    folder = path.relative_to(TESTS).parent
+    if path.name.startswith("test_"):
+        assert folder.parts, "a test belongs into the folder of what it tests, or into whole/"
+    if folder.parts and folder.parts[0] not in OTHER_TESTS:
+        assert (PACKAGE / folder).is_dir(), f"the package has no folder {folder}"
+
+
+def test_every_folder_has_tests() -> None:
+    folders = [path for path in FACES if path != PACKAGE]
+    without = [f for f in folders if not [*(TESTS / f.relative_to(PACKAGE)).rglob("test_*.py")]]
+    assert without == []
+
+
+def test_a_type_checker_refuses_a_wrong_keyword(tmp_path: Path) -> None:
+    snippet = tmp_path / "snippet.py"
+    snippet.write_text(
+        "from lstm_explain import SequenceData\n\nSequenceData.from_arrays(1, 2, nonsense=3)\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "mypy", "--config-file", "pyproject.toml", str(snippet)]
+    result = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "MYPYPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 'snippet.py:3: error: Unexpected keyword argument "nonsense"' in result.stdout
+
+
 def test_skips_are_listed() -> None:
     """tests/SKIPS.md names exactly the test files that may skip or expect a failure."""
     skip = re.compile(r"pytest\.(skip|importorskip|xfail)\(|pytest\.mark\.(skip|skipif|xfail)\b")
     skipping = {
         path.relative_to(ROOT).as_posix()
-        for path in (ROOT / "tests").rglob("*.py")
+        for path in TESTS.rglob("*.py")
         if path != Path(__file__) and skip.search(path.read_text(encoding="utf-8"))
     }
-    table = (ROOT / "tests" / "SKIPS.md").read_text(encoding="utf-8")
+    table = (TESTS / "SKIPS.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(tests/[^`]+\.py)`", table, re.MULTILINE)) == skipping

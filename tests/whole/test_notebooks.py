@@ -160,7 +160,7 @@ def test_no_function_is_defined_twice() -> None:
     assert [name for name, times in defined.items() if times > 1] == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "source", "sizes"),
     [

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tiny
+from marks import slow_but
 from widgets.explored import linear_model
 
 import lstm_explain as lx
@@ -52,7 +53,7 @@ def test_predictions_stay_those_of_one_class_when_the_decision_flips():
         )
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("task", slow_but(["binary", "multiclass", "regression"], "binary"))
 def test_orders_are_permutations_that_begin_with_what_they_name(task):
     model, data = tiny.model(task), tiny.padded(task)
     core = Exploration(model, data.test, data.train)

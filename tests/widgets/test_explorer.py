@@ -172,6 +172,7 @@ def test_the_ends_of_a_slider_and_its_value_are_one_message(explorer):
     assert {"max", "value"} <= sent[0]
 
 
+@pytest.mark.slow
 def test_a_tolerance_that_is_missed_stands_in_the_status_line(model_and_data):
     model, data = model_and_data
     with warnings.catch_warnings():  # no warning leaves the worker's thread

@@ -6,6 +6,7 @@ from dataclasses import replace
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from marks import slow_but
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
@@ -43,7 +44,7 @@ def player(letters):
     found.close()
 
 
-@pytest.mark.parametrize("layer", ["both, forward", "both, backward", "last"])
+@pytest.mark.parametrize("layer", slow_but(["both, forward", "both, backward", "last"], "last"))
 def test_what_is_read_is_the_trace(letters, layer):
     """Without the padding that keeps the shapes the same while somebody types."""
     model, data = letters

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tiny
+from marks import slow_but
 
 import lstm_explain as lx
 from lstm_explain.backend import keras
@@ -34,7 +35,9 @@ WORDINGS = [
 ]
 
 
-@pytest.mark.parametrize("wording", WORDINGS, ids=["recorded", "typed", "off", "both"])
+@pytest.mark.parametrize(
+    "wording", slow_but(WORDINGS, WORDINGS[0]), ids=["recorded", "typed", "off", "both"]
+)
 def test_numbers_are_those_of_explain_and_compare(core, wording):
     """The room for more words adds nothing; what is beyond the end is not switched off."""
     recorded = core.data[2]

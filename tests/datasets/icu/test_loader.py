@@ -179,6 +179,7 @@ def test_sample_and_real_stays_have_one_clock_and_target(home: Home) -> None:
 
 
 # -- the real records ------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_real_counts(real: tuple[SequenceData, Path]) -> None:
     data, _ = real
     assert data.values.shape == (8000, 48, 37)
@@ -193,6 +194,7 @@ def test_real_counts(real: tuple[SequenceData, Path]) -> None:
     assert type_of_unit.sum(axis=0).tolist() == [1167, 1656, 2917, 2260]
 
 
+@pytest.mark.slow
 def test_real_stays_without_a_measurement_are_kept(real: tuple[SequenceData, Path]) -> None:
     data, _ = real
     empty = np.isnan(data.values).all(axis=-1) | ~data.mask
@@ -204,6 +206,7 @@ def test_real_stays_without_a_measurement_are_kept(real: tuple[SequenceData, Pat
     data[empty.all(axis=1) | (data.split == "train")].fill_missing().check_complete()
 
 
+@pytest.mark.slow
 def test_real_records_read_line_by_line(real: tuple[SequenceData, Path]) -> None:
     """Every hundredth stay, and those known to be special."""
     data, folder = real
@@ -233,6 +236,7 @@ def test_real_records_read_line_by_line(real: tuple[SequenceData, Path]) -> None
     assert seen >= 80
 
 
+@pytest.mark.slow
 def test_real_values_are_in_the_units_that_the_table_says(
     real: tuple[SequenceData, Path],
 ) -> None:
@@ -251,6 +255,7 @@ def test_real_values_are_in_the_units_that_the_table_says(
             assert upper >= row["reference_low"], name
 
 
+@pytest.mark.slow
 def test_real_values_are_rarely_implausible(data_home: Path) -> None:
     """The plausible ranges take away mistakes, not patients: at most 1 % of any variable."""
     bodies = []

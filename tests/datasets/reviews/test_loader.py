@@ -262,7 +262,7 @@ def test_real_sentences(real: Callable[..., Any]) -> None:
     assert not any("\x85" in word or "\ufffd" in word for word in data.vocabulary)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_real_pages(real: Callable[..., Any]) -> None:
     data = real(load_reviews, "imdb", max_words=400)
     # 50,000 less 123 + 95 of the training part and 201 of the test part.
@@ -278,6 +278,7 @@ def test_real_pages(real: Callable[..., Any]) -> None:
     assert "br" not in data.vocabulary[:2000]
 
 
+@pytest.mark.slow
 def test_real_marks(real: Callable[..., Any]) -> None:
     data = real(load_reviews, "movies", max_words=1000)
     assert ids_and_counts(data) == {"train": 1600, "validation": 200, "test": 199}
