@@ -23,7 +23,7 @@ from .quadrature import (
     shifted_midpoints,
     sum_nodes,
 )
-from .records import assemble
+from .records import make_explanation
 from .refinement import refine
 
 
@@ -44,7 +44,7 @@ def explain(
 
     Every path from a background sequence to a sample is integrated by fixed quadrature rules,
     refined until the sample is exact enough: the same call gives the same numbers. On every point
-    of a path the model sees the explained sample's own mask; values on padded steps are exactly 0.
+    of a path the model sees the mask of the sample; values on padded steps are exactly 0.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def explain(
     Raises
     ------
     ValueError, TypeError
-        What was asked for does not fit the model or the data: said before the integration begins.
+        An option does not fit the model or the data; raised before the integration begins.
 
     Warns
     -----
     ToleranceWarning
-        The tolerance was not reached with the finest quadrature.
+        The finest quadrature did not reach the tolerance.
 
     References
     ----------
@@ -106,9 +106,9 @@ def explain(
 def explain_question(
     question: Question, step: int | Literal["last", "sum"], tolerance: float, progress: bool
 ) -> tuple[Explanation, str]:
-    """Return SHAP values and attention, and by how much they miss the tolerance, or ""."""
+    """Return the explanation, and a message if its values miss the tolerance, else ""."""
     integral = integrate(question, tolerance, progress)
-    explanation = assemble(
+    explanation = make_explanation(
         question,
         {"values": integral.values},
         integral.static_values,
@@ -118,7 +118,13 @@ def explain_question(
         nodes_per_path=integral.num_nodes,
         estimated_error=integral.error,
     )
-    return explanation, shortfall(integral, tolerance)
+    if max(integral.error, integral.gap) <= tolerance:
+        return explanation, ""
+    return explanation, (
+        f"Expected values within tolerance={tolerance}; with {integral.num_nodes} nodes per path "
+        f"their estimated error is {integral.error:.3f} (relative L2) and the largest gap is "
+        f"{integral.gap:.3f} of the predictions' spread. Read e.gaps before you trust a sample."
+    )
 
 
 # From this many rows on, the errors of shifted midpoints cancel well enough over the rows.
@@ -144,25 +150,19 @@ class Integral:
     ----------
     values : float64 array (sample, time, feature)
     static_values : float64 array (sample, static feature)
-    errors : float64 array (sample,)
-        Estimated relative L2 error of a sample's values; of a Gauss-Legendre rule, what it moved.
     num_nodes : int
         Most nodes per path.
+    error : float
+        Largest estimated relative L2 error of a sample's values.
     gap : float
-        The largest part of a prediction that the values leave out, relative to the spread of
-        predictions.
+        Largest gap of a sample, relative to the spread of predictions.
     """
 
     values: np.ndarray
     static_values: np.ndarray
-    errors: np.ndarray
     num_nodes: int
-    gap: float = 0.0
-
-    @property
-    def error(self) -> float:
-        """The largest of the errors."""
-        return float(self.errors.max())
+    error: float
+    gap: float
 
 
 def integrate(question: Question, tolerance: float, progress: bool) -> Integral:
@@ -178,90 +178,90 @@ def integrate(question: Question, tolerance: float, progress: bool) -> Integral:
     priors and expected gradients", Nature Machine Intelligence 3, equation 3.
     """
     subject = question.subject
-    count, num_numbers = len(subject), int(np.prod(subject.values.shape[1:]))
-    size = max(1, min(_MOST_SAMPLES, _MOST_NUMBERS // (_MIDPOINTS[-1] * max(num_numbers, 1))))
+    count, num_cells = len(subject), int(np.prod(subject.values.shape[1:]))
+    size = max(1, min(_MOST_SAMPLES, _MOST_NUMBERS // (_MIDPOINTS[-1] * max(num_cells, 1))))
     # Filled block by block: joining blocks at the end would hold every value twice.
-    values = np.zeros((count, *subject.values.shape[1:]))
-    static_values = np.zeros((count, subject.static.shape[1]))
-    errors, num_nodes = np.zeros(count), 0
+    values = np.zeros(subject.values.shape)
+    static_values = np.zeros(subject.static.shape)
+    num_nodes, error, gap = 0, 0.0, 0.0
     with progress_bar(count, "explaining", "sample", progress) as bar:
         for start in range(0, count, size):
             block = np.arange(start, min(start + size, count))
-            part = _integrate_block(question, block, tolerance)
-            values[block], static_values[block] = part.values, part.static_values
-            errors[block], num_nodes = part.errors, max(num_nodes, part.num_nodes)
+            inputs, errors, nodes = _integrate_block(question, block, tolerance)
+            values[block] = inputs[:, :num_cells].reshape(len(block), *values.shape[1:])
+            static_values[block] = inputs[:, num_cells:]
+            num_nodes, error = max(num_nodes, nodes), max(error, float(errors.max()))
+            gap = max(gap, float(_gaps(question, block, inputs).max()))
             bar.update(len(block))
-    gaps = _gaps(question, np.arange(count), values, static_values)
-    return Integral(values, static_values, errors, num_nodes, float(np.abs(gaps).max()))
+    return Integral(values, static_values, num_nodes, error, gap)
 
 
-def shortfall(integral: Integral, tolerance: float) -> str:
-    """Return what to say of values that are not within tolerance, or nothing."""
-    if max(integral.error, integral.gap) <= tolerance:
-        return ""
-    return (
-        f"Expected values within tolerance={tolerance}; with {integral.num_nodes} nodes per path "
-        f"their estimated error is {integral.error:.3f} (relative L2) and the largest gap is "
-        f"{integral.gap:.3f} of the predictions' spread. Read e.gaps before you trust a sample."
-    )
+def _integrate_block(
+    question: Question, block: np.ndarray, tolerance: float
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Refine a few samples together, each until it is exact enough.
 
+    Returns
+    -------
+    values : array (sample, input)
+        Of all cells, step by step, then of the static facts.
+    errors : array (sample,)
+        Estimated relative L2 error; of a Gauss-Legendre rule, the change from the rule before it.
+    nodes : int
+        Most nodes per path.
+    """
+    num_rows, num_bins = question.row_outputs.shape[1], _MIDPOINTS[-1]
+    subject, spread = question.subject, _spread(question)
+    num_inputs = int(np.prod(subject.values.shape[1:])) + subject.static.shape[1]
+    values, errors = np.zeros((len(block), num_inputs)), np.full(len(block), np.inf)
 
-def _integrate_block(question: Question, block: np.ndarray, tolerance: float) -> Integral:
-    """Refine a few samples together, each until it is exact enough."""
-    num_rows, bins = question.row_outputs.shape[1], _MIDPOINTS[-1]
-    values = np.zeros((len(block), *question.subject.values.shape[1:]))
-    static_values = np.zeros((len(block), question.subject.static.shape[1]))
-    errors = np.full(len(block), np.inf)
+    def unfinished(todo: np.ndarray) -> np.ndarray:
+        gaps = _gaps(question, block[todo], values[todo])
+        return todo[np.maximum(errors[todo], gaps) > tolerance]
+
     todo, nodes = np.arange(len(block)), 0
-    ladder: tuple[int, ...] = _GAUSS_ALONE
+    gauss_rules: tuple[int, ...] = _GAUSS_ALONE
     if num_rows >= _MANY_ROWS:
-        ladder = _GAUSS_AFTER
-        sums = np.zeros((len(block), bins, *values.shape[1:]))
-        static_sums = np.zeros((len(block), bins, static_values.shape[1]))
-        slopes = np.zeros((len(block), num_rows, bins))
+        gauss_rules = _GAUSS_AFTER
+        sums = np.zeros((len(block), num_bins, num_inputs))
+        slopes = np.zeros((len(block), num_rows, num_bins))
         first = _first_midpoints(tolerance)
-        positions = fresh = shifted_midpoints(num_rows, first)
+        positions = added = shifted_midpoints(num_rows, first)
         for nodes in _MIDPOINTS[_MIDPOINTS.index(first) :]:
             if nodes > first:
-                fresh = between(positions)
-                positions = np.concatenate([positions, fresh], axis=1)
+                added = between(positions)
+                positions = np.concatenate([positions, added], axis=1)
             # Which sixteenth of its path a node stands in: later rules take the sums apart by it.
-            bin_ = (fresh * bins).astype(int)
-            weights = np.full(fresh.shape, 1.0 / num_rows)
-            found = sum_nodes(question, block[todo], fresh, weights, bin_, bins)
-            sums[todo] += found[0]
-            static_sums[todo] += found[1]
-            slopes[todo[:, None, None], np.arange(num_rows)[:, None], bin_] = found[2]
-            values[todo] = sums[todo].sum(axis=1) / nodes
-            static_values[todo] = static_sums[todo].sum(axis=1) / nodes
-            path_ends = question.predictions[block[todo], None] - question.row_outputs[block[todo]]
-            errors[todo] = estimated_error(
-                sums[todo], static_sums[todo], slopes[todo], path_ends, nodes
+            bins = (added * num_bins).astype(int)
+            weights = np.full(added.shape, 1.0 / num_rows)
+            new_sums, new_slopes, _ = sum_nodes(
+                question, block[todo], added, weights, bins, num_bins
             )
-            todo = _unfinished(question, block, todo, values, static_values, errors, tolerance)
+            sums[todo] += new_sums
+            slopes[todo[:, None, None], np.arange(num_rows)[:, None], bins] = new_slopes
+            values[todo] = sums[todo].sum(axis=1) / nodes
+            path_ends = question.predictions[block[todo], None] - question.row_outputs[block[todo]]
+            errors[todo] = estimated_error(sums[todo], slopes[todo], path_ends, nodes)
+            todo = unfinished(todo)
             if len(todo) == 0:
                 break
-    for gauss_nodes in ladder:
+    for gauss_nodes in gauss_rules:
         if len(todo) == 0:
             break
         positions, weights = gauss_legendre(num_rows, gauss_nodes)
-        found = sum_nodes(
-            question, block[todo], positions, weights, np.zeros(positions.shape, int), 1
-        )
-        new, new_static = found[0][:, 0], found[1][:, 0]
+        bins = np.zeros(positions.shape, int)
+        new = sum_nodes(question, block[todo], positions, weights, bins, 1)[0][:, 0]
         if nodes:
-            moved = np.hypot(norm_of(new - values[todo]), norm_of(new_static - static_values[todo]))
-            length = np.hypot(norm_of(new), norm_of(new_static))
-            errors[todo] = moved / np.where(length > 0, length, 1.0)
-        values[todo], static_values[todo], nodes = new, new_static, gauss_nodes
-        todo = _unfinished(question, block, todo, values, static_values, errors, tolerance)
+            length = norm_of(new)
+            errors[todo] = norm_of(new - values[todo]) / np.where(length > 0, length, 1.0)
+        values[todo], nodes = new, gauss_nodes
+        todo = unfinished(todo)
     if num_rows < _MANY_ROWS:
         for one in todo:
-            coarse = values[one], static_values[one]
-            fine = refine(question, int(block[one]), coarse, tolerance, _spread(question))
-            values[one], static_values[one], errors[one], needed = fine
+            fine = refine(question, int(block[one]), values[one], tolerance, spread)
+            values[one], errors[one], needed = fine
             nodes = max(nodes, needed)
-    return Integral(values, static_values, errors, nodes)
+    return values, errors, nodes
 
 
 def _first_midpoints(tolerance: float) -> int:
@@ -271,29 +271,13 @@ def _first_midpoints(tolerance: float) -> int:
     return 2 if tolerance >= 0.1 else 4
 
 
-def _unfinished(
-    question: Question,
-    block: np.ndarray,
-    todo: np.ndarray,
-    values: np.ndarray,
-    static_values: np.ndarray,
-    errors: np.ndarray,
-    tolerance: float,
-) -> np.ndarray:
-    gaps = _gaps(question, block[todo], values[todo], static_values[todo])
-    return todo[np.maximum(errors[todo], np.abs(gaps)) > tolerance]
-
-
-def _gaps(
-    question: Question, index: np.ndarray, values: np.ndarray, static_values: np.ndarray
-) -> np.ndarray:
-    """What the values leave out, relative to the spread of predictions, (sample,)."""
-    difference = (question.predictions - question.base_values)[index]
-    left = difference - values.sum(axis=(1, 2)) - static_values.sum(axis=1)
-    return left / _spread(question)
+def _gaps(question: Question, samples: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the absolute gap of each sample, relative to the spread of predictions, (sample,)."""
+    difference = (question.predictions - question.base_values)[samples]
+    return np.abs(difference - values.sum(axis=1)) / _spread(question)
 
 
 def _spread(question: Question) -> float:
     """Standard deviation of all predictions, of samples and background rows."""
-    everything = np.concatenate([question.row_outputs.ravel(), question.predictions])
-    return float(everything.std()) or 1.0
+    predictions = np.concatenate([question.row_outputs.ravel(), question.predictions])
+    return float(predictions.std()) or 1.0

@@ -1,7 +1,7 @@
-"""Where on the paths from background rows to a sample gradients are evaluated.
+"""Quadrature on the paths from background rows to samples.
 
-Nodes and weights of the midpoint and Gauss-Legendre rules, the sums of gradients over them, and an
-estimate of a rule's error from the evaluations that it made in any case.
+Nodes and weights of the midpoint and Gauss-Legendre rules, sums of gradients over the nodes, and an
+estimate of a rule's error that needs no further evaluations.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def gauss_legendre(num_rows: int, num_nodes: int) -> tuple[np.ndarray, np.ndarra
 def shifted_midpoints(num_rows: int, num_nodes: int) -> np.ndarray:
     """Return midpoints that are shifted from row to row, (row, node).
 
-    The mean over rows is wanted, not each path: with a shift of its own for every row, the errors
-    of different rows cancel, and few nodes per path are enough. The shifts fill their range evenly
-    in the order of van der Corput (1935), so that neighbouring rows differ most.
+    Only the mean over rows is needed: with a different shift for every row, the errors of the rows
+    cancel, and few nodes per path are enough. The shifts fill their range evenly in the order of
+    van der Corput (1935), so that neighbouring rows differ most.
 
     Examples
     --------
@@ -50,8 +50,8 @@ def shifted_midpoints(num_rows: int, num_nodes: int) -> np.ndarray:
 def alternating(num_nodes: int) -> np.ndarray:
     """Return the contrast of neighbouring nodes that constants and slopes do not move, (node,).
 
-    Applied to values at a path's midpoints, it measures what a midpoint rule cannot see; its length
-    is ``1 / sqrt(num_nodes)``, that of the rule's own weights.
+    Applied to values at a path's midpoints, it measures what a midpoint rule misses; its norm is
+    ``1 / sqrt(num_nodes)``, as that of the rule's weights.
     """
     contrast = (-1.0) ** np.arange(num_nodes)
     slope = np.arange(num_nodes) - (num_nodes - 1) / 2
@@ -61,7 +61,7 @@ def alternating(num_nodes: int) -> np.ndarray:
 
 
 def between(positions: np.ndarray) -> np.ndarray:
-    """Return the positions that double a row's midpoints: half a cell on, around the end.
+    """Return the positions half-way between a row's midpoints, which double the rule.
 
     Examples
     --------
@@ -81,18 +81,18 @@ def _van_der_corput(count: int) -> np.ndarray:
 
 
 def estimated_error(
-    sums: np.ndarray, static_sums: np.ndarray, slopes: np.ndarray, path_ends: np.ndarray, nodes: int
+    sums: np.ndarray, slopes: np.ndarray, path_ends: np.ndarray, nodes: int
 ) -> np.ndarray:
     """Estimate the relative L2 error of samples' values from what a midpoint rule evaluated.
 
-    Two estimates know the pattern of the error over the cells, not its size. The size is set by the
-    output itself: how much of its change along every path the rule missed is known exactly.
+    Contrasts of the sums give the pattern of the error over the inputs, but not its size. The size
+    is that of the part of the output's change along each path that the rule missed, which is known
+    exactly.
 
     Parameters
     ----------
-    sums : array (sample, bin, time, feature)
-        Gradients times (sample - row) by the part of the path in which they were taken.
-    static_sums : array (sample, bin, static feature)
+    sums : array (sample, bin, input)
+        Gradients times (sample - row) by the bin of the path in which they were taken.
     slopes : array (sample, row, bin)
         Slopes of the output along the path, 0 where no node stands.
     path_ends : array (sample, row)
@@ -112,20 +112,17 @@ def estimated_error(
     else:
         contrasts, size = np.repeat(alternating(nodes), sums.shape[1] // nodes)[None], missed
         along = np.sqrt(((slopes @ contrasts[0]) ** 2).mean(axis=1))
-    pattern = np.hypot(
-        norm_of(np.tensordot(sums, contrasts, (1, 1))),
-        norm_of(np.tensordot(static_sums, contrasts, (1, 1))),
-    )
-    length = np.hypot(norm_of(sums.sum(axis=1)), norm_of(static_sums.sum(axis=1))) / nodes
+    pattern = norm_of(np.tensordot(sums, contrasts, (1, 1)))
+    length = norm_of(sums.sum(axis=1)) / nodes
     return pattern / np.where(length > 0, length, 1.0) * size / np.maximum(along, 1e-15)
 
 
 def _neighbours(bins: int) -> np.ndarray:
     """Second differences of neighbouring bins, (contrast, bin): for one or two nodes per path.
 
-    A path with so few nodes says nothing about its own error, but the rows, each with a shift of
-    its own, fill the bins between them. What a bin differs by from the line through its neighbours
-    is what rows, not positions, put there: the pattern of an average of few.
+    So few nodes say nothing about the error of their path, but the rows, each with its own shift,
+    fill the bins together. What a bin differs by from the line through its neighbours comes from
+    its rows, not from its position: it has the pattern of the error of a mean over few rows.
     """
     return np.diff(np.eye(bins), n=2, axis=0)
 
@@ -140,15 +137,16 @@ def sum_nodes(
     samples: np.ndarray,
     positions: np.ndarray,
     weights: np.ndarray,
-    bin_: np.ndarray,
-    bins: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Evaluate nodes (row, node) of every path of some samples, in batches of one size.
+    bins: np.ndarray,
+    num_bins: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Evaluate the output and its gradients at nodes (row, node) of every path of some samples.
 
     Returns
     -------
-    values (sample, bin, time, feature), static_values (sample, bin, static feature)
-        Weighted gradients times (sample - row), summed over the nodes of a bin.
+    sums (sample, bin, input)
+        Weighted gradients times (sample - row), summed over the nodes of a bin. The inputs are all
+        cells of a sample, step by step, then its static facts.
     slopes (sample, row, node)
         Weighted slope of the output along the path.
     outputs (sample, row, node)
@@ -156,19 +154,19 @@ def sum_nodes(
     """
     # Few shapes: each new one is compiled anew. The copies of the last sample have no nodes.
     padded = np.pad(samples, (0, _rounded_up(len(samples)) - len(samples)), "edge")
-    subject, chosen = question.subject[padded], question.chosen[padded]
+    subject, selection = question.subject[padded], question.chosen[padded]
     shape = (len(samples), *positions.shape)
     sample, row, node = (index.ravel() for index in np.indices(shape))
     nodes = Nodes(
-        group=(sample * bins + bin_[row, node]).astype(np.int32),
+        group=(sample * num_bins + bins[row, node]).astype(np.int32),
         sample=sample.astype(np.int32),
         row=row.astype(np.int32),
         weight=weights[row, node].astype(np.float32),
         position=positions[row, node].astype(np.float32),
     )
-    num_groups = len(padded) * bins
-    values = np.zeros((num_groups, *subject.values.shape[1:]))
-    static_values = np.zeros((num_groups, subject.static.shape[1]))
+    num_groups = len(padded) * num_bins
+    num_cells = int(np.prod(subject.values.shape[1:]))
+    sums = np.zeros((num_groups, num_cells + subject.static.shape[1]))
     slopes, outputs = [], []
     total = len(sample)
     size = min(question.batch_size, _rounded_up(total))
@@ -178,17 +176,15 @@ def sum_nodes(
         real = np.arange(begin, begin + size) < total
         batch = Nodes(*(column[index] for column in nodes))
         batch = batch._replace(weight=batch.weight * real.astype(np.float32))
-        sums, static_sums, slope, output = question.compiled.path(
-            subject, question.rows, batch, chosen, num_groups
+        values, static_values, slope, output = question.compiled.path(
+            subject, question.rows, batch, selection, num_groups
         )
-        values += sums
-        static_values += static_sums
+        sums[:, :num_cells] += values.reshape(num_groups, -1)
+        sums[:, num_cells:] += static_values
         slopes.append(slope[real])
         outputs.append(output[real])
-    count = len(samples)
     return (
-        values.reshape(len(padded), bins, *subject.values.shape[1:])[:count],
-        static_values.reshape(len(padded), bins, subject.static.shape[1])[:count],
+        sums.reshape(len(padded), num_bins, -1)[: len(samples)],
         np.concatenate(slopes).reshape(shape).astype(np.float64),
         np.concatenate(outputs).reshape(shape).astype(np.float64),
     )

@@ -26,7 +26,7 @@ _DIMENSIONS = {
 }
 
 
-def assemble(
+def make_explanation(
     question: Question,
     arrays: dict[str, np.ndarray],
     static_values: np.ndarray,

@@ -1,4 +1,4 @@
-"""Refine the integral of one sample's paths where they are steep, until it is exact enough."""
+"""Refinement of the integral of one sample's paths where they are steep."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class _Panel:
     Attributes
     ----------
     start, end : float
-    values, static_values : arrays
-        What it adds to the values.
+    values : array (input,)
+        Its part of the integral.
     positions, slopes, outputs : arrays (row, node)
         Of its nodes, with the slope of the output along the whole path.
     error : float
@@ -32,7 +32,6 @@ class _Panel:
     start: float
     end: float
     values: np.ndarray
-    static_values: np.ndarray
     positions: np.ndarray
     slopes: np.ndarray
     outputs: np.ndarray
@@ -40,89 +39,73 @@ class _Panel:
 
 
 def refine(
-    question: Question,
-    sample: int,
-    coarse: tuple[np.ndarray, np.ndarray],
-    tolerance: float,
-    spread: float,
-) -> tuple[np.ndarray, np.ndarray, float, int]:
+    question: Question, sample: int, coarse: np.ndarray, tolerance: float, spread: float
+) -> tuple[np.ndarray, float, int]:
     """Halve the panels of a path that matter most, round by round.
 
-    Two things tell which: what halving moved the values by, and how far the output changes between
-    neighbouring nodes by more than its slopes say. The second finds a step of the output that falls
-    between two nodes.
+    A panel matters by how much halving changed the values, and by how much the output changes
+    between neighbouring nodes beyond what its slopes say. The second finds a step of the output
+    that falls between two nodes.
 
     Parameters
     ----------
     question : Question
         With few background rows: all paths share the panels.
     sample : int
-        Which of the question's samples.
-    coarse : two arrays
-        Values and static values by a coarser rule.
+        Position of the sample in the question.
+    coarse : array (input,)
+        Values by a coarser rule.
     tolerance : float
-        As in `explain`.
+        Bound on the gap, relative to `spread`, and on the estimated relative L2 error.
     spread : float
-        Of the predictions; the gap is measured in it.
+        Standard deviation of the predictions.
 
     Returns
     -------
-    values (time, feature), static_values (static feature)
-    error, nodes
-        Estimated relative L2 error, and nodes per path.
+    values (input,), error, nodes
+        With the estimated relative L2 error, and the nodes per path.
     """
     edges = np.linspace(0, 1, 2 * _TOGETHER + 1)
-    leaves = _evaluated(question, sample, edges[:-1], edges[1:])
-    values, static_values, _ = _total(leaves)
-    moved = _size(values - coarse[0], static_values - coarse[1])
-    leaves = [replace(panel, error=moved / len(leaves)) for panel in leaves]
-    change = float(question.predictions[sample] - question.base_values[sample])
+    panels = _evaluated(question, sample, edges[:-1], edges[1:])
+    change = np.linalg.norm(_total(panels)[0] - coarse)
+    panels = [replace(panel, error=float(change) / len(panels)) for panel in panels]
+    prediction = float(question.predictions[sample] - question.base_values[sample])
     for _ in range(_ROUNDS):
-        values, static_values, error = _total(leaves)
-        gap = abs(change - values.sum() - static_values.sum()) / spread
+        values, error = _total(panels)
+        gap = abs(prediction - values.sum()) / spread
         if max(error, gap) <= tolerance:
             break
-        size = _size(values, static_values) or 1.0
-        urgency = np.maximum([p.error / size for p in leaves], _unseen(leaves) / spread)
+        norm = float(np.linalg.norm(values)) or 1.0
+        urgency = np.maximum([p.error / norm for p in panels], _unseen(panels) / spread)
         order = np.argsort(urgency, kind="stable")
-        parents = [leaves[i] for i in order[-_TOGETHER:]]
-        leaves = [leaves[i] for i in order[:-_TOGETHER]]
+        parents = [panels[i] for i in order[-_TOGETHER:]]
+        panels = [panels[i] for i in order[:-_TOGETHER]]
         cuts = np.array([(p.start, (p.start + p.end) / 2, p.end) for p in parents])
         halves = _evaluated(question, sample, cuts[:, :2].ravel(), cuts[:, 1:].ravel())
         for parent, left, right in zip(parents, halves[::2], halves[1::2], strict=True):
-            moved = _size(
-                left.values + right.values - parent.values,
-                left.static_values + right.static_values - parent.static_values,
-            )
-            leaves += [replace(half, error=moved / 2) for half in (left, right)]
-    return (*_total(leaves), _NODES * len(leaves))
+            change = np.linalg.norm(left.values + right.values - parent.values)
+            panels += [replace(half, error=float(change) / 2) for half in (left, right)]
+    return (*_total(panels), _NODES * len(panels))
 
 
-def _total(leaves: list[_Panel]) -> tuple[np.ndarray, np.ndarray, float]:
-    """Add the panels up; the errors too, relative to the whole."""
-    values = np.sum([panel.values for panel in leaves], axis=0)
-    static_values = np.sum([panel.static_values for panel in leaves], axis=0)
-    size = _size(values, static_values) or 1.0
-    return values, static_values, sum(panel.error for panel in leaves) / size
+def _total(panels: list[_Panel]) -> tuple[np.ndarray, float]:
+    """Return the sum of the panels' values, and of their errors relative to its norm."""
+    values = np.sum([panel.values for panel in panels], axis=0)
+    norm = float(np.linalg.norm(values)) or 1.0
+    return values, sum(panel.error for panel in panels) / norm
 
 
-def _size(values: np.ndarray, static_values: np.ndarray) -> float:
-    return float(np.hypot(np.linalg.norm(values), np.linalg.norm(static_values)))
-
-
-def _unseen(leaves: list[_Panel]) -> np.ndarray:
+def _unseen(panels: list[_Panel]) -> np.ndarray:
     """Change of the output in each panel that its slopes do not tell, mean over the rows."""
-    parts = [(p.positions, p.slopes, p.outputs) for p in leaves]
-    positions, slopes, outputs = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
+    arrays = [(p.positions, p.slopes, p.outputs) for p in panels]
+    positions, slopes, outputs = (np.concatenate(a, axis=1) for a in zip(*arrays, strict=True))
     order = np.argsort(positions[0])
-    positions, slopes, outputs = (part[:, order] for part in (positions, slopes, outputs))
-    told = (slopes[:, 1:] + slopes[:, :-1]) / 2 * np.diff(positions, axis=1)
-    unseen = np.abs(np.diff(outputs, axis=1) - told).mean(axis=0)
+    positions, slopes, outputs = (array[:, order] for array in (positions, slopes, outputs))
+    expected = (slopes[:, 1:] + slopes[:, :-1]) / 2 * np.diff(positions, axis=1)
+    unseen = np.abs(np.diff(outputs, axis=1) - expected).mean(axis=0)
     # A step between two nodes may be in the panel of either.
-    owner = order // _NODES
-    return np.bincount(owner[1:], unseen, len(leaves)) + np.bincount(
-        owner[:-1], unseen, len(leaves)
-    )
+    owner, count = order // _NODES, len(panels)
+    return np.bincount(owner[1:], unseen, count) + np.bincount(owner[:-1], unseen, count)
 
 
 def _evaluated(
@@ -136,20 +119,14 @@ def _evaluated(
     weights = lengths * weights[:, None]
     panel = np.broadcast_to(np.arange(count)[:, None], positions.shape)
     flat = (num_rows, count * _NODES)
-    values, static_values, weighted, outputs = sum_nodes(
-        question,
-        np.array([sample]),
-        positions.reshape(flat),
-        weights.reshape(flat),
-        panel.reshape(flat),
-        count,
-    )
+    nodes = (positions.reshape(flat), weights.reshape(flat), panel.reshape(flat))
+    sums, weighted, outputs = sum_nodes(question, np.array([sample]), *nodes, count)
     slopes = weighted[0].reshape(positions.shape) / weights
     outputs = outputs[0].reshape(positions.shape)
     return [
         _Panel(
-            float(starts[i]), float(ends[i]), values[0, i], static_values[0, i],
-            positions[:, i], slopes[:, i], outputs[:, i],
+            *(float(starts[i]), float(ends[i]), sums[0, i]),
+            *(positions[:, i], slopes[:, i], outputs[:, i]),
         )
         for i in range(count)
-    ]  # fmt: skip
+    ]

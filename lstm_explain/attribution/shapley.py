@@ -1,8 +1,8 @@
 """``shapley_values`` and ``interactions``: what groups of cells are worth, apart and together.
 
-The game of one sample: a coalition of players is worth the mean explained output over the
-background rows when the players' cells are the sample's and all others are the row's. Exact for few
-groups, sampled in antithetic pairs of orders for many.
+In the game of one sample, a coalition of players is worth the mean explained output over the
+background rows when the players' cells are the sample's and all others are the row's. Values are
+exact for few players, and sampled from orders of the players for many.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import factorial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import xarray as xr
@@ -22,9 +22,13 @@ from ..progress import progress_bar
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 from .explanation import Explanation
-from .records import assemble
+from .records import make_explanation
 
 Level = Literal["time", "feature", "window", "cell"]
+# Up to this many players, all coalitions are evaluated.
+EXACT_PLAYERS = 12
+# Antithetic pairs of orders per background row, without a budget.
+_PAIRS_PER_ROW = 2
 
 
 def shapley_values(
@@ -83,7 +87,7 @@ def shapley_values(
     --------
     >>> shapley_values(model, data.test[:4], background=data.train, level="time")  # doctest: +SKIP
     """
-    if level not in ("time", "feature", "window", "cell"):
+    if level not in get_args(Level):
         raise ValueError(
             f'Expected level "time", "feature", "window" or "cell"; received {level!r}.'
         )
@@ -118,18 +122,18 @@ def shapley_values(
             players = players_of(level, mask, (num_features, num_static), window or 1)
             game = Game.of(question, sample, players)
             if players.count <= EXACT_PLAYERS:
-                found = exact(game.worth, players.count)
-                spread = np.zeros(players.count)
+                estimates = exact(game.worth, players.count)
+                deviations = np.zeros(players.count)
                 evaluations += 2**players.count * len(question.rows[0])
             else:
-                found, spread, spent = sampled(game, budget, rng)
+                estimates, deviations, spent = sampled(game, budget, rng)
                 evaluations += spent
-            place = _places(level, mask, num_features, window or 1)
-            values[sample].flat[place] = found[: len(place)]
-            errors[sample].flat[place] = spread[: len(place)]
-            static_values[sample] = found[len(place) :]
+            num_groups = len(players.groups)
+            values[sample].flat[players.groups] = estimates[:num_groups]
+            errors[sample].flat[players.groups] = deviations[:num_groups]
+            static_values[sample] = estimates[num_groups:]
             bar.update()
-    return assemble(
+    return make_explanation(
         question,
         {"values": values, "standard_errors": errors},
         static_values,
@@ -198,31 +202,13 @@ def interactions(
     owner[steps] = np.arange(len(steps))
     cells = np.repeat(owner[:, None], num_features, axis=1)
     static = np.full(question.subject.static.shape[1], len(steps))
-    game = Game.of(question, 0, Players(cells, static, len(steps)))
+    game = Game.of(question, 0, Players(cells, static, np.array(steps), len(steps)))
     return xr.DataArray(
         exact_interactions(game.worth, len(steps)),
         dims=("step", "other_step"),
         coords={"step": steps, "other_step": steps},
         name="interaction",
     )
-
-
-def _places(level: Level, mask: np.ndarray, num_features: int, window: int) -> np.ndarray:
-    """Where the players of one sample, in order, stand in its flattened array of values."""
-    steps = np.flatnonzero(mask)
-    if level == "feature":
-        return np.arange(num_features)
-    if level == "window":
-        return np.unique(steps // window)
-    if level == "time":
-        return steps
-    return (steps[:, None] * num_features + np.arange(num_features)).ravel()
-
-
-# Up to this many players, all coalitions are evaluated.
-EXACT_PLAYERS = 12
-# Antithetic pairs of orders per background row, without a budget.
-_PAIRS_PER_ROW = 2
 
 
 @dataclass(frozen=True)
@@ -235,12 +221,15 @@ class Players:
         Player of each cell; the last player owns what is never absent.
     static : int array (static feature,)
         Player of each static fact.
+    groups : int array (player,)
+        Which step, feature, window or cell each player is, in order, without static facts.
     count : int
         Number of players, without the one that is always present.
     """
 
     cells: np.ndarray
     static: np.ndarray
+    groups: np.ndarray
     count: int
 
 
@@ -266,11 +255,11 @@ def players_of(level: str, mask: np.ndarray, sizes: tuple[int, int], window: int
         "cell": step * num_features + feature,
     }[level]
     real = np.broadcast_to(mask[:, None], group.shape)
-    distinct, dense = np.unique(group[real], return_inverse=True)
-    count = len(distinct) + num_static
+    groups, player = np.unique(group[real], return_inverse=True)
+    count = len(groups) + num_static
     cells = np.full(group.shape, count)
-    cells[real] = dense
-    return Players(cells, len(distinct) + np.arange(num_static), count)
+    cells[real] = player
+    return Players(cells, len(groups) + np.arange(num_static), groups, count)
 
 
 @dataclass(frozen=True)
@@ -393,10 +382,10 @@ def sampled(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Estimate Shapley values from random orders of the players, in antithetic pairs.
 
-    Each order starts from one background row and lets the players arrive one by one; the row's
-    next order is the same one backwards (Mitchell et al. 2022, "Sampling permutations for Shapley
-    value estimation", section 3.2). All rows are used equally often, so that the values sum to the
-    prediction minus the base value exactly.
+    Each order starts from one background row, to which the players are added one by one; a second
+    order adds them in reverse (Mitchell et al. 2022, "Sampling permutations for Shapley value
+    estimation", section 3.2). All rows are used equally often, so that the values sum to exactly
+    the prediction minus the base value.
 
     Parameters
     ----------

@@ -76,8 +76,7 @@ def test_the_estimated_error_follows_the_true_one(nodes, steepness):
         sums, slopes, ends, truth = _bumps(rng, nodes, steepness)
         found = sums.sum(axis=1) / nodes
         error = np.linalg.norm(found - truth) / np.linalg.norm(found)
-        nothing = np.zeros((1, 16, 0))
-        estimate = estimated_error(sums[..., None], nothing, slopes, ends, nodes)
+        estimate = estimated_error(sums, slopes, ends, nodes)
         ratios.append(float(estimate[0]) / error)
     # Within a factor of two at its middle, and seldom far too low: an estimate, not a bound.
     assert 0.5 < np.median(ratios) < 2, np.median(ratios)
