@@ -1,4 +1,4 @@
-"""What many explanations say together: mean sizes of SHAP values, and drivers by group."""
+"""Many samples together: mean sizes of SHAP values, and drivers by group."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def drivers_by_group(
         Per feature or finer.
     groups : mapping of name to bool array (sample,)
     draws, seed : int
-        Bootstrap samples, and the seed of drawing them.
+        Number of bootstrap samples, and the seed of the draws.
 
     Returns
     -------
@@ -59,21 +59,21 @@ def drivers_by_group(
     sizes = np.abs(values)
     tables = {}
     for group, members in checked_groups(groups, len(sizes)).items():
-        own = sizes[members]
-        low, high = bootstrap_interval(partial(_shares_of, own), len(own), draws, seed)
+        of_group = sizes[members]
+        low, high = bootstrap_interval(partial(_shares, of_group), len(of_group), draws, seed)
         tables[group] = pd.DataFrame(
-            {"share": _shares_of(own, np.arange(len(own))), "low": low, "high": high},
+            {"share": _shares(of_group, np.arange(len(of_group))), "low": low, "high": high},
             index=[str(name) for name in names],
         )
     return pd.concat(tables, names=["group", "feature"])
 
 
-def _shares_of(sizes: np.ndarray, index: np.ndarray) -> list[float]:
+def _shares(sizes: np.ndarray, index: np.ndarray) -> list[float]:
     means = sizes[index].mean(axis=0)
     return (means / (means.sum() or 1.0)).tolist()
 
 
-# A mean over fewer of the samples says more about these few than about the model.
+# A mean over a smaller share of the samples says more about them than about the model.
 _FEWEST = 0.05
 
 

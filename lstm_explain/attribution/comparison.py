@@ -1,4 +1,4 @@
-"""The same model asked twice: a sample as it was recorded, and as it might have been."""
+"""``compare``: a sample as it was recorded beside the same sample after a change."""
 
 from __future__ import annotations
 
@@ -25,17 +25,23 @@ def compare(
 ) -> Explanation:
     """Explain a sample before and after a change: "what if the lactate had been normal?".
 
-    What the model would have said is not what would have happened: the change is made to the
-    record, not to the patient.
+    The change is made to the record, not to the patient: the result says what the model would have
+    predicted, not what would have happened.
 
     Parameters
     ----------
-    model, background, options : as in `explain`
+    model : keras.Model
+        With one sequence input, and optionally static facts and a mask.
     recorded : SequenceData
         One sample.
     changed : SequenceData
         The same sample after ``recorded.change(...)``; for a text after ``rewrite`` or
         ``switch_off``.
+    background : SequenceData, Background, array, "zero" or "mean"
+        What stands for "absent", usually ``data.train``; for texts by default "[UNK]".
+    **options
+        `output`, `step`, `scale`, `tolerance`, `batch_size`, `inputs` and `progress` of `explain`.
+        Without `output` the predicted class of the recorded sample is explained in both.
 
     Returns
     -------
@@ -59,7 +65,7 @@ def compare(
             f"{len(changed)}. Take one: patient = data.test[3]."
         )
     if recorded.tokens is None:
-        both = _both(recorded, changed)
+        both = _two_rows(recorded, changed)
     else:
         both = side_by_side(recorded, changed)
         if np.array_equal(both[0].own_words, both[1].own_words):
@@ -68,20 +74,20 @@ def compare(
                 'text.rewrite(["..."]) or text.switch_off([3]).'
             )
     both = replace(both, ids=np.array(LABELS))
-    e = explain(model, both, background=background, **options)
-    first, second = e.output.values
-    if first != second:  # the predicted class has changed: both are asked about that of the first
-        e = explain(model, both, background=background, **{**options, "output": str(first)})
-    return e
+    explanation = explain(model, both, background=background, **options)
+    first, second = explanation.output.values
+    if first != second:  # the predicted class has changed: that of the first is explained in both
+        options["output"] = str(first)
+        explanation = explain(model, both, background=background, **options)
+    return explanation
 
 
-def _both(recorded: SequenceData, changed: SequenceData) -> SequenceData:
-    """Return two states of one sample as two samples, or raise where they are something else."""
-    for part in ("mask", "center", "scale", "static_center", "static_scale", "ids"):
-        one, other = getattr(recorded, part), getattr(changed, part)
-        if not np.array_equal(one, other):
+def _two_rows(recorded: SequenceData, changed: SequenceData) -> SequenceData:
+    """Return a sample before and after a change as two samples."""
+    for field in ("mask", "center", "scale", "static_center", "static_scale", "ids"):
+        if not np.array_equal(getattr(recorded, field), getattr(changed, field)):
             raise ValueError(
-                f"Expected the same sample before and after recorded.change(...); their {part} "
+                f"Expected the same sample before and after recorded.change(...); their {field} "
                 "differ. For two samples use lx.explain(model, data[[0, 3]], ...) and "
                 "lx.plot_comparison."
             )

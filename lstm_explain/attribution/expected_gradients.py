@@ -51,9 +51,9 @@ def explain(
     model : keras.Model
         With one sequence input, and optionally static facts and a mask.
     data : SequenceData or array (sample, time, feature)
-        What to explain.
+        The samples to explain.
     background : SequenceData, Background, array, "zero" or "mean"
-        What stands for "absent"; usually ``data.train``.
+        What stands for "absent", usually ``data.train``; for texts by default "[UNK]".
     output : int, str or None
         Position or name of a class, or "a-b" to contrast two. By default the value itself, the
         second class of a sigmoid, or the predicted class of each sample.

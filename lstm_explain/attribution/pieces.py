@@ -1,4 +1,4 @@
-"""``explain_in_pieces``: long work that keeps what it has done, and goes on where it stopped."""
+"""``explain_in_pieces``: explain many samples with intermediate files, and resume after a stop."""
 
 from __future__ import annotations
 
@@ -28,19 +28,26 @@ def explain_in_pieces(
     progress: bool = True,
     **options: Any,
 ) -> Explanation:
-    """Explain many samples, writing each piece to a file; a second call goes on where it stopped.
+    """Explain many samples, writing each piece to a file; a second call resumes where it stopped.
 
     Beside the result, memory is needed for one piece only. A piece is written under another name
-    and renamed when it is whole, so that an interrupt leaves nothing half-made.
+    and renamed when it is complete, so that an interrupt leaves no incomplete piece.
 
     Parameters
     ----------
-    model, options : as in `explain`
+    model : keras.Model
+        With one sequence input, and optionally static facts and a mask.
     data : SequenceData
+        The samples to explain.
     folder : path
-        Where the pieces are kept; made if need be. Remove it to start anew.
+        Where the pieces are kept; made if need be. Remove it to start again.
     samples_per_piece : int
         Samples per file.
+    progress : bool
+        Show a progress bar.
+    **options
+        `background`, `output`, `step`, `scale`, `tolerance`, `batch_size` and `inputs` of
+        `explain`.
 
     Returns
     -------
@@ -65,32 +72,32 @@ def explain_in_pieces(
     pieces: list[Explanation] = []
     with progress_bar(len(data), "explaining", "sample", progress) as bar:
         for start in range(0, len(data), samples_per_piece):
-            part = data[start : start + samples_per_piece]
-            path = folder / f"samples_{start:08d}_{start + len(part):08d}.nc"
-            key = _key(model, part, options)
+            piece_data = data[start : start + samples_per_piece]
+            path = folder / f"samples_{start:08d}_{start + len(piece_data):08d}.nc"
+            key = _key(model, piece_data, options)
             if path.exists():
                 piece = _load(path, key, model)
             else:
-                piece = explain(model, part, progress=False, **options)
+                piece = explain(model, piece_data, progress=False, **options)
                 piece.to_dataset().attrs["piece_sha256"] = key
                 unfinished = path.with_suffix(".unfinished")
                 piece.save(unfinished)
                 os.replace(unfinished, path)
             pieces.append(piece)
-            bar.update(len(part))
+            bar.update(len(piece_data))
     return _joined(pieces)
 
 
-def _key(model: Any, part: SequenceData, options: dict[str, Any]) -> str:
+def _key(model: Any, piece_data: SequenceData, options: dict[str, Any]) -> str:
     """Return a digest of everything that a piece depends on."""
-    background = Background.resolve(options.get("background"), part)
+    background = Background.resolve(options.get("background"), piece_data)
     digest = hashlib.sha256(fingerprint(model).encode())
-    for owner in (part, background):
+    for owner in (piece_data, background):
         for name in ("values", "tokens", "static", "mask"):
             array = getattr(owner, name, None)
             digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
-    rest = {name: value for name, value in options.items() if name != "background"}
-    digest.update(json.dumps(rest, sort_keys=True, default=str).encode())
+    others = {name: value for name, value in options.items() if name != "background"}
+    digest.update(json.dumps(others, sort_keys=True, default=str).encode())
     return digest.hexdigest()
 
 
@@ -99,12 +106,12 @@ def _load(path: Path, key: str, model: Any) -> Explanation:
     if piece.provenance["weights_sha256"] != fingerprint(model):
         raise ValueError(
             f"Expected {path.name!r} to explain the same model; its weights differ. Give another "
-            "folder, or remove this one to start anew."
+            "folder, or remove this one to start again."
         )
     if piece.to_dataset().attrs.get("piece_sha256") != key:
         raise ValueError(
             f"Expected {path.name!r} to be made of the same samples, background and options; they "
-            "differ. Give another folder, or remove this one to start anew."
+            "differ. Give another folder, or remove this one to start again."
         )
     return piece
 

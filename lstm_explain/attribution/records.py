@@ -1,4 +1,4 @@
-"""The labelled arrays inside an ``Explanation``, the record of what made them, and back again."""
+"""Making an ``Explanation`` from computed arrays, and the question again from an explanation."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ _DIMENSIONS = {
     "feature": ("sample", "feature"),
     "window": ("sample", "window"),
 }
+# Largest difference between a prediction made again and the recorded one, relative to 1 + its size.
+_TOLERANCE = 1e-3
 
 
 def make_explanation(
@@ -34,7 +36,15 @@ def make_explanation(
     window: int | None = None,
     **facts: Any,
 ) -> Explanation:
-    """Name every dimension, add attention where there is some, and record what was done."""
+    """Return computed arrays as an `Explanation`, with attention, inputs and provenance.
+
+    Parameters
+    ----------
+    arrays : dict
+        "values", and "standard_errors" where they were sampled, at the `level`.
+    **facts
+        Further provenance: method, parameters, sizes.
+    """
     if question.anatomy.embedding_layers and level == "cell":
         arrays = {name: array.sum(axis=2) for name, array in arrays.items()}
         level = "time"
@@ -71,7 +81,7 @@ def _labelled(
     level: str,
     window: int | None,
 ) -> xr.Dataset:
-    """Name every dimension of what was computed, with the data in its own units beside it."""
+    """Return the arrays with named dimensions, and the data in original units beside them."""
     data, subject = question.data, question.subject
     cell, step = ("sample", "time", "feature"), ("sample", "time")
     variables: dict[str, Any] = {
@@ -115,10 +125,10 @@ def _labelled(
 
 
 def _to_reopen(question: Question) -> dict[str, Any]:
-    """Return what `recorded_question` makes the model's inputs and background rows of again.
+    """Return what `question_of` needs to make the model's inputs and background rows again.
 
-    The data stands in the explanation in its own units: two numbers per feature turn it back, which
-    takes less room than the inputs.
+    The explanation has the data in original units: center and scale, which take less room than the
+    inputs, turn them back.
     """
     data, background, row = question.data, question.background, "background_row"
     variables: dict[str, Any] = {"lengths": ("sample", data.lengths)}
@@ -160,12 +170,8 @@ def fingerprint(model: Any) -> str:
     return digest.hexdigest()[:16]
 
 
-# Largest difference between a prediction made again and the recorded one, relative to 1 + its size.
-_TOLERANCE = 1e-3
-
-
 def question_of(model: Any, explanation: Explanation, batch_size: int | None = None) -> Question:
-    """Return the question, with the same samples, background rows and outputs.
+    """Return the question that an explanation answers: its samples, background and outputs.
 
     Raises
     ------
@@ -173,13 +179,17 @@ def question_of(model: Any, explanation: Explanation, batch_size: int | None = N
         Another model, or an explanation without the inputs and the background it was made from.
     """
     facts = explanation.provenance
-    _check_model(model, explanation)
+    if fingerprint(model) != facts.get("weights_sha256"):
+        raise ValueError(
+            "Expected the model that was explained; its weights differ from those that the "
+            "explanation recorded. Give that model, or explain this one with lx.explain."
+        )
     outputs = np.unique(explanation.output.values.astype(str))
     question = prepare(
         model,
         data_of(explanation),
         background_of(explanation),
-        # Several names: each sample's predicted class, which is what None means.
+        # Several names are each sample's predicted class, which is explained by default.
         str(outputs[0]) if len(outputs) == 1 else None,
         facts["step"],
         scale_of(explanation),
@@ -203,7 +213,7 @@ def scale_of(explanation: Explanation) -> Scale:
 
 
 def roles_of(model: Any, explanation: Explanation) -> dict[Any, str] | None:
-    """Return which input of a model has which role; None for one without named inputs."""
+    """Return the input name of each role; None for a model without named inputs."""
     names = [tensor.name for tensor in getattr(model, "inputs", None) or []]
     return dict(zip(explanation.provenance["roles"], names, strict=True)) if names else None
 
@@ -211,8 +221,8 @@ def roles_of(model: Any, explanation: Explanation) -> dict[Any, str] | None:
 def data_of(explanation: Explanation) -> SequenceData:
     """Return the explained samples as the model reads them.
 
-    Values come from those in original units, which are rounded where float32 ends: they are as they
-    were to a millionth of the feature's largest.
+    They come from values in original units, which are rounded to the precision of float32: they
+    are equal to a millionth of the feature's largest.
     """
     dataset, facts = _complete(explanation), explanation.provenance
     mask = np.arange(dataset.sizes["time"]) < dataset["lengths"].values[:, None]
@@ -245,32 +255,26 @@ def data_of(explanation: Explanation) -> SequenceData:
 def background_of(explanation: Explanation) -> Background:
     """Return the rows that stood for "absent"."""
     dataset, facts = _complete(explanation), explanation.provenance
-    tokens = dataset.get("background_tokens")
-    values, static = dataset.get("background_values"), dataset.get("background_static")
+
+    def rows(name: str, kind: type) -> np.ndarray | None:
+        array = dataset.get(f"background_{name}")
+        return None if array is None else array.values.astype(kind)
+
+    values, tokens = rows("values", np.float32), rows("tokens", np.int32)
     if values is None:  # a text: rows without features
         shape = (1, dataset.sizes["time"]) if tokens is None else tokens.shape
-        rows = np.zeros((*shape, 0), np.float32)
-    else:
-        rows = values.values.astype(np.float32)
+        values = np.zeros((*shape, 0), np.float32)
     return Background(
-        rows,
-        None if static is None else static.values.astype(np.float32),
-        facts["background"],
-        facts["background_seed"],
-        None if tokens is None else tokens.values.astype(np.int32),
+        values=values,
+        static=rows("static", np.float32),
+        description=facts["background"],
+        seed=facts["background_seed"],
+        tokens=tokens,
     )
 
 
-def _check_model(model: Any, explanation: Explanation) -> None:
-    if fingerprint(model) != explanation.provenance.get("weights_sha256"):
-        raise ValueError(
-            "Expected the model that was explained; its weights differ from those that the "
-            "explanation recorded. Give that model, or explain this one with lx.explain."
-        )
-
-
 def _complete(explanation: Explanation) -> xr.Dataset:
-    """Return the dataset, or say that it lacks what it was made from."""
+    """Return the dataset; raise if it lacks its inputs or its background."""
     dataset = explanation.to_dataset()
     numeric = "background_values" in dataset and "center" in dataset
     if "lengths" not in dataset or not (numeric or "tokens" in dataset):

@@ -57,8 +57,12 @@ def shapley_values(
 
     Parameters
     ----------
-    model, data, background, output, step, scale, batch_size, inputs, progress
-        As in `explain`.
+    model : keras.Model
+        With one sequence input, and optionally static facts and a mask.
+    data : SequenceData or array (sample, time, feature)
+        The samples to explain.
+    background : SequenceData, Background, array, "zero" or "mean"
+        What stands for "absent", usually ``data.train``; for texts by default "[UNK]".
     level : {"time", "feature", "window", "cell"}
         What a player is.
     window : int, optional
@@ -67,6 +71,19 @@ def shapley_values(
         Model evaluations per sample, where orders are drawn. By default two pairs per row.
     seed : int
         Seed of the orders.
+    output : int, str or None
+        Position or name of a class, or "a-b" to contrast two. By default the value itself, the
+        second class of a sigmoid, or the predicted class of each sample.
+    step : int, "last" or "sum"
+        Which step's output, for models that give one per step.
+    scale : {"margin", "probability"}
+        The margin is additive: the value, or the log-odds of the class against the rest.
+    batch_size : int, optional
+        Rows per call of the model; less needs less memory.
+    inputs : mapping of role to input name, optional
+        ``{"sequence": ..., "static": ..., "mask": ...}`` where the roles cannot be told apart.
+    progress : bool
+        Show a progress bar.
 
     Returns
     -------
@@ -158,19 +175,32 @@ def interactions(
     batch_size: int | None = None,
     inputs: Mapping[Role, str] | None = None,
 ) -> xr.DataArray:
-    """Say how much more pairs of steps (in text: words) are worth together than apart.
+    """Return how much more pairs of steps (in text: words) are worth together than apart.
 
-    The Shapley interaction index among the chosen steps of one sample, by evaluating every
-    coalition of them; all other steps stay as they are.
+    This is the Shapley interaction index of some steps of one sample, from every coalition of them;
+    all other steps stay as they are.
 
     Parameters
     ----------
-    data : SequenceData or array
+    model : keras.Model
+        With one sequence input, and optionally static facts and a mask.
+    data : SequenceData or array (1, time, feature)
         One sample.
     players : sequence of int
         2 to 12 real steps of the sample.
-    model, background, output, step, scale, batch_size, inputs
-        As in `explain`.
+    background : SequenceData, Background, array, "zero" or "mean"
+        What stands for "absent", usually ``data.train``; for texts by default "[UNK]".
+    output : int, str or None
+        Position or name of a class, or "a-b" to contrast two. By default the value itself, the
+        second class of a sigmoid, or the predicted class of each sample.
+    step : int, "last" or "sum"
+        Which step's output, for models that give one per step.
+    scale : {"margin", "probability"}
+        The margin is additive: the value, or the log-odds of the class against the rest.
+    batch_size : int, optional
+        Rows per call of the model; less needs less memory.
+    inputs : mapping of role to input name, optional
+        ``{"sequence": ..., "static": ..., "mask": ...}`` where the roles cannot be told apart.
 
     Returns
     -------
@@ -236,15 +266,7 @@ class Players:
 def players_of(level: str, mask: np.ndarray, sizes: tuple[int, int], window: int) -> Players:
     """Group the cells of one sample into players; static facts are one player each.
 
-    Parameters
-    ----------
-    level : {"time", "feature", "window", "cell"}
-    mask : bool array (time,)
-        Padded steps belong to no player.
-    sizes : (int, int)
-        Number of features and of static facts.
-    window : int
-        Steps per window.
+    `sizes` are the numbers of features and of static facts. Padded steps belong to no player.
     """
     num_features, num_static = sizes
     step, feature = np.meshgrid(np.arange(len(mask)), np.arange(num_features), indexing="ij")
@@ -323,8 +345,7 @@ def exact(worth: Callable[[np.ndarray], np.ndarray], count: int) -> np.ndarray:
     >>> exact(lambda present: 2.0 * present[:, 0] + present[:, 0] * present[:, 1], 2)
     array([2.5, 0.5])
     """
-    coalitions, values = _all_worths(worth, count)
-    sizes = coalitions.sum(axis=1)
+    coalitions, sizes, values = _all_worths(worth, count)
     weights = np.array([factorial(s) * factorial(count - s - 1) for s in range(count)])
     weights = weights / factorial(count)
     result = np.zeros(count)
@@ -352,8 +373,7 @@ def exact_interactions(worth: Callable[[np.ndarray], np.ndarray], count: int) ->
     >>> exact_interactions(lambda present: present[:, 0] * present[:, 1], 2).tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
-    coalitions, values = _all_worths(worth, count)
-    sizes = coalitions.sum(axis=1)
+    coalitions, sizes, values = _all_worths(worth, count)
     weights = np.array([factorial(s) * factorial(count - s - 2) for s in range(count - 1)])
     weights = weights / factorial(count - 1)
     result = np.zeros((count, count))
@@ -371,10 +391,10 @@ def exact_interactions(worth: Callable[[np.ndarray], np.ndarray], count: int) ->
 
 def _all_worths(
     worth: Callable[[np.ndarray], np.ndarray], count: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """All coalitions and their worth; number k holds the players whose bit is set in k."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All coalitions, their sizes and worths; number k has the players whose bit is set in k."""
     coalitions = (np.arange(2**count)[:, None] >> np.arange(count)) & 1
-    return coalitions, worth(coalitions)
+    return coalitions, coalitions.sum(axis=1), worth(coalitions)
 
 
 def sampled(
@@ -385,17 +405,12 @@ def sampled(
     Each order starts from one background row, to which the players are added one by one; a second
     order adds them in reverse (Mitchell et al. 2022, "Sampling permutations for Shapley value
     estimation", section 3.2). All rows are used equally often, so that the values sum to exactly
-    the prediction minus the base value.
-
-    Parameters
-    ----------
-    budget : int or None
-        Model evaluations to spend at most; at least one pair of orders is spent on every row.
+    the prediction minus the base value. `budget` is the largest number of model evaluations, but at
+    least one pair of orders is drawn for every row.
 
     Returns
     -------
-    values, standard_errors : float64 arrays (player,)
-    evaluations : int
+    values, standard_errors (player,), number of model evaluations
     """
     count, num_rows = game.players.count, len(game.rows[0])
     # The two ends of an order are shared by its reverse: 2 n evaluations make a pair.

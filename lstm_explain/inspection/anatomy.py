@@ -1,4 +1,4 @@
-"""What a Keras model is made of, as far as explaining it needs to know."""
+"""``inspect`` and ``Anatomy``: the inputs, layers and output of a Keras model that matter here."""
 
 from __future__ import annotations
 
@@ -22,19 +22,26 @@ _RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
 
 @dataclass(frozen=True)
 class Anatomy:
-    """What was found in a model, and what will be explained.
+    """The parts of a model that matter for explaining it, and what will be explained.
 
     Attributes
     ----------
+    model : keras.Model
     roles : tuple of str
         "sequence", "static" or "mask" for each input, in the model's order.
     output_shape : tuple
         (sample, output), (sample,) or, with one output per step, (sample, time, output).
     link : {"identity", "logits", "sigmoid", "softmax"}
-        What turns the margin into the model's output: a lifted activation; or nothing, where the
-        output is a value, or logits because the compiled loss says so.
+        What turns the margin into the model's output: an activation; or nothing, where the output
+        is a value, or logits because the compiled loss says so.
     attention_layers, recurrent_layers, masking_layers, embedding_layers : tuple of layers
         In the order of the model, those of nested models in their place.
+    mask_operations : tuple of operations
+        Those of a functional graph that compute masks, beside the Masking layers.
+    margin_operation : layer or operation, or None
+        The one whose activation is left out to read the margin.
+    margin_is_last : bool
+        Whether that one gives the model's output, with no reshape or the like behind it.
     """
 
     model: Any
@@ -61,7 +68,7 @@ class Anatomy:
 
     @property
     def margin_at(self) -> str:
-        """Name of the layer whose activation is lifted to read the margin."""
+        """Name of the layer whose activation is left out to read the margin."""
         return "the output" if self.margin_operation is None else self.margin_operation.name
 
     @property
@@ -104,14 +111,14 @@ def inspect(
     *,
     inputs: Mapping[Role, str] | None = None,
 ) -> Anatomy:
-    """Say what was found in a model and what will be explained, before anything is computed.
+    """Return the inputs, layers and output of a model, and what will be explained of it.
 
     Parameters
     ----------
     model : keras.Model
         With one sequence input, and optionally static facts and a mask.
     data : SequenceData, optional
-        What it is to be used with: tells inputs apart and checks that they fit.
+        The data to explain: with them inputs are told apart, and must fit.
     inputs : mapping of role to input name, optional
         ``{"sequence": ..., "static": ..., "mask": ...}`` where the roles cannot be told apart.
 
@@ -140,27 +147,27 @@ def inspect(
             f"Expected a Keras model; received {type(model).__name__}. Pass run.model, or a model "
             "from lx.load_model(path)."
         )
-    parts = list(walk(model))
-    stateful = [layer.name for layer in parts if getattr(layer, "stateful", False)]
+    layers = list(walk(model))
+    stateful = [layer.name for layer in layers if getattr(layer, "stateful", False)]
     if stateful:
         raise ValueError(
-            f"Expected a model whose answer depends on its input alone; received stateful layers "
+            f"Expected a model whose output depends on its input alone; received stateful layers "
             f"{stateful}. Build it with stateful=False and load the same weights."
         )
-    embeddings = tuple(layer for layer in parts if isinstance(layer, keras.layers.Embedding))
+    embeddings = tuple(layer for layer in layers if isinstance(layer, keras.layers.Embedding))
     roles = _roles(model, data, bool(embeddings), inputs)
     shape = _output_shape(model, data)
-    operation, link, is_last = _find_margin(model, parts, shape)
-    recurrent = tuple(layer for layer in parts if isinstance(layer, _RECURRENT))
+    operation, link, is_last = _find_margin(model, layers, shape)
+    recurrent = tuple(layer for layer in layers if isinstance(layer, _RECURRENT))
     inner = {id(inside) for layer in recurrent for inside in _inside(layer)}
     return Anatomy(
         model=model,
         roles=roles,
         output_shape=shape,
         link=link,
-        attention_layers=tuple(layer for layer in parts if isinstance(layer, _ATTENTION)),
+        attention_layers=tuple(layer for layer in layers if isinstance(layer, _ATTENTION)),
         recurrent_layers=tuple(layer for layer in recurrent if id(layer) not in inner),
-        masking_layers=tuple(layer for layer in parts if isinstance(layer, keras.layers.Masking)),
+        masking_layers=tuple(layer for layer in layers if isinstance(layer, keras.layers.Masking)),
         embedding_layers=embeddings,
         mask_operations=tuple(_mask_operations(model)),
         margin_operation=operation,
@@ -184,8 +191,8 @@ def _mask_operations(model: Any) -> Iterator[Any]:
     input (for Masking, a comparison with the mask value), beside the layer itself.
     """
     seen = set()
-    for part in [model, *(layer for layer in walk(model) if isinstance(layer, keras.Model))]:
-        graph = getattr(part, "_functional", None) or part
+    for submodel in [model, *(layer for layer in walk(model) if isinstance(layer, keras.Model))]:
+        graph = getattr(submodel, "_functional", None) or submodel
         depths = getattr(graph, "_nodes_by_depth", {})
         for node in (node for nodes in depths.values() for node in nodes):
             for mask in keras.tree.flatten(node.arguments.kwargs.get("mask")):
@@ -219,16 +226,16 @@ def _roles(
 
 def _output_shape(model: Any, data: SequenceData | None) -> tuple[int | None, ...]:
     outputs = getattr(model, "outputs", None)
-    if outputs is None:  # a subclassed model: only a call can tell
+    if outputs is None:  # the shapes of a subclassed model are known after a call
         if data is None:
             raise ValueError(
                 "Expected data to inspect a subclassed model, whose shapes only a call can tell; "
                 "received none. Call lx.inspect(model, data)."
             )
-        result = keras.tree.flatten(model(data[:1].inputs_for(model), training=False))
-        shapes = [(None, *part.shape[1:]) for part in result]
+        outputs = keras.tree.flatten(model(data[:1].inputs_for(model), training=False))
+        shapes = [(None, *tensor.shape[1:]) for tensor in outputs]
     else:
-        shapes = [tuple(part.shape) for part in outputs]
+        shapes = [tuple(tensor.shape) for tensor in outputs]
     if len(shapes) != 1 or len(shapes[0]) > 3:
         raise ValueError(
             f"Expected one output of shape (sample, output) or (sample, time, output); the model "
@@ -239,7 +246,7 @@ def _output_shape(model: Any, data: SequenceData | None) -> tuple[int | None, ..
 
 
 def _find_margin(
-    model: Any, parts: list[Any], shape: tuple[int | None, ...]
+    model: Any, layers: list[Any], shape: tuple[int | None, ...]
 ) -> tuple[Any, Link, bool]:
     """Return the operation whose activation makes the output, its link, and if it is the last."""
     last = None
@@ -247,9 +254,9 @@ def _find_margin(
         last = _last_operation(model)
         if _link(last) != "identity":
             return _activated(last), _link(last), True
-    # A reshape or the like may stand behind the activation: what is found here is accepted only
-    # if it turns the margin into the model's real output.
-    operations = list(getattr(model, "operations", None) or parts)
+    # A reshape or the like may stand behind the activation, which is accepted later only if it
+    # turns the margin into the model's real output.
+    operations = list(getattr(model, "operations", None) or layers)
     for operation in reversed(operations):
         link = _link(operation)
         if link == "sigmoid" or (link == "softmax" and shape[-1] != 1):

@@ -1,4 +1,4 @@
-"""``Background``: what "absent" means, once, for SHAP values and for faithfulness tests alike."""
+"""``Background``: sequences that stand for "absent", for SHAP values and faithfulness checks."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ DEFAULT_ROWS = 100
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """Reference sequences that stand for "this was not known".
+    """Reference sequences that stand for "absent".
 
-    An absent value is replaced by the same step of these rows, one row after the other, and the
-    results are averaged. On data with hidden states this choice decides more than the method does,
+    An absent value is replaced by the same step of each of these rows in turn, and the results are
+    averaged. On data with hidden states this choice changes the values more than the method does,
     so every report and plot names it.
 
     Attributes
@@ -28,7 +28,9 @@ class Background:
     description : str
         What these rows are, for plots and reports.
     seed : int or None
-        Seed of the choice of rows; None where nothing was chosen at random.
+        Seed of the choice of rows; None where they were not chosen at random.
+    tokens : int32 array (row, time) or None
+        Token ids of a text's background; `values` then has no features.
     """
 
     values: np.ndarray
@@ -51,10 +53,10 @@ class Background:
 
     @classmethod
     def from_data(cls, data: SequenceData, rows: int = DEFAULT_ROWS, seed: int = 0) -> Background:
-        """Use sequences of a data set, at random where it has more than `rows`.
+        """Use sequences of a data set, drawn at random if it has more than `rows`.
 
-        A random draw stands for all of them without bias: base value and SHAP values are right on
-        average, which they would not be against the centres of clusters.
+        A random draw has no bias: on average, base value and SHAP values are those of all
+        sequences, which is not so for the centres of clusters.
 
         Parameters
         ----------
@@ -70,9 +72,9 @@ class Background:
         noun = "sequence" if len(data) == 1 else "sequences"
         origin = f"{parts.pop()} {noun}" if len(parts) == 1 else noun
         if len(data) > rows:
-            chosen = np.sort(np.random.default_rng(seed).permutation(len(data))[:rows])
+            drawn = np.sort(np.random.default_rng(seed).permutation(len(data))[:rows])
             description = f"{rows} of {len(data)} {origin}"
-            values, static, tokens = _held(data[chosen])
+            values, static, tokens = _held(data[drawn])
             return cls(values, static, description, seed, tokens)
         values, static, tokens = _held(data)
         return cls(values, static, f"{len(data)} {origin}", None, tokens)
@@ -93,7 +95,7 @@ class Background:
 
     @classmethod
     def resolve(cls, background: object, data: SequenceData) -> Background:
-        """Read what a caller may pass as ``background=`` for explaining `data`.
+        """Return what a caller passed as ``background=`` as a `Background` for `data`.
 
         Parameters
         ----------
@@ -129,7 +131,7 @@ class Background:
 
     @classmethod
     def _for_text(cls, background: object, data: SequenceData) -> object:
-        """Read a background for token ids: "[UNK]" by default, a word, an id, or other texts."""
+        """Return a background for token ids: "[UNK]" by default, a word, an id, or other texts."""
         if background is None:
             background = "[UNK]"
         if background == "zero" or isinstance(background, (Background, SequenceData)):
@@ -216,7 +218,7 @@ def _check_some(data: SequenceData, rows: int = 1) -> None:
 
 
 def _check_same_units(background: SequenceData, data: SequenceData) -> None:
-    """Raise where the numbers of the two stand for different things."""
+    """Raise if features or units of the background differ from those of the data."""
     names = background.feature_names
     if names != data.feature_names and set(names) == set(data.feature_names):
         raise ValueError(
@@ -245,7 +247,7 @@ def _held(data: SequenceData) -> tuple[np.ndarray, np.ndarray | None, np.ndarray
 
 
 def nearest_real(mask: np.ndarray) -> np.ndarray:
-    """Return for each step the last real step up to it, or else the first real one, (row, time).
+    """Return the last real step up to each step, or else the first real one, (row, time).
 
     Examples
     --------
@@ -258,7 +260,5 @@ def nearest_real(mask: np.ndarray) -> np.ndarray:
 
 
 def _to_length(rows: np.ndarray, num_steps: int) -> np.ndarray:
-    have = rows.shape[1]
-    if have >= num_steps:
-        return rows[:, :num_steps]
-    return np.concatenate([rows, np.repeat(rows[:, -1:], num_steps - have, axis=1)], axis=1)
+    missing = max(num_steps - rows.shape[1], 0)
+    return np.concatenate([rows, np.repeat(rows[:, -1:], missing, axis=1)], axis=1)[:, :num_steps]

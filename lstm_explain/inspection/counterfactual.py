@@ -1,4 +1,4 @@
-"""The smallest change of one variable that flips a decision, or the word that there is none."""
+"""``smallest_change``: the smallest change of one variable that changes the model's decision."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ _BISECTIONS = 24
 
 @dataclass(frozen=True)
 class Flip:
-    """What `smallest_change` found.
+    """The result of `smallest_change`.
 
     Attributes
     ----------
     name : str
         The variable or static fact.
     value : float or None
-        What it would have to be, in original units; None where nothing in the range flips the
-        decision.
+        The value that flips the decision, in original units; None if none in the range does.
     low, high : float
-        The range that was searched: what occurs in the training data.
+        The range that was searched: that of the training data.
     before, after : str
         The decisions, as class names or "above"/"not above" the threshold.
     distance : float or None
@@ -71,10 +70,10 @@ def smallest_change(
 ) -> Flip:
     """Find the smallest change of a variable that flips the model's decision.
 
-    The variable is set to one value at all chosen steps; everything else stays. A grid of 129
-    values over the range of the training data is tried, and the nearest edge of a flipped stretch
-    is then refined by bisection. A stretch narrower than the grid can be missed. It is the model's
-    decision that flips: nothing is said about what would have happened.
+    The variable is set to one value at all `steps`; everything else stays. 129 values over the
+    range of the training data are tried, and the edges of the intervals that flip the decision are
+    refined by bisection. An interval narrower than the grid can be missed. The result is about the
+    model's decision, not about what would have happened.
 
     Parameters
     ----------
@@ -84,9 +83,10 @@ def smallest_change(
     name : str
         A variable (without indicators: a feature) or a static fact.
     training : SequenceData
-        Where the range of values comes from; usually ``data.train``.
+        Gives the range of values; usually ``data.train``.
     steps : int, slice, sequence of int, "measured" or None
-        As in `SequenceData.change`.
+        Steps of the sequence, from 0 on; negative ones from its end. "measured": those at which it
+        was measured. None: all steps. Not for static facts.
     threshold : float, optional
         Of a predicted value, in its own units: needed where the model predicts a value. Of two
         classes, in log-odds; by default 0, a probability of one half.
@@ -124,11 +124,11 @@ def smallest_change(
     if anatomy.link == "identity" and threshold is None:
         raise ValueError(
             "Expected a threshold, because the model predicts a value and decides nothing; "
-            "received none. Say from where on you would decide otherwise: threshold=0.5."
+            "received none. Give the value above which you would decide otherwise: threshold=0.5."
         )
     sample.change(name, low, steps)  # raises where the name or the steps do not fit
-    own = values_read(sample, name, steps)
-    middle = float(np.clip(own.mean(), low, high))
+    current = values_read(sample, name, steps)
+    middle = float(np.clip(current.mean(), low, high))
     grid = np.unique(np.append(np.linspace(low, high, _GRID - 1), middle))
 
     def decide(values: np.ndarray) -> np.ndarray:
@@ -139,22 +139,21 @@ def smallest_change(
         return decisions(raw, threshold)[: len(values)]
 
     def cost(values: np.ndarray) -> np.ndarray:
-        return np.sqrt(((values[:, None] - own) ** 2).mean(axis=1))
+        return np.sqrt(((values[:, None] - current) ** 2).mean(axis=1))
 
-    present = int(_present(anatomy, sample, threshold))
-    found = decide(grid)
-    candidates = _refine(grid, found, present, decide)
+    before = _decision(anatomy, sample, threshold)
+    candidates = _refine(grid, decide(grid), before, decide)
     names = _names(anatomy.num_outputs, anatomy.link == "identity", sample, threshold)
     if not len(candidates):
-        return Flip(name, None, low, high, names[present], names[present], None)
+        return Flip(name, None, low, high, names[before], names[before], None)
     best = float(candidates[cost(candidates).argmin()])
-    other = int(decide(np.array([best]))[0])
+    after = int(decide(np.array([best]))[0])
     distance = float(cost(np.array([best]))[0])
-    return Flip(name, best, low, high, names[present], names[other], distance)
+    return Flip(name, best, low, high, names[before], names[after], distance)
 
 
 def training_range(training: SequenceData, name: str) -> tuple[float, float]:
-    """Return the least and the largest value of a variable or fact that was measured, in its units.
+    """Return the smallest and the largest measured value of a variable or fact, in its units.
 
     Examples
     --------
@@ -179,10 +178,10 @@ def training_range(training: SequenceData, name: str) -> tuple[float, float]:
 
 
 def values_read(data: SequenceData, name: str, steps: Any) -> np.ndarray:
-    """Return what a model reads of a variable or fact, in its units: at some steps of one sample.
+    """Return the values of a variable at some steps of one sample, in its units, as a model reads.
 
-    A static fact has one value per sample and no steps. Where a variable was not measured, its last
-    value is read.
+    Where a variable was not measured, that is its last value. A static fact has no steps: its value
+    of each sample is returned.
     """
     if name in data.static_names:
         facts = data.display_static
@@ -195,28 +194,28 @@ def values_read(data: SequenceData, name: str, steps: Any) -> np.ndarray:
 
 
 def _with_values(sample: SequenceData, name: str, values: np.ndarray, steps: Any) -> SequenceData:
-    """Return the sample once for each value."""
+    """Return one copy of the sample for each value."""
     versions = [sample.change(name, float(value), steps) for value in values]
     many = sample[np.zeros(len(values), int)]
     static = None if sample.static is None else np.concatenate([v.static for v in versions])
     return replace(many, values=np.concatenate([v.values for v in versions]), static=static)
 
 
-def _present(anatomy: Any, sample: SequenceData, threshold: float | None) -> int:
+def _decision(anatomy: Any, sample: SequenceData, threshold: float | None) -> int:
     _, compiled, subject = see(anatomy, sample, "margin", 1)
     raw = last_outputs(compiled.outputs(subject, 1), subject.mask)
     return int(decisions(raw, threshold)[0])
 
 
-def _refine(grid: np.ndarray, found: np.ndarray, present: int, decide: Any) -> np.ndarray:
-    """Return the values that flip the decision: those of the grid, and the edges between them."""
-    flipped = found != present
+def _refine(grid: np.ndarray, decided: np.ndarray, before: int, decide: Any) -> np.ndarray:
+    """Return the values that flip the decision: those of the grid, and the refined edges."""
+    flipped = decided != before
     edges = np.flatnonzero(flipped[1:] != flipped[:-1])
     inside = np.where(flipped[edges], grid[edges], grid[edges + 1])
     outside = np.where(flipped[edges], grid[edges + 1], grid[edges])
     for _ in range(_BISECTIONS if len(edges) else 0):
         middle = (inside + outside) / 2
-        flips = decide(middle) != present
+        flips = decide(middle) != before
         inside, outside = np.where(flips, middle, inside), np.where(flips, outside, middle)
     return np.concatenate([grid[flipped], inside])
 

@@ -1,4 +1,4 @@
-"""``prepare``: all that is checked and looked up before long work starts, in arrays."""
+"""``prepare``: validate what is asked of a model, and return it as a `Question` of arrays."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PaddingWarning(UserWarning):
 def see(
     anatomy: Anatomy, data: SequenceData, scale: str, batch_size: int
 ) -> tuple[Anatomy, Compiled, Subject]:
-    """Compile the model and look at the samples through it: masks, embedded tokens, margin.
+    """Compile the model and run it on the samples: masks, embedded tokens, margin.
 
     Returns
     -------
@@ -152,7 +152,7 @@ def background_outputs(
 def warn_if_padding_is_read(
     anatomy: Anatomy, compiled: Compiled, subject: Subject, batch_size: int
 ) -> None:
-    """Warn, with the measured effect, if other numbers in the padding move the predictions."""
+    """Warn if other numbers in the padding change the predictions; the message says how much."""
     padded = np.flatnonzero(~subject.mask.all(axis=1))[:16]
     if len(padded) == 0:
         return
@@ -162,7 +162,7 @@ def warn_if_padding_is_read(
     before = compiled.outputs(some, batch_size)
     after = compiled.outputs(some.with_values(noisy, some.static), batch_size)
     if before.ndim == 3 and before.shape[1] == some.mask.shape[1]:
-        before, after = (part * some.mask[..., None] for part in (before, after))
+        before, after = (margins * some.mask[..., None] for margins in (before, after))
     effect = float(np.abs(after - before).max())
     if effect > 1e-4 * (1 + float(np.abs(before).max())):
         warnings.warn(
@@ -197,10 +197,10 @@ def _margin_tolerance(anatomy: Anatomy) -> float:
 
 
 def _without_padding(rows: np.ndarray, padding: float) -> np.ndarray:
-    """Replace what the model would mask in a background row by the row's nearest real step.
+    """Replace the padding of background rows by each row's nearest real step.
 
-    On a path the model sees the sample's mask: padding of the background would be read as numbers.
-    A row that is padding throughout is a reference, such as "zero", and stays.
+    On a path the model sees the sample's mask, so that padding of a row would be read as numbers.
+    A row of padding alone is a reference, such as "zero", and stays.
     """
     mask = (rows != padding).any(axis=2)
     held = np.take_along_axis(rows, nearest_real(mask)[..., None], axis=1)
@@ -210,7 +210,7 @@ def _without_padding(rows: np.ndarray, padding: float) -> np.ndarray:
 def background_in_model_space(
     anatomy: Anatomy, background: Background, num_steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return background rows (row, time, feature) and their static facts, as the model reads."""
+    """Return the background as the model reads it: rows (row, time, feature) and static facts."""
     rows = background.rows_for(num_steps)
     if anatomy.embedding_layers:
         table = np.asarray(ops.convert_to_numpy(anatomy.embedding_layers[0].embeddings), np.float32)
@@ -230,7 +230,29 @@ DEFAULT_BATCH = 512
 
 @dataclass(frozen=True)
 class Question:
-    """Which output of which samples is explained, and against what."""
+    """Which output of which samples is explained, and against what.
+
+    Attributes
+    ----------
+    data : SequenceData
+        The samples, as the caller gave them.
+    anatomy : Anatomy
+    compiled : Compiled
+        The model's functions, on the scale that was asked for.
+    subject : Subject
+        The samples as the compiled functions take them.
+    background : Background
+    rows : arrays (row, time, feature) and (row, static feature)
+        The background as the model reads it.
+    chosen : Selection
+        The explained output of each sample.
+    predictions : float64 array (sample,)
+        The explained output.
+    row_outputs : float64 array (sample, row)
+        The explained output of each background row, with each sample's own mask.
+    batch_size : int
+        Rows per call of the model.
+    """
 
     data: SequenceData
     anatomy: Anatomy
@@ -264,7 +286,7 @@ def prepare(
     batch_size: int | None,
     inputs: Mapping[Role, str] | None,
 ) -> Question:
-    """Check what was asked for, look at the samples through the model, and choose the output."""
+    """Validate what was asked for, run the model on the samples, and choose the output."""
     check_scale(scale)
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"Expected a batch_size of at least 1; received {batch_size}. Try 512.")

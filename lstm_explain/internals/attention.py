@@ -35,7 +35,14 @@ def attention_maps(
 
     Parameters
     ----------
-    model, data, inputs, batch_size : as in `lstm_explain.explain`
+    model : keras.Model
+        With one sequence input, and optionally static facts and a mask.
+    data : SequenceData or array (sample, time, feature)
+        The samples to read.
+    inputs : mapping of role to input name, optional
+        ``{"sequence": ..., "static": ..., "mask": ...}`` where the roles cannot be told apart.
+    batch_size : int, optional
+        Rows per call of the model; less needs less memory.
 
     Returns
     -------

@@ -45,10 +45,17 @@ def trace_gates(
 
     Parameters
     ----------
-    model, data, inputs, batch_size : as in `lstm_explain.explain`
+    model : keras.Model
+        With one sequence input, and optionally static facts and a mask.
+    data : SequenceData or array (sample, time, feature)
+        The samples to read.
     layer : str, optional
         The name of one layer. By default all LSTM and GRU layers, those inside Bidirectional and
         nested models too.
+    inputs : mapping of role to input name, optional
+        ``{"sequence": ..., "static": ..., "mask": ...}`` where the roles cannot be told apart.
+    batch_size : int, optional
+        Rows per call of the model; less needs less memory.
 
     Returns
     -------

@@ -34,7 +34,21 @@ def gradient_norms(
 
     Parameters
     ----------
-    model, data, output, step, scale, batch_size, inputs : as in `lstm_explain.explain`
+    model : keras.Model
+        With one sequence input, and optionally static facts and a mask.
+    data : SequenceData or array (sample, time, feature)
+        The samples to read.
+    output : int, str or None
+        Position or name of a class, or "a-b" to contrast two. By default the value itself, the
+        second class of a sigmoid, or the predicted class of each sample.
+    step : int, "last" or "sum"
+        Which step's output, for models that give one per step.
+    scale : {"margin", "probability"}
+        The margin is additive: the value, or the log-odds of the class against the rest.
+    batch_size : int, optional
+        Rows per call of the model; less needs less memory.
+    inputs : mapping of role to input name, optional
+        ``{"sequence": ..., "static": ..., "mask": ...}`` where the roles cannot be told apart.
 
     Returns
     -------
@@ -93,12 +107,19 @@ def answers_by_step(
 
     Parameters
     ----------
-    model, data, inputs, batch_size : as in `lstm_explain.explain`
+    model : keras.Model
+        With one sequence input, and optionally static facts and a mask.
+    data : SequenceData or array (sample, time, feature)
+        The samples to read.
     output : int or str, optional
         Which class or value. By default the one that the model predicts for the whole sequence, or
         the second class of a single sigmoid.
     scale : {"probability", "margin"}, optional
-        By default probabilities where the model gives such, else its value.
+        By default the probability where the model gives one, else its value.
+    batch_size : int, optional
+        Rows per call of the model; less needs less memory.
+    inputs : mapping of role to input name, optional
+        ``{"sequence": ..., "static": ..., "mask": ...}`` where the roles cannot be told apart.
 
     Returns
     -------

@@ -140,6 +140,8 @@ def train(
         metrics on the same machine.
     baselines : mapping of name to predictions of the test part, optional
         Scored beside the model, and beside a constant that is always there.
+    progress : bool
+        Show a progress bar.
 
     Returns
     -------

@@ -117,6 +117,7 @@ def from_frame(
 
     Parameters
     ----------
+    frame : DataFrame
     time, id, target : str
         Column names. Times are numbers, or dates without a time zone; text is refused. A target
         of floats is a regression, of anything else classes. `id` tells the sequences apart;

@@ -156,6 +156,12 @@ def special_ids(vocabulary: Sequence[str]) -> list[int]:
 def save_vocabulary(vocabulary: Sequence[str], path: str | Path) -> None:
     """Write a vocabulary as JSON, to be kept beside the model that learned it.
 
+    Parameters
+    ----------
+    vocabulary : sequence of str
+        The word of each token id.
+    path : path
+
     Examples
     --------
     >>> save_vocabulary(data.vocabulary, "reviews.json")   # doctest: +SKIP
@@ -170,6 +176,7 @@ def load_vocabulary(path: str | Path, num_words: int | None = None) -> tuple[str
 
     Parameters
     ----------
+    path : path
     num_words : int, optional
         How many ids the model knows: the `input_dim` of its Embedding layer. A vocabulary of
         another length belongs to another model, and would show wrong words.

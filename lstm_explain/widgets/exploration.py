@@ -59,7 +59,7 @@ class Exploration:
 
     Parameters
     ----------
-    model, output, scale, tolerance : as in `explain`
+    model, output, scale, tolerance : what `explain` takes
     data : SequenceData
         Samples to choose from.
     background : SequenceData, Background, array, "zero" or "mean"

@@ -151,16 +151,21 @@ def explore(
     Parameters
     ----------
     model : keras.Model
-        As in `explain`.
+        With one sequence input, and optionally static facts and a mask.
     data : SequenceData
         Samples to choose from, usually ``data.test``: numbers without missing values, or texts.
     background : SequenceData, Background, array, "zero" or "mean"
         What stands for "absent", usually ``data.train``; not needed for texts.
     sample : int
         The sample that is shown first.
-    output, scale : as in `explain`
+    output : int, str or None
+        Position or name of a class, or "a-b" to contrast two. By default the value itself, the
+        second class of a sigmoid, or the predicted class of each sample.
+    scale : {"margin", "probability"}
+        The margin is additive: the value, or the log-odds of the class against the rest.
     tolerance : float
-        As in `explain`, but coarser by default, so that the picture keeps up with the slider.
+        Bound on the gap, relative to the spread of predictions, and on the estimated error of the
+        values. Coarser than that of `explain`, so that the picture keeps up with the slider.
     training : SequenceData, optional
         The ranges of the sliders and the warnings are those of these data; by default the
         background where it is a SequenceData, else `data`.
@@ -177,7 +182,8 @@ def explore(
     Raises
     ------
     TypeError, ValueError
-        `data` is not a SequenceData, or has no such sample or no vocabulary; as in `explain`.
+        `data` is not a SequenceData, or has no such sample or no vocabulary, or `explain`
+        refuses an option.
 
     Examples
     --------

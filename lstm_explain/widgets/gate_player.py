@@ -50,7 +50,8 @@ def play_gates(
         Splits a text into words; by default `tokenise`. ``cut=list`` makes each letter a word.
     max_words : int
         Further words are ignored.
-    guard : as in `explore`
+    guard : bool
+        Let matplotlib's IPython hooks run on the main thread only, as `explore` does.
 
     Returns
     -------
