@@ -125,10 +125,12 @@ class GatePlayer(Frame):
         self.memory = self._reader.read(text)
         count = len(self.memory.words)
         with self._following():
-            for control in (self.player, self.word):
-                with control.hold_sync():  # in one message: a page clips a value to the old end
-                    control.max = count
-                    control.value = count
+            # Both ends first: the page sets the value of one to that of the other, and would clip
+            # it to the old end and report that.
+            for control in (self.word, self.player):
+                control.max = count
+            for control in (self.word, self.player):
+                control.value = count
         self._show(count)
 
     def _show(self, count: int) -> None:

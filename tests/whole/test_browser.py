@@ -295,6 +295,17 @@ def test_the_gates_follow_what_is_typed_and_played(page):
     assert page.sources() == cells
 
 
+def test_the_slider_of_the_gates_follows_shorter_and_longer_texts(page):
+    box = page.it.locator(".widget-text input[type=text]").last
+    handle = slider_of(page.it, "Words read")
+    for text in ("the film", "a good film indeed", "good film", "a bad film is not so good"):
+        count = len(text.split())
+        box.fill(text)
+        page.it.get_by_text(f"After {count} words the model answers").last.wait_for()
+        handle.press("ArrowLeft")
+        page.it.get_by_text(f"After {count - 1} word").last.wait_for()
+
+
 def test_moving_while_a_cell_plots_spoils_neither(page, server):
     """That the guard guards is tested in test_widgets.py: here all goes well without it too."""
     result = stress(page, seconds=5)

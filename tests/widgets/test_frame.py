@@ -78,14 +78,14 @@ def test_typing_is_heard_while_the_worker_sets_the_slider(player):
     assert player.memory.words == ("bad", "film")
 
 
-def test_the_end_of_the_slider_and_its_value_are_one_message(player):
-    """Else the page would clip the old position to the new end, and report that as a move."""
+def test_a_longer_text_sets_both_ends_before_any_value(player, monkeypatch):
+    """The page links the values: it would clip one to the old end of the other and report that."""
     sent = []
-    player.word.send_state, kept = lambda key=None: sent.append(set(key)), player.word.send_state
-    player.text.value = "bad"
+    for control in (player.word, player.player):
+        monkeypatch.setattr(control, "send_state", lambda key=None: sent.extend(key))
+    player.text.value = "not a good film"
     assert player.wait(60)
-    player.word.send_state = kept
-    assert sent == [{"max", "value"}]
+    assert sent == ["max", "max", "value", "value"]
 
 
 @pytest.mark.parametrize("kind", ["player", "numbers", "text"])
