@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import xarray as xr
 
-from ..inspection.compiled import Compiled, Subject
+from ..inspection.compiled import Compiled, Subject, in_batches
 from ..inspection.outputs import Scale, Selection
 from ..inspection.question import Question, prepare
 from ..progress import progress_bar
@@ -292,7 +292,7 @@ class Game:
     subject: Subject
     rows: tuple[np.ndarray, np.ndarray]
     players: Players
-    chosen: Selection
+    selection: Selection
     batch_size: int
 
     @classmethod
@@ -308,20 +308,14 @@ class Game:
         """Explained output for each background row (coalition,) and coalition (.., player)."""
         always = np.ones((len(present), 1), np.float32)
         present = np.concatenate([present.astype(np.float32), always], axis=1)
-        row = row.astype(np.int32)
-        pieces = []
-        size = min(self.batch_size, len(row))
-        for start in range(0, len(row), size):
-            index = np.minimum(np.arange(start, start + size), len(row) - 1)
-            result = self.compiled.coalitions(
-                self.subject,
-                self.rows,
-                (self.players.cells.astype(np.int32), self.players.static.astype(np.int32)),
-                (row[index], present[index]),
-                self.chosen,
-            )
-            pieces.append(result[: len(row) - start])
-        return np.concatenate(pieces).astype(np.float64)
+        players = self.players.cells.astype(np.int32), self.players.static.astype(np.int32)
+
+        def evaluate(row: np.ndarray, present: np.ndarray) -> tuple[np.ndarray]:
+            arguments = (self.subject, self.rows, players, (row, present), self.selection)
+            return (self.compiled.coalitions(*arguments),)
+
+        outputs = in_batches(evaluate, self.batch_size, row.astype(np.int32), present)[0]
+        return outputs.astype(np.float64)
 
     def worth(self, present: np.ndarray) -> np.ndarray:
         """Mean output over all background rows, (coalition,)."""

@@ -1,4 +1,4 @@
-"""``plot_chart``: a chart with gaps, as it was recorded, on the colours of its SHAP values."""
+"""``plot_chart``: the measurements of one sample, a row per variable."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from matplotlib.ticker import MaxNLocator
 from ..sequences.data import SequenceData
 from ..sequences.scaling import chart_of
 from ..wording import number, plain, wrapped
-from . import panels, validation
-from .gates import plot_gates as plot_gates
-from .style import STYLE, ink, name_panel, open_panels, write_heading
+from . import panels
+from .style import STYLE, ink, name_panel, note, open_panels, write_heading
 from .time_axis import step_ticks, stretches
-from .tokens import plot_tokens as plot_tokens
+from .validation import what_is
+
+# Inches, and how many variables are drawn by default.
+_ROW, _MOST = 0.5, 9
 
 
 def plot_chart(
@@ -29,11 +31,11 @@ def plot_chart(
     *,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw what was recorded of one sample, a row per variable, as a chart at the bedside.
+    """Draw the measurements of one sample, a row per variable, like a chart at the bedside.
 
-    Dots are measurements, triangles those outside the reference range, which is a pale band; what
-    is carried forward to steps without a measurement is dashed. After ``fill_missing()`` without
-    indicators nothing tells measured from carried forward, and every value has its dot.
+    Dots are measurements, triangles those outside the reference range, which is a pale band; values
+    carried forward to steps without a measurement are dashed. After ``fill_missing()`` without
+    indicators, measured and carried values cannot be told apart, and every value has its dot.
 
     Parameters
     ----------
@@ -58,21 +60,89 @@ def plot_chart(
     --------
     >>> plot_chart(data.test[3], icu_reference_ranges())    # doctest: +SKIP
     """
-    data = validation.need_sample(data, "plot_chart")
-    rows = chart_rows(data, validation.need_ranges(ranges), names)
-    return draw_chart(data, rows, validation.need_step(at, data), ax)
+    data = _need_sample(data, "plot_chart")
+    rows = _chart_rows(data, _need_ranges(ranges), names)
+    at = _need_step(at, data)
+    place = open_panels(ax, [_ROW] * len(rows), (1.0, 0.27))
+    steps = int(data.lengths[0])
+    times = np.arange(1, steps + 1) if data.times is None else data.times[0][:steps]
+    until = steps - 1 if at is None else at
+    moment = "" if at is None else _moment(data, times, at)
+    charts: list[Axes] = []
+    for position, row in enumerate(rows):
+        label = f"chart {position}"
+        chart = place.add(position, 0, label=label, sharex=charts[0] if charts else None)
+        charts.append(chart)
+        _draw_row(chart, row)
+        if at is not None:
+            chart.axvline(at, color=ink(), linewidth=0.9, linestyle=(0, (1, 1.5)))
+        beside = place.add(position, 1, label=f"last {position}")
+        _write_last(beside, row, until)
+        if position == 0:
+            name = wrapped(f"last value up to {moment}" if moment else "last value", 20)
+            beside.set_title(name, fontsize=STYLE.small, fontstyle="italic", loc="left")
+    charts[-1].set_xlim(-0.7, steps - 0.3)
+    panels.label_times(charts[-1], times, plain(data.time_name, 40))
+    # The notes end before the name of the column beside the rows.
+    narrow = replace(place, width=0.84 * place.width)
+    title = _title(data, rows, until, f"at {moment} " if moment else "")
+    write_heading(charts[0], title, _notes(data, rows), narrow)
+    place.figure.sca(charts[0])
+    return charts[0]
 
 
-# Inches, and how many variables fit where nobody says which.
-_ROW, _MOST = 0.5, 9
+def _need_sample(data: object, caller: str) -> SequenceData:
+    if not isinstance(data, SequenceData):
+        raise TypeError(
+            f"Expected a SequenceData in {caller}; received {type(data).__name__}. Pass one sample "
+            "of what lx.load_icu() returns: data.test[3]."
+        )
+    if data.tokens is not None:
+        raise ValueError(
+            f"Expected measurements in {caller}; received a text. Read its words: data.words."
+        )
+    if len(data) != 1:
+        raise ValueError(
+            f"Expected one sample in {caller}; received {len(data)}. Take one: data.test[3]."
+        )
+    return data
+
+
+def _need_step(at: object, data: SequenceData) -> int | None:
+    steps = int(data.lengths[0])
+    if at is None:
+        return None
+    if not isinstance(at, int | np.integer) or not 0 <= at < steps:
+        raise ValueError(
+            f"Expected at to be a step from 0 to {steps - 1}, in whole steps; received {at!r}. "
+            "Leave it out for the last values."
+        )
+    return int(at)
+
+
+def _need_ranges(ranges: object) -> pd.DataFrame | None:
+    wanted = ["reference_low", "reference_high"]
+    if ranges is None:
+        return None
+    if not isinstance(ranges, pd.DataFrame) or not set(wanted) <= set(ranges.columns):
+        raise ValueError(
+            f"Expected ranges with the columns {wanted} and one row per variable; received "
+            f"{what_is(ranges)}. Pass lx.datasets.icu_reference_ranges() or a table like it."
+        )
+    if not ranges.index.is_unique:
+        twice = ranges.index[ranges.index.duplicated()][0]
+        raise ValueError(
+            f"Expected ranges with one row per variable; received several of {twice!r}. Keep one."
+        )
+    return ranges
 
 
 @dataclass(frozen=True)
 class ChartRow:
     """One variable of one sample, in original units.
 
-    ``measured`` is NaN where nothing was measured; ``carried`` is what a model reads there, NaN
-    where nothing is carried forward. ``low`` and ``high`` are NaN without a range of reference.
+    ``measured`` is NaN where nothing was measured; ``carried`` is the value carried forward there,
+    or NaN. ``low`` and ``high`` are the ends of the reference range, or NaN.
     """
 
     name: str
@@ -84,14 +154,14 @@ class ChartRow:
 
     @property
     def has_range(self) -> bool:
-        """Whether there is a lower or an upper end to be outside of."""
+        """Whether there is a reference range, at least with one end."""
         return bool(np.isfinite([self.low, self.high]).any())
 
     def last(self, until: int) -> float:
         """Return the last value measured up to a step (included), NaN if there is none."""
-        known = self.measured[: until + 1]
-        known = known[~np.isnan(known)]
-        return float(known[-1]) if len(known) else float("nan")
+        measured = self.measured[: until + 1]
+        measured = measured[~np.isnan(measured)]
+        return float(measured[-1]) if len(measured) else float("nan")
 
     def sides(self, values: np.ndarray) -> np.ndarray:
         """Return 1 above the range, -1 below it, else 0."""
@@ -100,85 +170,49 @@ class ChartRow:
         return (values > self.high + slack).astype(int) - (values < self.low - slack)
 
 
-def chart_rows(
+def _chart_rows(
     data: SequenceData, ranges: pd.DataFrame | None, names: Sequence[str] | None
 ) -> list[ChartRow]:
-    """Return the rows of the chart of one sample, the most often measured ones by default."""
+    """Return the rows of the chart of one sample, by default those measured most often."""
     steps = int(data.lengths[0])
     display = data.display_values[0, :steps]
-    known = list(dict.fromkeys(data.variables)) or list(data.feature_names)
+    variables = list(dict.fromkeys(data.variables)) or list(data.feature_names)
     chart, filled = display, np.full_like(display, np.nan)
     if data.variables:
         # The parts stand in blocks, all values first.
-        columns = [np.flatnonzero(np.array(data.variables) == name) for name in known]
-        chart = np.stack([chart_of(display[:, own])[:, 0] for own in columns], axis=1)
-        filled = display[:, [own[0] for own in columns]]
+        columns = [np.flatnonzero(np.array(data.variables) == name) for name in variables]
+        chart = np.stack([chart_of(display[:, parts])[:, 0] for parts in columns], axis=1)
+        filled = display[:, [parts[0] for parts in columns]]
         begun = np.maximum.accumulate(~np.isnan(chart), axis=0)
         filled = np.where(begun & np.isnan(chart), filled, np.nan)
     if names is None:
         counts = (~np.isnan(chart)).sum(axis=0)
         most = np.argsort(-counts, kind="stable")[:_MOST]
-        chosen = sorted(most[counts[most] > 0].tolist()) or list(range(min(len(known), _MOST)))
+        shown = sorted(most[counts[most] > 0].tolist()) or list(range(len(variables))[:_MOST])
     else:
-        unknown = [name for name in names if name not in known]
-        if unknown or not len(names):
+        if not len(names) or not set(names) <= set(variables):
             raise ValueError(
-                f"Expected names among {known} in plot_chart; received {list(names)}. Leave names "
-                "out to see the ones measured most often."
+                f"Expected names among {variables} in plot_chart; received {list(names)}. Leave "
+                "names out to see the ones measured most often."
             )
-        chosen = [known.index(name) for name in names]
+        shown = [variables.index(name) for name in names]
     rows = []
-    for i in chosen:
-        low, high = _range_of(known[i], ranges)
-        rows.append(ChartRow(known[i], data.units[i], chart[:, i], filled[:, i], low, high))
+    for i in shown:
+        name, ends = variables[i], (float("nan"), float("nan"))
+        if ranges is not None and name in ranges.index:
+            ends = ranges.at[name, "reference_low"], ranges.at[name, "reference_high"]
+        rows.append(ChartRow(name, data.units[i], chart[:, i], filled[:, i], *map(float, ends)))
     return rows
 
 
-def draw_chart(
-    data: SequenceData, rows: Sequence[ChartRow], at: int | None, ax: Axes | None
-) -> Axes:
-    """Draw the rows below each other on one time axis, and the last values beside them."""
-    place = open_panels(ax, [_ROW] * len(rows), (1.0, 0.27))
-    steps = int(data.lengths[0])
-    times = np.arange(1, steps + 1) if data.times is None else data.times[0][:steps]
-    until = steps - 1 if at is None else at
-    first = None
-    for position, row in enumerate(rows):
-        own = place.add(position, 0, label=f"chart {position}", sharex=first)
-        first = own if first is None else first
-        _draw_row(own, row)
-        if at is not None:
-            own.axvline(at, color=ink(), linewidth=0.9, linestyle=(0, (1, 1.5)))
-        beside = place.add(position, 1, label=f"last {position}")
-        _write_last(beside, row, until)
-        if position == 0:
-            name = "last value" if at is None else f"last value up to {_moment(data, times, at)}"
-            beside.set_title(
-                wrapped(name, 20), fontsize=STYLE.small, fontstyle="italic", loc="left"
-            )
-    own.set_xlim(-0.7, steps - 0.3)
-    panels.label_times(own, times, plain(data.time_name, 40))
-    moment = "" if at is None else f"at {_moment(data, times, at)} "
-    # The notes end before the name of the column beside the rows.
-    narrow = replace(place, width=0.84 * place.width)
-    top = own if first is None else first
-    write_heading(top, _title(data, rows, until, moment), _notes(data, rows), narrow)
-    place.figure.sca(top)
-    return top
-
-
 def _draw_row(ax: Axes, row: ChartRow) -> None:
-    known = np.flatnonzero(~np.isnan(row.measured))
-    values = row.measured[known]
+    steps = np.flatnonzero(~np.isnan(row.measured))
+    values = row.measured[steps]
     if np.isfinite(row.low) and np.isfinite(row.high):
         # The edge shows a range of a single value: 15 of 15 points.
-        edge = 1.0 if row.high > row.low else 4.0
-        look: dict[str, Any] = {
-            "facecolor": STYLE.usual,
-            "edgecolor": STYLE.usual,
-            "linewidth": edge,
-        }
-        ax.axhspan(row.low, row.high, label="reference range", **look)
+        look: dict[str, Any] = {"facecolor": STYLE.usual, "edgecolor": STYLE.usual}
+        look |= {"linewidth": 1.0 if row.high > row.low else 4.0, "label": "reference range"}
+        ax.axhspan(row.low, row.high, **look)
     ends = [*values, *(end for end in (row.low, row.high) if np.isfinite(end))]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     room = 0.16 * (high - low) or 0.05 * abs(high) or 1.0
@@ -190,21 +224,18 @@ def _draw_row(ax: Axes, row: ChartRow) -> None:
     for begin, end in stretches(~np.isnan(row.carried)):
         held = np.full(end - begin + 1, row.carried[begin])
         ax.plot(np.arange(begin - 1, end), held, label="carried forward", **light)
-    if np.isnan(row.carried).all() and len(known) < len(row.measured):
-        ax.plot(known, values, label="between", **light)
+    if np.isnan(row.carried).all() and len(steps) < len(row.measured):
+        ax.plot(steps, values, label="between", **light)
     size = 3.4 if len(row.measured) <= 120 else 1.8
     sides = row.sides(values)
     for name, side, marker in (("inside", 0, "o"), ("above", 1, "^"), ("below", -1, "v")):
-        ax.plot(
-            known[sides == side],
-            values[sides == side],
-            marker,
-            color=STYLE.outside if side else ink(),
-            markersize=size + 2.2 * abs(side),
-            markeredgewidth=0,
-            zorder=3,
-            label=name,
-        )
+        dots: dict[str, Any] = {
+            "color": STYLE.outside if side else ink(),
+            "markeredgewidth": 0,
+            "zorder": 3,
+        }
+        dots |= {"markersize": size + 2.2 * abs(side), "label": name}
+        ax.plot(steps[sides == side], values[sides == side], marker, **dots)
     whole = bool(len(values)) and np.allclose(values, values.round(), rtol=1e-5)
     ax.yaxis.set_major_locator(MaxNLocator(2, min_n_ticks=2, integer=whole))
     # An offset or a power of ten above the axis would stand in the row above.
@@ -220,40 +251,30 @@ def _write_last(ax: Axes, row: ChartRow, until: int) -> None:
     value = row.last(until)
     ax.set_axis_off()
     ax.set(xlim=(0, 1), ylim=(0, 1))
-    style: dict[str, Any] = {"va": "center_baseline", "transform": ax.transAxes}
+    style: dict[str, Any] = {"va": "center_baseline"}
     if np.isnan(value):
-        ax.text(0.12, 0.5, "not measured", fontsize=STYLE.small, fontstyle="italic", **style)
+        note(ax, 0.12, 0.5, "not measured", fontstyle="italic", **style)
         return
     side = int(row.sides(np.array(value)))
     colour = STYLE.outside if side else ink()
-    ax.text(
-        0.52,
-        0.5,
-        number(value),
-        fontsize=STYLE.text,
-        fontweight="bold",
-        color=colour,
-        ha="right",
-        **style,
-    )
-    ax.text(0.56, 0.5, plain(row.unit, 12), fontsize=STYLE.small, **style)
+    bold: dict[str, Any] = {"fontsize": STYLE.text, "fontweight": "bold", "ha": "right"}
+    note(ax, 0.52, 0.5, number(value), color=colour, **bold, **style)
+    note(ax, 0.56, 0.5, plain(row.unit, 12), **style)
     if side:
-        ax.plot(
-            0.04, 0.5, "^" if side > 0 else "v", color=colour, markersize=5.6, markeredgewidth=0
-        )
+        marker = "^" if side > 0 else "v"
+        ax.plot(0.04, 0.5, marker, color=colour, markersize=5.6, markeredgewidth=0)
 
 
 def _title(data: SequenceData, rows: Sequence[ChartRow], until: int, moment: str) -> list[str]:
     steps, unit = int(data.lengths[0]), _unit(data)
-    number_ = "" if data.ids is None else plain(data.ids[0], 30)
-    whose = f"{plain(data.name, 30)} {number_}".strip()
+    whose = plain(data.name, 30) + ("" if data.ids is None else f" {plain(data.ids[0], 30)}")
     title = f"{whose}, {steps} {unit}{'s' * (steps != 1)}"
     last = [(row, row.last(until)) for row in rows if row.has_range]
-    known = [row.sides(np.array(value)) for row, value in last if not np.isnan(value)]
-    if not known:
+    sides = [row.sides(np.array(value)) for row, value in last if not np.isnan(value)]
+    if not sides:
         return [title]
-    outside = sum(bool(side) for side in known)
-    verb = f"{moment}the last value of {outside} of {len(known)} variables is"
+    outside = sum(bool(side) for side in sides)
+    verb = f"{moment}the last value of {outside} of {len(sides)} variables is"
     return [f"{title}:", verb, "outside its reference range"]
 
 
@@ -288,9 +309,3 @@ def _unit(data: SequenceData) -> str:
 def _moment(data: SequenceData, times: np.ndarray, at: int) -> str:
     label = " ".join(step_ticks(times[at : at + 1])[1][0].split())
     return label if np.issubdtype(times.dtype, np.datetime64) else f"{_unit(data)} {label}"
-
-
-def _range_of(name: str, ranges: pd.DataFrame | None) -> tuple[float, float]:
-    if ranges is None or name not in ranges.index:
-        return float("nan"), float("nan")
-    return float(ranges.at[name, "reference_low"]), float(ranges.at[name, "reference_high"])

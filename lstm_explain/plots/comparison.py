@@ -1,4 +1,4 @@
-"""``plot_comparison``: two or more explanations of the same samples, side by side."""
+"""``plot_comparison``: two explanations of one output against each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from ..inspection.outputs import as_probability
 from ..wording import NO_BREAK, decimals, fixed, number, percent, plain
 from . import content, panels, validation
 from .content import Rows
-from .gates import plot_gates as plot_gates
 from .style import (
     STYLE,
     colour_of,
@@ -22,14 +21,19 @@ from .style import (
     limit_of,
     name_panel,
     name_rows,
+    note,
     open_panels,
     row_heights,
     tidy,
     write_heading,
 )
 from .time_axis import stretches
-from .timeline import _CELLS
-from .tokens import plot_tokens as plot_tokens
+
+# What `compare` calls them.
+_CHANGE = ["as recorded", "changed"]
+# The recorded one is grey and open, the changed one dark and filled.
+_RECORDED: dict[str, Any] = {"color": STYLE.attention, "fillstyle": "none", "markeredgewidth": 1.5}
+_LOOKS = (_RECORDED, _RECORDED | {"color": STYLE.importance, "fillstyle": "full"})
 
 
 def plot_comparison(
@@ -44,7 +48,7 @@ def plot_comparison(
     ax : Axes, optional
         Replaced by the panels, in a figure with constrained layout. By default a new figure.
     max_features : int
-        So many whose SHAP values changed most have a row; the others are summed into one.
+        Number of features with a row, those that changed most; the others are summed into one.
 
     Returns
     -------
@@ -56,25 +60,45 @@ def plot_comparison(
     >>> plot_comparison(compare(model, patient, changed, background=data.train))  # doctest: +SKIP
     """
     caller = "plot_comparison"
-    explanation = validation.need_two(explanation, caller)
-    validation.need_level(explanation, ("cell",), caller, _CELLS)
-    return draw_comparison(explanation, ax, max_features)
+    explanation = _need_two(explanation, caller)
+    validation.need_level(explanation, ("cell",), caller)
+    pair = Pair.of(explanation)
+    rows = _rows(explanation, max_features)
+    heights = [0.55, 1.1, *row_heights(len(rows.names))]
+    place = open_panels(ax, heights, (1.0,), width=9.0)
+    top = place.add(0, 0, label="prediction")
+    _draw_predictions(top, pair)
+    _draw_time(place.add(1, 0, label="time"), pair)
+    main = place.add(2, 0, label="values")
+    _draw_values(main, rows, content.explained(explanation))
+    write_heading(top, _title(pair), _notes(pair), place)
+    place.figure.sca(main)
+    return main
 
 
-# What `compare` calls them.
-CHANGE = ["as recorded", "changed"]
-# The recorded one is grey and open, the changed one dark and filled.
-_RECORDED: dict[str, Any] = {"color": STYLE.attention, "fillstyle": "none", "markeredgewidth": 1.5}
-_LOOKS = (_RECORDED, _RECORDED | {"color": STYLE.importance, "fillstyle": "full"})
+def _need_two(explanation: object, caller: str) -> Explanation:
+    explanation = validation.need_explanation(explanation, caller)
+    if len(explanation) != 2:
+        raise ValueError(
+            f"Expected two samples in {caller}, the recorded one and the changed one; received "
+            f"{len(explanation)}. Take two, e[[0, 1]], or make them by lx.compare."
+        )
+    outputs = [str(name) for name in explanation.output.values]
+    if outputs[0] != outputs[1]:
+        raise ValueError(
+            f"Expected two explanations of one output in {caller}; received {outputs}. Name it: "
+            f"lx.explain(..., output={outputs[0]!r})."
+        )
+    return explanation
 
 
 @dataclass(frozen=True)
 class Pair:
     """Two samples, ready to draw.
 
-    ``shown`` is (sample,): the predictions as a probability where they have one, ``probability``
-    says so. ``steps`` is a slice of the steps that are real in either sample; ``changed`` is
-    (step, feature), True where the recorded data differ.
+    ``shown`` (sample,) are the predictions, as probabilities if ``probability`` is True. ``steps``
+    is a slice of the steps that are real in either sample; ``changed`` (step, feature) is True
+    where the recorded data differ.
     """
 
     explanation: Explanation
@@ -114,22 +138,6 @@ class Pair:
         return max(decimals(100 * size) - 1, 0) if size else 1
 
 
-def draw_comparison(explanation: Explanation, ax: Axes | None, max_features: int) -> Axes:
-    """Draw the predictions, where the model looked, and the SHAP values that changed most."""
-    pair = Pair.of(explanation)
-    rows = _rows(explanation, max_features)
-    heights = [0.55, 1.1, *row_heights(len(rows.names))]
-    place = open_panels(ax, heights, (1.0,), width=9.0)
-    top = place.add(0, 0, label="prediction")
-    _draw_predictions(top, pair)
-    _draw_time(place.add(1, 0, label="time"), pair)
-    main = place.add(2, 0, label="values")
-    _draw_values(main, rows, content.explained(explanation))
-    write_heading(top, _title(pair), _notes(pair), place)
-    place.figure.sca(main)
-    return main
-
-
 # -- panels ----------------------------------------------------------------------------------------
 def _draw_predictions(ax: Axes, pair: Pair) -> None:
     margins = pair.explanation.predictions.values
@@ -139,15 +147,10 @@ def _draw_predictions(ax: Axes, pair: Pair) -> None:
         odds = f"  (log-odds {fixed(margins[sample], decimals(float(np.ptp(margins))))})"
         # Of a probability, the number stands on the side with more room.
         left = pair.probability and value > 0.5
-        ax.annotate(
-            pair.text(sample) + odds * both,
-            (value, sample),
-            (-9 if left else 9, 0),
-            textcoords="offset points",
-            fontsize=STYLE.text,
-            ha="right" if left else "left",
-            va="center_baseline",
-        )
+        text, offset = pair.text(sample) + odds * both, (-9 if left else 9, 0)
+        side: dict[str, Any] = {"ha": "right" if left else "left", "va": "center_baseline"}
+        side |= {"textcoords": "offset points", "fontsize": STYLE.text}
+        ax.annotate(text, (value, sample), offset, **side)
     name_rows(ax, pair.labels)
     ax.set_ylim(1.6, -0.6)
     low, high = float(pair.shown.min()), float(pair.shown.max())
@@ -175,15 +178,9 @@ def _draw_time(ax: Axes, pair: Pair) -> None:
     for begin, end in stretches(np.asarray(pair.changed.any(axis=1))):
         ax.axvspan(begin - 0.5, end - 0.5, facecolor=STYLE.mark, edgecolor="none", label="changed")
     for values, label, look, width in zip(numbers, pair.labels, _LOOKS, (2.6, 1.3), strict=True):
-        marker = "o" if numbers.shape[1] <= 60 else ""
-        ax.plot(
-            values,
-            color=look["color"],
-            linewidth=width,
-            marker=marker if width < 2 else "",
-            markersize=2.6,
-            label=label,
-        )
+        marker = "o" if numbers.shape[1] <= 60 and width < 2 else ""
+        line: dict[str, Any] = {"color": look["color"], "linewidth": width, "marker": marker}
+        ax.plot(values, markersize=2.6, label=label, **line)
     ax.set_xlim(-0.5, numbers.shape[1] - 0.5)
     if pair.explanation.attention is None:
         ax.axhline(0, color=ink(), linewidth=0.8)
@@ -209,11 +206,11 @@ def _draw_values(ax: Axes, rows: Rows, explained: str) -> None:
     places = decimals(limit_of(change))
     name_rows(ax, rows.names)
     ax.set_xlim(low - room, high + 3 * room)
-    beside: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "fontsize": STYLE.small}
-    beside |= {"ha": "right", "va": "center_baseline"}
+    beside: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "ha": "right"}
     for row, (size, side) in enumerate(zip(change, colour_of(change), strict=True)):
         colour = side if round(size, places) else ink()
-        ax.text(0.995, row, fixed(size, places, sign=True), color=colour, **beside)
+        text = fixed(size, places, sign=True)
+        note(ax, 0.995, row, text, color=colour, va="center_baseline", **beside)
     ax.xaxis.set_major_locator(MaxNLocator(6))
     tidy(ax, keep=("bottom",), grid="x")
     ax.set_title("change", loc="right", fontsize=STYLE.small, fontstyle="italic", pad=3)
@@ -236,26 +233,20 @@ def _fact_names(explanation: Explanation) -> list[str]:
     data = explanation.static_data
     if data is None:
         return names
-    facts = zip(
-        names, data["static_feature"].values, *data.values, _differ(data.values), strict=True
-    )
-    return [
-        f"{plain(own, 18)} = {number(before)} → {number(after)}" if moved else name
-        for name, own, before, after, moved in facts
-    ]
+    facts = zip(data["static_feature"].values, *data.values, strict=True)
+    changed = [f"{plain(name, 18)} = {number(a)} → {number(b)}" for name, a, b in facts]
+    return np.where(_differ(data.values), changed, names).tolist()
 
 
 def _title(pair: Pair) -> list[str]:
     first, second = pair.text(0), pair.text(1)
     name = plain(pair.explanation.output.values[0], 40)
-    subject = "after the change," if pair.labels == CHANGE else f"{' against '.join(pair.labels)}:"
-    what = (
-        f"the predicted probability of {name}"
-        if pair.probability
-        else content.explained(pair.explanation)
-    )
+    subject = "after the change," if pair.labels == _CHANGE else f"{' against '.join(pair.labels)}:"
+    what = content.explained(pair.explanation)
+    if pair.probability:
+        what = f"the predicted probability of {name}"
     if first == second:
-        return [subject, f"{what}", f"stays at {first}"]
+        return [subject, what, f"stays at {first}"]
     verb = "rises" if pair.shown[1] > pair.shown[0] else "falls"
     return [subject, what, f"{verb} from {first} to {second}"]
 
@@ -269,10 +260,9 @@ def _notes(pair: Pair) -> list[str]:
     notes = [f"shaded: other data in {', '.join(names)}{more}"] if order else []
     facts = pair.explanation.static_data
     if facts is not None:
-        moved = facts["static_feature"].values[_differ(facts.values)]
-        notes += [f"facts that differ: {', '.join(plain(name, 24) for name in moved[:3])}"] * bool(
-            len(moved)
-        )
+        changed = facts["static_feature"].values[_differ(facts.values)]
+        if len(changed):
+            notes.append(f"facts that differ: {', '.join(plain(n, 24) for n in changed[:3])}")
     return [*notes, content.absent(pair.explanation)]
 
 

@@ -1,4 +1,4 @@
-"""What the figures say about an ``Explanation``: rows, names, sums and sentences, ready to draw."""
+"""Titles, notes, rows and axes of an ``Explanation``, ready to draw."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ..wording import decimals, fixed, number, plain, with_unit
 class Rows:
     """Named rows of numbers, the most important first.
 
-    ``values`` is (row, column); ``order`` says which of the given rows each one is, -1 for the row
-    into which the less important ones were summed.
+    ``values`` is (row, column); ``order`` has the position of each row in the input, -1 for the
+    sum of the less important rows.
     """
 
     names: list[str]
@@ -57,7 +57,7 @@ def equation(explanation: Explanation) -> list[str]:
 
 
 def circumstances(explanation: Explanation) -> list[str]:
-    """Return whose prediction it is, what was true, and what stood for "absent"."""
+    """Return the notes of one sample: its name, its true target, and what stood for "absent"."""
     parts = [_whose(explanation), _truth(explanation), absent(explanation)]
     if explanation.standard_errors is not None:
         parts.append("thin lines: ± 1 standard error")
@@ -71,7 +71,7 @@ def absent(explanation: Explanation) -> str:
 
 
 def summary_heading(explanation: Explanation) -> tuple[list[str], list[str]]:
-    """Return title and notes of what many samples say together, in parts."""
+    """Return title and notes of a figure of many samples, in parts that belong on one line."""
     count = len(explanation)
     samples = f"{count:,} sample{'s' * (count != 1)}"
     title = [f"{explained(explanation)}:", f"mean |SHAP value| over {samples}"]
@@ -100,7 +100,7 @@ def _truth(explanation: Explanation) -> str:
 
 
 def _attribute(explanation: Explanation, name: str, default: str) -> str:
-    return str(explanation._dataset.attrs.get(name, default))
+    return str(explanation.to_dataset().attrs.get(name, default))
 
 
 # -- time ------------------------------------------------------------------------------------------
@@ -143,12 +143,12 @@ def feature_labels(explanation: Explanation) -> list[str]:
 
 
 def static_labels(explanation: Explanation, with_data: bool) -> list[str]:
-    """Return names of the static facts with units, and of one sample also what they were."""
+    """Return names of the static facts with units, or with the facts of the first sample."""
     if explanation.static_values is None:
         return []
     names = explanation.static_values["static_feature"].values
-    known = explanation._dataset.get("static_unit")
-    units = [""] * len(names) if known is None else known.values
+    dataset = explanation.to_dataset()
+    units = dataset["static_unit"].values if "static_unit" in dataset else [""] * len(names)
     if not with_data or explanation.static_data is None:
         return [with_unit(name, unit) for name, unit in zip(names, units, strict=True)]
     facts = explanation.static_data.values[0]
@@ -168,7 +168,7 @@ def most_important(
     names : list of str
     values : array (row, column)
     most : int
-        A single row too many is shown itself: "other (1)" would take the same place.
+        One row more is drawn as it is: "other (1)" would need the same space.
     importance : array (row,), optional
         By default the sum of absolute values.
     """
@@ -178,10 +178,10 @@ def most_important(
     order = np.argsort(-importance, kind="stable")
     if len(order) <= most + 1:
         return Rows([names[i] for i in order], values[order], order.tolist())
-    first, rest = order[:most], order[most:]
+    first, others = order[:most], order[most:]
     return Rows(
-        [*(names[i] for i in first), f"other ({len(rest)})"],
-        np.vstack([values[first], values[rest].sum(axis=0)]),
+        [*(names[i] for i in first), f"other ({len(others)})"],
+        np.vstack([values[first], values[others].sum(axis=0)]),
         [*first.tolist(), -1],
     )
 
@@ -202,13 +202,7 @@ def without_padding(explanation: Explanation, columns: slice, rows: Rows) -> Row
 
 
 def static_rows(explanation: Explanation, values: np.ndarray | None, most: int = 8) -> Rows:
-    """Return the static facts, most important first; those of one sample with what they were.
-
-    Parameters
-    ----------
-    values : array (static feature,) or None
-        One number for each fact; None where there are no facts.
-    """
+    """Return a row per static fact, most important first, of `values` (static feature,) or None."""
     if values is None or values.size == 0:
         return Rows([], np.zeros((0, 1)), [])
     names = static_labels(explanation, with_data=len(explanation) == 1)

@@ -1,4 +1,4 @@
-"""The gates and states of one layer as maps of unit by time."""
+"""``plot_gates``: the gates and states of one layer as maps of unit by time."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def plot_gates(
     order: Order = "change",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw what happens inside one recurrent layer on one sample, unit by unit and step by step.
+    """Draw gates and states of one recurrent layer on one sample, unit by unit and step by step.
 
     Gates go from white (closed) to dark (open); candidate, cell and hidden state are red above 0
     and blue below. The numbers at the left are those of the units.
@@ -59,9 +59,9 @@ def plot_gates(
     trace : Dataset
         Of one sample, as `trace_gates` returns it.
     parts : sequence of str, optional
-        What to draw, from top to bottom, of what the trace holds: "written" and "forgotten" too.
+        Variables of the trace to draw, from top to bottom; also "written" and "forgotten".
     layer : str, optional
-        Of several layers, which: its name, or "name, backward" where it reads in both directions.
+        The name of one of several layers, or "name, backward" where it reads in both directions.
     order : {"change", "keep", "number"}
         Units by the step at which their memory changes most, by how much they keep, or as numbered.
     ax : Axes, optional
@@ -76,11 +76,33 @@ def plot_gates(
     --------
     >>> plot_gates(trace_gates(model, data.test[:1]))    # doctest: +SKIP
     """
-    one = need_layer(need_trace(trace, "plot_gates"), layer)
-    return draw_gates(one, need_parts(one, parts), order, ax)
+    trace = need_layer(_need_trace(trace, "plot_gates"), layer)
+    parts = _need_parts(trace, parts)
+    trace = trace.isel(unit=order_units(trace, order), time=_drawn_steps(trace))
+    count, steps = trace.sizes["unit"], trace.sizes["time"]
+    height = max(_MAP, (_NUMBERED if count <= _MOST_NUMBERS else _ROW) * count)
+    place = open_panels(ax, [height] * len(parts), (1.0,))
+    panels: list[Axes] = []
+    for row, part in enumerate(parts):
+        panel = place.add(row, 0, label=part, sharex=panels[0] if panels else None)
+        panels.append(panel)
+        name_panel(panel, _NAMES[part])
+        _draw_map(panel, trace[part].values, trace["number"].values, is_gate=part.endswith("gate"))
+        panel.tick_params(axis="x", bottom=False, labelbottom=False)
+    _label_steps(panels[-1], trace)
+    name, direction = str(trace["layer"].values[0]), str(trace["direction"].values[0])
+    title = [f"{plain(name)}{', reading backwards' if direction == 'backward' else ''}:"]
+    units = f"{count} unit{'s' * (count != 1)}"
+    title.append(f"{units} over {steps} step{'s' * (steps != 1)}")
+    notes = [_ORDERS[order]]
+    if np.isnan(trace[parts[0]].values).any():
+        notes.append("grey: masked, nothing is computed")
+    write_heading(panels[0], title, notes, place)
+    place.figure.sca(panels[0])
+    return panels[0]
 
 
-def need_trace(trace: object, caller: str) -> xr.Dataset:
+def _need_trace(trace: object, caller: str) -> xr.Dataset:
     """Return the one sample of what `trace_gates` returned, without its dimension."""
     if not isinstance(trace, xr.Dataset) or not {"time", "unit"} <= set(trace.dims):
         raise TypeError(
@@ -95,14 +117,14 @@ def need_trace(trace: object, caller: str) -> xr.Dataset:
     return trace.squeeze("sample") if "sample" in trace.dims else trace
 
 
-def need_parts(trace: xr.Dataset, parts: Sequence[str] | None) -> tuple[str, ...]:
+def _need_parts(trace: xr.Dataset, parts: Sequence[str] | None) -> tuple[str, ...]:
     """Return what to draw of one layer, or raise on names that it does not have."""
-    known = [name for name in _NAMES if name in trace and np.isfinite(trace[name].values).any()]
+    names = [name for name in _NAMES if name in trace and np.isfinite(trace[name].values).any()]
     if parts is None:
         return cell_of(trace).drawn
-    if isinstance(parts, str) or not parts or not set(parts) <= set(known):
+    if isinstance(parts, str) or not parts or not set(parts) <= set(names):
         raise ValueError(
-            f"Expected parts to be a list of some of {known}; received {parts!r}. Leave it out for "
+            f"Expected parts to be a list of some of {names}; received {parts!r}. Leave it out for "
             "the usual ones."
         )
     return tuple(parts)
@@ -138,33 +160,7 @@ def order_units(trace: xr.Dataset, order: Order) -> np.ndarray:
     return np.lexsort((-changes.max(axis=0), changes.argmax(axis=0)))
 
 
-def draw_gates(trace: xr.Dataset, parts: Sequence[str], order: Order, ax: Axes | None) -> Axes:
-    """Draw what `plot_gates` describes, of one sample and one direction of one layer."""
-    trace = trace.isel(unit=order_units(trace, order), time=drawn_steps(trace))
-    count, steps = trace.sizes["unit"], trace.sizes["time"]
-    height = max(_MAP, (_NUMBERED if count <= _MOST_NUMBERS else _ROW) * count)
-    place = open_panels(ax, [height] * len(parts), (1.0,))
-    panels: list[Axes] = []
-    for row, part in enumerate(parts):
-        panel = place.add(row, 0, label=part, sharex=panels[0] if panels else None)
-        panels.append(panel)
-        name_panel(panel, _NAMES[part])
-        draw_map(panel, trace[part].values, trace["number"].values, is_gate=part.endswith("gate"))
-        panel.tick_params(axis="x", bottom=False, labelbottom=False)
-    label_steps(panels[-1], trace)
-    name, direction = str(trace["layer"].values[0]), str(trace["direction"].values[0])
-    title = [f"{plain(name)}{', reading backwards' if direction == 'backward' else ''}:"]
-    units = f"{count} unit{'s' * (count != 1)}"
-    title.append(f"{units} over {steps} step{'s' * (steps != 1)}")
-    notes = [_ORDERS[order]]
-    if np.isnan(trace[parts[0]].values).any():
-        notes.append("grey: masked, nothing is computed")
-    write_heading(panels[0], title, notes, place)
-    place.figure.sca(panels[0])
-    return panels[0]
-
-
-def drawn_steps(trace: xr.Dataset) -> slice:
+def _drawn_steps(trace: xr.Dataset) -> slice:
     """Return the steps up to the last one that is real in the data or read by the layer."""
     gates = [name for name in trace.data_vars if str(name).endswith("gate")]
     used = ~np.isnan(trace[gates[0]].values).all(axis=-1)
@@ -173,7 +169,7 @@ def drawn_steps(trace: xr.Dataset) -> slice:
     return slice(0, int(np.flatnonzero(used).max(initial=0)) + 1)
 
 
-def draw_map(ax: Axes, values: np.ndarray, numbers: np.ndarray, *, is_gate: bool) -> QuadMesh:
+def _draw_map(ax: Axes, values: np.ndarray, numbers: np.ndarray, *, is_gate: bool) -> QuadMesh:
     """Draw (time, unit) as a map with the first unit on top, and its scale beside it."""
     steps, count = values.shape
     limit = limit_of(values)
@@ -203,7 +199,7 @@ def draw_map(ax: Axes, values: np.ndarray, numbers: np.ndarray, *, is_gate: bool
     return mesh
 
 
-def label_steps(ax: Axes, trace: xr.Dataset) -> None:
+def _label_steps(ax: Axes, trace: xr.Dataset) -> None:
     """Label the time axis by the words, dates or numbers of the steps."""
     if "words" in trace and trace.sizes["time"] <= _MOST_WORDS:
         words = [plain(visible(word, 14)) if word else "" for word in trace["words"].values]

@@ -9,10 +9,10 @@ from matplotlib.collections import QuadMesh
 from ..attribution.explanation import Explanation
 from . import content, panels, validation
 from .content import Rows
-from .gates import plot_gates as plot_gates
 from .style import STYLE, limit_of, open_panels, row_heights, write_heading
-from .timeline import _CELLS
-from .tokens import plot_tokens as plot_tokens
+
+# Beyond so many steps the dots of neighbouring cells would touch.
+_MOST_DOTS = 150
 
 
 def plot_heatmap(
@@ -36,9 +36,9 @@ def plot_heatmap(
     ax : Axes, optional
         Replaced by the panels, in a figure with constrained layout. By default a new figure.
     max_features : int
-        So many of the most important ones have their own row; the others are summed into one.
+        Number of features with a row, the most important; the others are summed into one.
     feature : str, optional
-        Whose data to draw on top. By default the most important one's.
+        The feature whose data is drawn on top. By default the most important one.
     limit : float, optional
         SHAP value of the strongest colours. By default the largest one; give the same limit to
         figures that are to be compared.
@@ -54,29 +54,18 @@ def plot_heatmap(
     """
     caller = "plot_heatmap"
     explanation = validation.need_one(explanation, caller)
-    validation.need_level(explanation, ("cell", "window and feature"), caller, _CELLS)
-    if limit is not None:
-        validation.need_positive(limit, "limit")
-    return draw_heatmap(explanation, ax, max_features, feature, limit)
-
-
-# Beyond so many steps the dots of neighbouring cells would touch.
-_MOST_DOTS = 150
-
-
-def draw_heatmap(
-    explanation: Explanation,
-    ax: Axes | None,
-    max_features: int,
-    feature: str | None,
-    limit: float | None,
-) -> Axes:
-    """Draw what `plot_heatmap` describes, of one sample at a level that it can show."""
+    validation.need_level(explanation, ("cell", "window and feature"), caller)
+    if limit is not None and not limit > 0:
+        raise ValueError(f"Expected limit above 0; received {limit}. Leave it out for a default.")
+    if feature is not None and feature not in explanation.feature_names:
+        raise ValueError(
+            f"Expected feature to be one of {explanation.feature_names}; received {feature!r}."
+        )
     columns, edges = content.edges_of(explanation)
     names = content.feature_labels(explanation)
     values = explanation.values.values[0, columns].T
     rows = content.most_important(names, values, max_features)
-    shown = rows.order[0] if feature is None else validation.need_feature(explanation, feature)
+    shown = rows.order[0] if feature is None else explanation.feature_names.index(feature)
     facts = explanation.static_values
     static = content.static_rows(explanation, None if facts is None else facts.values[0])
 
@@ -91,8 +80,8 @@ def draw_heatmap(
     data = explanation.data.values[0, content.real_steps(explanation)]
     panels.draw_line(top, data[:, shown], names[shown])
     notes = content.circumstances(explanation)
-    if _has_gaps(explanation) and len(data) <= _MOST_DOTS:
-        mark_measured(main, data, rows, mesh)
+    if np.isnan(data.astype(float)).any() and len(data) <= _MOST_DOTS:
+        _mark_measured(main, data, rows, mesh)
         notes.append("dots: measured")
     if explanation.attention is not None:
         panels.draw_attention(place.add(1, 0, label="attention", sharex=main), explanation)
@@ -105,36 +94,22 @@ def draw_heatmap(
     return main
 
 
-def mark_measured(ax: Axes, data: np.ndarray, rows: Rows, mesh: QuadMesh) -> None:
-    """Put a dot into every cell whose feature was measured at this step.
+def _mark_measured(ax: Axes, data: np.ndarray, rows: Rows, mesh: QuadMesh) -> None:
+    """Put a dot into every cell of data (step, feature) that was measured, that is not NaN.
 
-    Parameters
-    ----------
-    data : array (step, feature)
-        NaN where nothing was measured.
-    rows : Rows
-        The row of several features together has no dots.
+    The row of several features together has no dots.
     """
-    named = [(row, feature) for row, feature in enumerate(rows.order) if feature >= 0]
-    found = [
+    dots = [
         (step, row)
-        for row, feature in named
+        for row, feature in enumerate(rows.order)
+        if feature >= 0
         for step in np.flatnonzero(~np.isnan(data[:, feature]))
     ]
-    if not found:
+    if not dots:
         return
-    at = np.array(found)
+    steps, dotted_rows = np.array(dots).T
     # On what is drawn, not on the theme: white on dark cells, dark on light ones.
-    strength = np.abs(rows.values[at[:, 1], np.searchsorted(_edges(mesh)[1:], at[:, 0])])
-    dark = strength > 0.6 * mesh.get_clim()[1]
-    colours = np.where(dark, "#ffffff", STYLE.dot)
-    ax.scatter(at[:, 0], at[:, 1], s=5.0, c=colours, linewidths=0, label="measured")
-
-
-def _edges(mesh: QuadMesh) -> np.ndarray:
-    return np.asarray(mesh.get_coordinates())[0, :, 0]
-
-
-def _has_gaps(explanation: Explanation) -> bool:
-    real = explanation.mask.values[0]
-    return bool(np.isnan(explanation.data.values[0, real].astype(float)).any())
+    edges = np.asarray(mesh.get_coordinates())[0, :, 0]
+    strength = np.abs(rows.values[dotted_rows, np.searchsorted(edges[1:], steps)])
+    colours = np.where(strength > 0.6 * mesh.get_clim()[1], "#ffffff", STYLE.dot)
+    ax.scatter(steps, dotted_rows, s=5.0, c=colours, linewidths=0, label="measured")

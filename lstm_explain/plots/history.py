@@ -9,37 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from . import validation
-from .gates import plot_gates as plot_gates
-from .style import (
-    STYLE,
-    ink,
-    single_axes,
-    tidy,
-)
-from .tokens import plot_tokens as plot_tokens
-
-
-def draw_losses(ax: Axes, table: pd.DataFrame) -> None:
-    """Draw the losses of each epoch, counted from 1, and mark the best one."""
-    epochs, losses = np.arange(1, len(table) + 1), {"training": table["loss"].to_numpy(float)}
-    title = f"training loss over {len(table)} epoch{'s' * (len(table) != 1)}"
-    if "validation_loss" in table and table["validation_loss"].notna().any():
-        validation = losses["validation"] = table["validation_loss"].to_numpy(float)
-        best = int(np.nanargmin(validation))
-        title = f"best epoch: {best + 1} of {len(table)}, validation loss {validation[best]:.3f}"
-        ax.axvline(epochs[best], color=STYLE.padding, linewidth=1.2, zorder=0)
-        ax.plot(epochs[best], validation[best], "o", color=STYLE.importance, markersize=8)
-    for (name, curve), colour in zip(losses.items(), (ink(), STYLE.importance), strict=False):
-        marker = "." if len(curve) <= 30 else ""
-        ax.plot(epochs, curve, color=colour, linewidth=1.6, marker=marker, label=name)
-    ax.legend(frameon=False, fontsize=STYLE.text)
-    ax.set_title(title, loc="left", fontsize=STYLE.title, fontweight="bold")
-    ax.set_xlabel("epoch", fontsize=STYLE.text)
-    ax.set_ylabel("loss", fontsize=STYLE.text)
-    ax.set_xlim(0.5, len(table) + 0.5)
-    ax.xaxis.set_major_locator(MaxNLocator(10, integer=True, steps=[1, 2, 5, 10]))
-    tidy(ax, grid="y")
+from .style import STYLE, ink, single_axes, tidy
 
 
 def plot_history(run: Any, *, ax: Axes | None = None) -> Axes:
@@ -62,7 +32,48 @@ def plot_history(run: Any, *, ax: Axes | None = None) -> Axes:
     >>> plot_history(losses).get_title(loc="left")
     'best epoch: 2 of 3, validation loss 0.800'
     """
-    table = validation.need_history(run)
+    table = _need_history(run)
     ax = single_axes(ax, (7.0, 3.6))
-    draw_losses(ax, table)
+    epochs, losses = np.arange(1, len(table) + 1), {"training": table["loss"].to_numpy(float)}
+    title = f"training loss over {len(table)} epoch{'s' * (len(table) != 1)}"
+    if "validation_loss" in table and table["validation_loss"].notna().any():
+        validation = losses["validation"] = table["validation_loss"].to_numpy(float)
+        best = int(np.nanargmin(validation))
+        title = f"best epoch: {best + 1} of {len(table)}, validation loss {validation[best]:.3f}"
+        ax.axvline(epochs[best], color=STYLE.padding, linewidth=1.2, zorder=0)
+        ax.plot(epochs[best], validation[best], "o", color=STYLE.importance, markersize=8)
+    for (name, curve), colour in zip(losses.items(), (ink(), STYLE.importance), strict=False):
+        marker = "." if len(curve) <= 30 else ""
+        ax.plot(epochs, curve, color=colour, linewidth=1.6, marker=marker, label=name)
+    ax.legend(frameon=False, fontsize=STYLE.text)
+    ax.set_title(title, loc="left", fontsize=STYLE.title, fontweight="bold")
+    ax.set_xlabel("epoch", fontsize=STYLE.text)
+    ax.set_ylabel("loss", fontsize=STYLE.text)
+    ax.set_xlim(0.5, len(table) + 0.5)
+    ax.xaxis.set_major_locator(MaxNLocator(10, integer=True, steps=[1, 2, 5, 10]))
+    tidy(ax, grid="y")
     return ax
+
+
+def _need_history(run: object) -> pd.DataFrame:
+    """Return the losses of each epoch of a training run, a Keras History, or a table.
+
+    Columns are ``loss`` and, if there is one, ``validation_loss``.
+    """
+    table = getattr(run, "history", run)
+    if isinstance(table, dict):
+        table = pd.DataFrame(table)
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            "Expected a TrainingRun, its history or a Keras History in plot_history; received "
+            f"{type(run).__name__}. Pass what lx.train(model, data) returned."
+        )
+    # Keras shortens the name.
+    table = table.rename(columns={"val_loss": "validation_loss"})
+    if "loss" not in table or len(table) == 0:
+        raise ValueError(
+            "Expected at least one epoch with a loss in plot_history; received "
+            f"{len(table)} epochs with {[str(c) for c in table.columns]}. Pass what "
+            "lx.train(model, data) returned."
+        )
+    return table

@@ -1,7 +1,7 @@
-"""Texts in notebooks: words on the colours of their SHAP values and attention, numbers on hover.
+"""``tokens_html``: texts in notebooks, on the colours of SHAP values and attention.
 
-Words are data. Each one is escaped and isolated, so that none can be markup, or turn the direction
-of its neighbours.
+Each word is escaped and isolated, so that none can be markup or change the direction of its
+neighbours.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SCALE = "display:inline-block;width:6em;height:0.7em;margin:0 0.4em;vertical-al
 
 
 class Html(str):
-    """HTML that a notebook shows as what it means; elsewhere it is a ``str``."""
+    """A ``str`` of HTML that a notebook renders."""
 
     def _repr_html_(self) -> str:
         return str(self)
@@ -37,9 +37,9 @@ class Html(str):
 def tokens_html(explanation: Explanation) -> Html:
     """Show texts in a notebook: SHAP values beside attention, with the numbers on hover.
 
-    Red words raise the prediction, blue words lower it; greys say how much attention a word got.
+    Red words raise the prediction, blue words lower it; the darker the grey, the more attention.
     Texts of more than 120 words are folded to the passages that matter. `plot_tokens` draws the
-    same on paper.
+    same figure.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def tokens_html(explanation: Explanation) -> Html:
     Returns
     -------
     str
-        Which a notebook shows as HTML. Every word is escaped: text is data, not markup.
+        HTML, which a notebook renders. Every word is escaped.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def _text(text: words.Text) -> str:
     if text.attention is not None:
         caption, ends = "attention: where the model looked", ("0", percent(text.most, 1))
         blocks.append(_block(text, caption, words.attention_colours(text), words.LOOKED, ends))
-    # What is written in figures protects dollar signs from being read as formulas.
+    # Texts of figures have escaped dollar signs, which else begin a formula.
     title, notes = (
         _safe(between.join(parts).replace(r"\$", "$"))
         for between, parts in ((" ", text.title), ("  ·  ", text.notes))
@@ -80,11 +80,7 @@ def _text(text: words.Text) -> str:
 
 
 def _block(
-    text: words.Text,
-    caption: str,
-    colours: Sequence[str],
-    scale: Colormap,
-    ends: tuple[str, str],
+    text: words.Text, caption: str, colours: Sequence[str], scale: Colormap, ends: tuple[str, str]
 ) -> str:
     stops = ",".join(to_hex(colour) for colour in scale(np.linspace(0, 1, 9)))
     legend = (

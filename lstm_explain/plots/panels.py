@@ -1,4 +1,4 @@
-"""Panels with a time axis, what stands beside and below them, and the scale of their colours."""
+"""Panels that several figures share: cells, bars per step or row, time axes, static facts."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from .style import (
     limit_of,
     name_panel,
     name_rows,
+    note,
     tidy,
 )
 from .time_axis import span_of, step_ticks
@@ -123,10 +124,8 @@ def draw_contribution(ax: Axes, explanation: Explanation) -> None:
 
 def name_sides(ax: Axes) -> None:
     """Write into a panel of signed bars which way is which, with arrows."""
-    up = ax.text(0.008, 0.99, r"$\uparrow$ raises the prediction", va="top", color=STYLE.raises)
-    down = ax.text(0.008, 0.01, r"$\downarrow$ lowers it", va="bottom", color=STYLE.lowers)
-    for text in (up, down):
-        text.set(transform=ax.transAxes, fontsize=STYLE.small)
+    note(ax, 0.008, 0.99, r"$\uparrow$ raises the prediction", va="top", color=STYLE.raises)
+    note(ax, 0.008, 0.01, r"$\downarrow$ lowers it", va="bottom", color=STYLE.lowers)
 
 
 def label_time(ax: Axes, explanation: Explanation) -> None:
@@ -187,9 +186,8 @@ class BarScale:
         room = float(np.clip(6 / width, 0.6, 2)) * (high - low) or 1.0
         # Three digits of the longest bar.
         decimals = int(np.clip(2 - np.floor(np.log10(limit_of(every))), 0, 6))
-        return cls(
-            low - room * (low < 0 or high == 0), high + room * (high > 0 or low == 0), decimals
-        )
+        low, high = low - room * (low < 0 or high == 0), high + room * (high > 0 or low == 0)
+        return cls(low, high, decimals)
 
 
 def draw_sides(
@@ -227,12 +225,7 @@ def draw_sides(
 
 
 def draw_row_bars(
-    ax: Axes,
-    sums: np.ndarray,
-    scale: BarScale,
-    *,
-    ends: Ends | None = None,
-    height: float = 0.72,
+    ax: Axes, sums: np.ndarray, scale: BarScale, *, ends: Ends | None = None, height: float = 0.72
 ) -> None:
     """Draw one bar per row with its number.
 
@@ -249,15 +242,10 @@ def draw_row_bars(
         ax.hlines(rows, *ends, colors=ink(), linewidths=1.2)
         tips = np.maximum(sums, ends[1])
     for row, tip, number in zip(rows, tips, sums, strict=True):
-        ax.annotate(
-            fixed(number, scale.decimals, sign=not sizes),
-            (tip, row),
-            (-3 if number < 0 else 3, 0),
-            textcoords="offset points",
-            fontsize=STYLE.small,
-            ha="right" if number < 0 else "left",
-            va="center_baseline",
-        )
+        text, left = fixed(number, scale.decimals, sign=not sizes), number < 0
+        side: dict[str, Any] = {"ha": "right" if left else "left", "va": "center_baseline"}
+        side |= {"textcoords": "offset points", "fontsize": STYLE.small}
+        ax.annotate(text, (tip, row), (-3 if left else 3, 0), **side)
     reach = height / 2 + 0.1
     ax.vlines(0 * rows, rows - reach, rows + reach, colors=ink(), linewidths=0.8)
     ax.set(xlim=(scale.low, scale.high), ylim=(len(sums) - 0.5, -0.5))
@@ -272,43 +260,21 @@ def draw_static_names(ax: Axes, names: Sequence[str]) -> None:
     ax.set_xticks([])
     ax.set_facecolor(STYLE.ground)
     tidy(ax, keep=())
-    ax.text(
-        0.5,
-        0.5,
-        "static facts: the same at every step",
-        transform=ax.transAxes,
-        fontsize=STYLE.small,
-        fontstyle="italic",
-        ha="center",
-        va="center",
-    )
+    look: dict[str, Any] = {"fontstyle": "italic", "ha": "center", "va": "center"}
+    note(ax, 0.5, 0.5, "static facts: the same at every step", **look)
 
 
 def draw_static_list(ax: Axes, static: Rows, width: float) -> None:
     """Draw static facts as a list of names, each with its bar below it, in a plot so wide."""
     values = static.values[:, 0]
     draw_row_bars(ax, values, BarScale.around(values, width=width), height=0.4)
+    place: dict[str, Any] = {"transform": ax.get_yaxis_transform()}
     for row, name in enumerate(static.names):
-        ax.text(
-            0.03,
-            row - 0.3,
-            name,
-            transform=ax.get_yaxis_transform(),
-            fontsize=STYLE.small,
-            va="bottom",
-        )
+        note(ax, 0.03, row - 0.3, name, va="bottom", **place)
     # As high as a list of seven, so that a few facts stand together at the top.
     ax.set_ylim(max(len(values), 7) - 0.5, -1.5)
     ax.set_facecolor(STYLE.ground)
-    ax.text(
-        0.03,
-        -1.4,
-        "static facts",
-        transform=ax.get_yaxis_transform(),
-        fontsize=STYLE.small,
-        va="top",
-        fontstyle="italic",
-    )
+    note(ax, 0.03, -1.4, "static facts", va="top", fontstyle="italic", **place)
     ax.set_xlabel("SHAP value", fontsize=STYLE.small)
 
 
@@ -340,4 +306,4 @@ def draw_colour_bar(
     ax.set_xlabel(wrapped(name, int(2.5 * place.width)), fontsize=STYLE.small)
     for x, text in zip((0, 1), ends, strict=False):
         side = "right" if x else "left"
-        ax.text(x, 1.2, text, transform=ax.transAxes, fontsize=STYLE.small, ha=side, va="bottom")
+        note(ax, x, 1.2, text, ha=side, va="bottom")

@@ -1,8 +1,9 @@
-"""``plot_reliability``: are predicted probabilities as frequent as they say?"""
+"""``plot_reliability``: observed shares against predicted probabilities."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,15 +12,17 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ..wording import NO_BREAK, percent, plain
 from . import panels, validation
-from .gates import plot_gates as plot_gates
-from .style import STYLE, ink, name_panel, open_panels, tidy, write_heading
-from .tokens import plot_tokens as plot_tokens
+from .style import STYLE, ink, name_panel, note, open_panels, tidy, write_heading
+
+# Colour and shape, so that models stay apart in grey.
+_LOOKS = [(STYLE.importance, "o"), ("#b8860b", "s"), (STYLE.attention, "^"), (STYLE.outside, "D")]
+_SHARES = ["predicted", "observed", "low", "high"]
 
 
 def plot_reliability(
     table: pd.DataFrame | Mapping[str, pd.DataFrame], ax: Axes | None = None
 ) -> Axes:
-    """Draw how often it happened against how often the model said it would.
+    """Draw observed shares against the predicted probabilities of one or more models.
 
     Parameters
     ----------
@@ -39,36 +42,20 @@ def plot_reliability(
     --------
     >>> plot_reliability({"LSTM": first, "logistic regression": second})    # doctest: +SKIP
     """
-    return draw_reliability(validation.need_tables(table), ax)
-
-
-# Colour and shape, so that models stay apart in grey.
-_LOOKS = [(STYLE.importance, "o"), ("#b8860b", "s"), (STYLE.attention, "^"), (STYLE.outside, "D")]
-
-
-def draw_reliability(tables: Mapping[str, pd.DataFrame], ax: Axes | None) -> Axes:
-    """Draw each table's bins with their intervals, and below them the sizes of the bins."""
+    tables = _need_tables(table)
     heights = [4.6, *(0.42 for _ in tables)]
     place = open_panels(ax, heights, (1.0,), width=7.6)
     main = place.add(0, 0, label="reliability")
-    low, high = limits_of(tables)
-    main.plot(
-        [low, high], [low, high], color=ink(), linewidth=0.9, linestyle=(0, (4, 3)), label="_even"
-    )
-    main.set(xlim=(low, high), ylim=(low, high))
+    low, high = ends = _limits(tables)
+    main.plot(ends, ends, color=ink(), linewidth=0.9, linestyle=(0, (4, 3)), label="_even")
+    main.set(xlim=ends, ylim=ends)
     for position, (name, table) in enumerate(tables.items()):
         colour, marker = _LOOKS[position % len(_LOOKS)]
         x = table["predicted"].to_numpy()
         main.vlines(x, table["low"], table["high"], colors=colour, linewidths=1.2, alpha=0.75)
         main.plot(x, table["observed"], color=colour, linewidth=0.9, alpha=0.5, label="_joined")
-        main.plot(
-            x,
-            table["observed"],
-            marker,
-            color=colour,
-            markersize=6,
-            label=plain(name, 30) or "_bins",
-        )
+        label = plain(name, 30) or "_bins"
+        main.plot(x, table["observed"], marker, color=colour, markersize=6, label=label)
         below = place.add(position + 1, 0, label=f"count {position}", sharex=main)
         _draw_counts(below, table, plain(name, 30), colour)
     _label(main)
@@ -76,24 +63,56 @@ def draw_reliability(tables: Mapping[str, pd.DataFrame], ax: Axes | None) -> Axe
         main.legend(frameon=False, fontsize=STYLE.text, loc="best")
     _percent_ticks(main, below, high - low)
     below.set_xlabel("predicted probability: mean of each bin", fontsize=STYLE.small)
-    write_heading(
-        main,
-        _title(tables),
-        ["a point per bin", "lines: 95 % interval", "dashed: predicted = observed"],
-        place,
-    )
+    notes = ["a point per bin", "lines: 95 % interval", "dashed: predicted = observed"]
+    write_heading(main, _title(tables), notes, place)
     place.figure.sca(main)
     return main
 
 
-def limits_of(tables: Mapping[str, pd.DataFrame]) -> tuple[float, float]:
+def _need_tables(table: object) -> dict[str, pd.DataFrame]:
+    """Return tables of predicted and observed shares by the name of their model.
+
+    A single table has the name "". A bin without samples is left out.
+    """
+    if isinstance(table, pd.DataFrame) and table.index.nlevels > 1:
+        table = {name: table.xs(name) for name in dict.fromkeys(table.index.get_level_values(0))}
+    tables = dict(table) if isinstance(table, Mapping) else {"": table}
+    valid = {str(name): _shares(name, one) for name, one in tables.items()}
+    if not valid:
+        raise ValueError(
+            "Expected at least one table in plot_reliability; received none. Pass what "
+            "lx.models.reliability(data, probabilities) returned."
+        )
+    return valid
+
+
+def _shares(name: object, table: object) -> pd.DataFrame:
+    remedy = "Pass what lx.models.reliability(data, probabilities) returned."
+    what = f"table {name!r}" if name else "table"
+    if not isinstance(table, pd.DataFrame) or not {*_SHARES, "count"} <= set(table.columns):
+        raise ValueError(
+            f"Expected a {what} with the columns {[*_SHARES, 'count']} in plot_reliability; "
+            f"received {validation.what_is(table)}. {remedy}"
+        )
+    bins: pd.DataFrame = table[[*_SHARES, "count"]].astype(float)
+    bins = bins[(bins["count"] > 0) & bins[["predicted", "observed"]].notna().all(axis=1)]
+    if bins.empty:
+        raise ValueError(
+            f"Expected a {what} with at least one bin that holds samples in plot_reliability; "
+            f"received none. {remedy}"
+        )
+    least, most = float(bins[_SHARES].min(axis=None)), float(bins[_SHARES].max(axis=None))
+    if least < 0 or most > 1:
+        raise ValueError(
+            f"Expected shares from 0 to 1 in the {what}; received {least:g} to {most:g}. Divide "
+            "percentages by 100."
+        )
+    return bins.sort_values("predicted")
+
+
+def _limits(tables: Mapping[str, pd.DataFrame]) -> tuple[float, float]:
     """Return one pair of limits for both axes that holds every bin, and 0 unless it is far off."""
-    every = np.concatenate(
-        [
-            table[["predicted", "observed", "low", "high"]].to_numpy().ravel()
-            for table in tables.values()
-        ]
-    )
+    every = np.concatenate([table[_SHARES].to_numpy().ravel() for table in tables.values()])
     low, high = float(np.nanmin(every)), float(np.nanmax(every))
     room = 0.05 * (high - low) or 0.05
     low = 0.0 if low < 0.5 * high else low - room
@@ -113,10 +132,9 @@ def _label(ax: Axes) -> None:
     tidy(ax, grid="both")
     ax.tick_params(axis="x", bottom=False, labelbottom=False)
     name_panel(ax, "share\nobserved")
-    up = ax.text(0.02, 0.985, "above: happens more often than predicted", va="top")
-    down = ax.text(0.985, 0.02, "below: less often than predicted", va="bottom", ha="right")
-    for text in (up, down):
-        text.set(transform=ax.transAxes, fontsize=STYLE.small, fontstyle="italic", alpha=0.8)
+    look: dict[str, Any] = {"fontstyle": "italic", "alpha": 0.8}
+    note(ax, 0.02, 0.985, "above: happens more often than predicted", va="top", **look)
+    note(ax, 0.985, 0.02, "below: less often than predicted", va="bottom", ha="right", **look)
 
 
 def _percent_ticks(main: Axes, below: Axes, span: float) -> None:

@@ -1,4 +1,4 @@
-"""How every figure looks: colours, sizes, headings, and where its panels go."""
+"""The look of every figure: colours, sizes, headings, and the grid of its panels."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from ..wording import packed, wrapped
 class Style:
     """Colours and sizes in points. Blue and red stay apart for readers who do not see red or green.
 
-    Sizes are given to each text, so that a figure is the same under any ``matplotlib.rcParams`` and
-    changes none of them. Only the colour of text and lines is theirs, for dark figures.
+    Sizes are given to each text, so that a figure is the same under any ``matplotlib.rcParams``.
+    Only the colour of text and lines is taken from these, for dark figures.
     """
 
     raises: str = "#c13f2a"
@@ -73,7 +73,7 @@ def limit_of(values: np.ndarray) -> float:
 # -- panels ----------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Panels:
-    """Where the panels of one plot go, and how many inches wide they are together."""
+    """The grid of one plot's panels, and their width together in inches."""
 
     figure: Figure | SubFigure
     grid: GridSpec | GridSpecFromSubplotSpec
@@ -156,17 +156,9 @@ def write_heading(ax: Axes, title: Sequence[str], notes: Sequence[str], place: P
     subtitle = packed(notes, "  ·  ", int(points / (0.54 * STYLE.small)))
     room = 5 + 1.3 * STYLE.small * (subtitle.count("\n") + 1)
     ax.set_title(heading, loc="left", fontsize=STYLE.title, fontweight="bold", pad=room + 4)
-    line = ax.annotate(
-        subtitle,
-        (0, 1),
-        (0, 5),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        fontsize=STYLE.small,
-        alpha=0.75,
-        va="bottom",
-        annotation_clip=False,
-    )
+    look: dict[str, Any] = {"fontsize": STYLE.small, "alpha": 0.75, "va": "bottom"}
+    look |= {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+    line = ax.annotate(subtitle, (0, 1), (0, 5), **look)
     # The title already reserves its height; its width may pass over the neighbouring panel.
     line.set_in_layout(False)
 
@@ -183,13 +175,12 @@ def tidy(ax: Axes, *, keep: Sequence[str] = ("left", "bottom"), grid: str | None
 
 def name_panel(ax: Axes, text: str, width: int = 22) -> None:
     """Name a panel by lines that stand upright to the left of its scale."""
-    ax.set_ylabel(
-        wrapped(text, width),
-        fontsize=STYLE.small,
-        rotation=0,
-        horizontalalignment="right",
-        verticalalignment="center",
-    )
+    ax.set_ylabel(wrapped(text, width), fontsize=STYLE.small, rotation=0, ha="right", va="center")
+
+
+def note(ax: Axes, x: float, y: float, text: str, **look: Any) -> None:
+    """Write small text at a place in units of the panel, unless `look` says otherwise."""
+    ax.text(x, y, text, **{"transform": ax.transAxes, "fontsize": STYLE.small, **look})
 
 
 def name_rows(ax: Axes, names: Sequence[str]) -> None:

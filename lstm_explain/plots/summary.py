@@ -9,10 +9,7 @@ from ..attribution.cohorts import overview
 from ..attribution.explanation import Explanation
 from ..intervals import mean_interval
 from . import content, panels, validation
-from .gates import plot_gates as plot_gates
 from .style import STYLE, limit_of, open_panels, row_heights, write_heading
-from .timeline import _CELLS
-from .tokens import plot_tokens as plot_tokens
 
 
 def plot_summary(
@@ -32,7 +29,7 @@ def plot_summary(
     ax : Axes, optional
         Replaced by the panels, in a figure with constrained layout. By default a new figure.
     max_features : int
-        So many of the most important ones have their own row; the others are summed into one.
+        Number of features with a row, the most important; the others are summed into one.
 
     Returns
     -------
@@ -45,38 +42,33 @@ def plot_summary(
     """
     caller = "plot_summary"
     explanation = validation.need_explanation(explanation, caller)
-    validation.need_level(explanation, ("cell",), caller, _CELLS)
-    return draw_summary(explanation, ax, max_features)
-
-
-def draw_summary(explanation: Explanation, ax: Axes | None, max_features: int) -> Axes:
-    """Draw what `plot_summary` describes, of values per cell."""
-    found = overview(explanation)
-    sums, names = found.sums.mean(axis=0), content.feature_labels(explanation)
-    rows = content.most_important(names, found.cells, max_features, sums)
-    facts = found.static
+    validation.need_level(explanation, ("cell",), caller)
+    summary = overview(explanation)
+    importance, names = summary.sums.mean(axis=0), content.feature_labels(explanation)
+    rows = content.most_important(names, summary.cells, max_features, importance)
+    facts = summary.static
     static = content.static_rows(explanation, None if facts is None else facts.mean(axis=0))
 
-    vary = bool(np.ptp(found.counts))
+    vary = bool(np.ptp(summary.counts))
     above = [1.0, *([0.4] if vary else [])]
     heights = [*above, *row_heights(len(rows.names), len(static.names))]
     place, row = open_panels(ax, heights, (1.0, 0.3)), len(above)
     main = place.add(row, 0, label="map")
-    edges = np.arange(-len(found.counts), 1) + 0.5
+    edges = np.arange(-len(summary.counts), 1) + 0.5
     mesh = panels.draw_cells(main, edges, rows, limit_of(rows.named), sizes=True)
-    panels.label_steps_before_end(main, len(found.counts), found.left_out)
+    panels.label_steps_before_end(main, len(summary.counts), summary.left_out)
     top = place.add(0, 0, label="steps", sharex=main)
-    per_step = found.cells.sum(axis=0)
+    per_step = summary.cells.sum(axis=0)
     panels.draw_step_bars(top, edges, per_step, "all features", colour=STYLE.importance)
     if vary:
         reach = place.add(1, 0, label="samples", sharex=main)
-        panels.draw_step_bars(reach, edges, found.counts, "samples", colour=STYLE.padding)
-    parts = [content.grouped(found.sums, rows.order)]
+        panels.draw_step_bars(reach, edges, summary.counts, "samples", colour=STYLE.padding)
+    sums = [content.grouped(summary.sums, rows.order)]
     if facts is not None:
-        parts.append(content.grouped(facts, static.order))
-    means = [part.mean(axis=0) for part in parts]
-    ends = [mean_interval(part) for part in parts]
-    panels.draw_sides(place, row, main, means, static.names, "sum over time", ends)
+        sums.append(content.grouped(facts, static.order))
+    bars = [sizes.mean(axis=0) for sizes in sums]
+    ends = [mean_interval(sizes) for sizes in sums]
+    panels.draw_sides(place, row, main, bars, static.names, "sum over time", ends)
     label = f"mean |SHAP value|\n({content.explained(explanation)})"
     panels.draw_colour_bar(place, row, mesh, label)
     write_heading(top, *content.summary_heading(explanation), place)

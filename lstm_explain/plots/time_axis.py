@@ -1,4 +1,4 @@
-"""Which steps of a sequence are labelled on a time axis, and how."""
+"""Labels of a time axis: which steps have one, and its text."""
 
 from __future__ import annotations
 
@@ -16,15 +16,11 @@ _MONDAY = np.datetime64("1970-01-05", "s")
 _SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3600, 86400
 # Lengths of time that people count in, from fine to coarse.
 _CLOCK = [n * unit for unit in (_SECOND, _MINUTE) for n in (1, 2, 5, 10, 15, 30)]
-
-
 _CLOCK += [n * _HOUR for n in (1, 2, 3, 6, 12)]
-
-
 _DAYS = [n * _DAY for n in (1, 2, 7, 14)]
 _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
 
-# What a label says, and what stands below it where it changes.
+# The format of a label, and of its second line, which is written where it changes.
 _FORMATS: dict[str, tuple[str, str]] = {
     "second": ("{0:%H:%M:%S}", "{0.day} {0:%b}"),
     "time": ("{0:%H:%M}", "{0.day} {0:%b}"),
@@ -38,9 +34,8 @@ Periods = Callable[[np.ndarray], np.ndarray]
 def step_ticks(times: np.ndarray, name: str = "", most: int = 8) -> tuple[np.ndarray, list[str]]:
     r"""Choose the steps to label: where a round period begins, else evenly back from the last one.
 
-    Steps stand side by side at equal distances, as the model reads them. Every label is the date or
-    number of the very step that it stands at: a week whose Monday was a holiday is labelled by its
-    Tuesday.
+    Steps are at equal distances, as the model reads them. Every label is the date or number of its
+    own step: a week whose Monday was a holiday is labelled by its Tuesday.
 
     Parameters
     ----------
@@ -69,7 +64,7 @@ def step_ticks(times: np.ndarray, name: str = "", most: int = 8) -> tuple[np.nda
 
 
 def span_of(times: np.ndarray, name: str) -> str:
-    """Return what a time axis shows: its name, and for dates the first and the last.
+    """Return the name of a time axis, for dates with the first and the last.
 
     Examples
     --------
@@ -171,9 +166,9 @@ def _round_numbers(times: np.ndarray, by_hours: bool, most: int) -> np.ndarray:
     if not np.allclose(np.diff(times), step):
         return np.array([], int)
     multiples = [1, 1.2, 2, 2.4, 3, 6, 10] if by_hours else [1, 2, 2.5, 5, 10]
-    wanted = MaxNLocator(most, steps=multiples, integer=True).tick_values(times[0], times[-1])
-    nearest = np.abs(times[:, None] - wanted).argmin(axis=0)
-    return nearest[np.abs(times[nearest] - wanted) < 1e-6 * abs(step)]
+    ticks = MaxNLocator(most, steps=multiples, integer=True).tick_values(times[0], times[-1])
+    nearest = np.abs(times[:, None] - ticks).argmin(axis=0)
+    return nearest[np.abs(times[nearest] - ticks) < 1e-6 * abs(step)]
 
 
 def _even(count: int, most: int) -> np.ndarray:

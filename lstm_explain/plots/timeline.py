@@ -6,12 +6,7 @@ from matplotlib.axes import Axes
 
 from ..attribution.explanation import Explanation
 from . import content, panels, validation
-from .gates import plot_gates as plot_gates
 from .style import open_panels, write_heading
-from .tokens import plot_tokens as plot_tokens
-
-_CELLS = "Give an explanation as lx.explain returned it; plot_timeline draws values per step."
-_STEPS = "Give an explanation as lx.explain returned it, or summed by over_time()."
 
 
 def plot_timeline(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
@@ -36,7 +31,7 @@ def plot_timeline(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
     caller = "plot_timeline"
     explanation = validation.need_one(explanation, caller)
     levels = ("cell", "time", "window and feature", "window")
-    validation.need_level(explanation, levels, caller, _STEPS)
+    validation.need_level(explanation, levels, caller)
     errors = explanation.standard_errors
     if "feature" in explanation.values.dims:
         explanation, errors = explanation.over_time(), None

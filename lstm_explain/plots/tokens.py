@@ -1,4 +1,4 @@
-"""Texts on paper: words in lines, coloured by their SHAP values and by where the model looked."""
+"""``plot_tokens``: the words of texts in lines, coloured by SHAP value and by attention."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _MISSING = "\N{WHITE SQUARE}"
 def plot_tokens(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
     """Draw one or two texts, each word on the colour of its SHAP value, and where the model looked.
 
-    Red words raise the prediction, blue words lower it. Below them stand the same words on greys
-    that say how much attention each got. Texts of more than 120 words are folded to the passages
-    that matter; "[… 83 words …]" stands for the others. For notebooks there is `tokens_html`.
+    Red words raise the prediction, blue words lower it. Below them are the same words on greys: the
+    darker, the more attention. Texts of more than 120 words are folded to the passages that
+    matter; "[… 83 words …]" stands for the others. In notebooks use `tokens_html`.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def plot_tokens(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
     place = open_panels(ax, heights, (1.0,), _WIDTH)
     if ax is None:
         place.figure.set_size_inches(_WIDTH, sum(heights) + _HEADING * len(texts))  # type: ignore[union-attr]
-    # No names of rows stand beside the words: the heading has the whole width.
+    # There are no names of rows beside the words: the heading has the whole width.
     heading = replace(place, width=place.width + 1.6)
     row, first = 0, None
     for text in texts:
@@ -135,17 +135,9 @@ def _draw_words(
             ax.add_patch(box)
             box.set_clip_on(False)
             colour, alpha = words.ink_on(ground), 1.0
-        ax.text(
-            placed.left + placed.size / 2,
-            middle,
-            placed.word,
-            color=colour,
-            alpha=alpha,
-            fontsize=STYLE.text,
-            ha="center",
-            va="center_baseline",
-            **style,
-        )
+        word: dict[str, Any] = {"color": colour, "alpha": alpha, "fontsize": STYLE.text}
+        word |= {"ha": "center", "va": "center_baseline"}
+        ax.text(placed.left + placed.size / 2, middle, placed.word, **word, **style)
     return inches
 
 
@@ -175,7 +167,7 @@ def _draw_scale(
 
 # -- lines -----------------------------------------------------------------------------------------
 class Placed(NamedTuple):
-    """A word as it is drawn, or the mark of folded words (``at`` None); sizes in inches."""
+    """A word as it is drawn, or the mark of folded words (``at`` is None); sizes in inches."""
 
     word: str
     at: int | None

@@ -1,4 +1,4 @@
-"""What the figures of texts show: words that are safe to draw, their colours, what is left out."""
+"""Explained texts, ready to draw: words that are safe to show, their colours, and folded words."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ..wording import decimals, fixed, percent
 from . import content, validation
 from .style import SIGNED, limit_of
 
-# Where the model looked: no colour of the SHAP values. It ends where black text would not be read.
+# Where the model looked: greys, which are no colours of SHAP values.
 LOOKED = LinearSegmentedColormap.from_list("lstm_explain_looked", ["#ffffff", "#8c8c8c", "#2b2b2b"])
-# Longer texts are folded, to passages of about so many words.
+# A text of more words is folded, to passages of about so many words.
 MOST_WORDS, FOLDED_WORDS = 120, 80
 # Words shown on each side of one that matters; a shorter gap than this is not worth a fold.
 _CONTEXT, _SHORTEST_GAP = 4, 5
-# These would reach beyond their own word, where a plain mark of direction does not.
+# These also change the direction of the words that follow.
 _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 UNSHOWN, BLANK = "\N{REPLACEMENT CHARACTER}", "\N{OPEN BOX}"
 
@@ -29,8 +29,8 @@ UNSHOWN, BLANK = "\N{REPLACEMENT CHARACTER}", "\N{OPEN BOX}"
 class Text:
     """One explained text: its real words, with what belongs to each.
 
-    ``shown`` says which words are shown; the others are folded. ``limit`` and ``most`` are the
-    SHAP value and the attention of the strongest colours.
+    ``shown`` is True for words that are shown; the others are folded. ``limit`` and ``most`` are
+    the SHAP value and the attention of the strongest colours.
     """
 
     words: list[str]
@@ -59,8 +59,7 @@ def need_texts(explanation: object, caller: str, most: int) -> Explanation:
             f"Expected the explanation of a text in {caller}; received one of measurements. Use "
             "plot_heatmap or plot_timeline."
         )
-    remedy = "Give an explanation as lx.explain returned it."
-    validation.need_level(explanation, ("time",), caller, remedy)
+    validation.need_level(explanation, ("time",), caller)
     if len(explanation) > most:
         raise ValueError(
             f"Expected at most {most} texts in {caller}; received {len(explanation)}. Take some: "
@@ -70,12 +69,9 @@ def need_texts(explanation: object, caller: str, most: int) -> Explanation:
 
 
 def texts_of(explanation: Explanation, budget: int | None = None) -> list[Text]:
-    """Return each text of an explanation, all with the same colours.
+    """Return each text of an explanation, all with the same scale of colours.
 
-    Parameters
-    ----------
-    budget : int, optional
-        About so many words are shown. By default a text of up to `MOST_WORDS` is shown whole.
+    About `budget` words are shown; by default a text of up to `MOST_WORDS` is shown whole.
     """
     attention = explanation.attention
     limit = limit_of(explanation.values.values)
@@ -132,7 +128,7 @@ def passages(weight: np.ndarray, budget: int) -> np.ndarray:
 
 # -- words -----------------------------------------------------------------------------------------
 def visible(word: str, longest: int = 200) -> str:
-    r"""Return a word with nothing in it that cannot be shown, or that acts on its neighbours.
+    r"""Return a word without characters that cannot be shown or that change its neighbours.
 
     Examples
     --------
@@ -150,7 +146,7 @@ def visible(word: str, longest: int = 200) -> str:
 
 
 def describe_word(text: Text, at: int) -> str:
-    """Return the numbers of one word."""
+    """Return SHAP value and attention of one word as text."""
     places = decimals(text.limit)
     parts = [f"SHAP value {fixed(text.values[at], places, sign=True)}"]
     if text.errors is not None:
@@ -161,7 +157,7 @@ def describe_word(text: Text, at: int) -> str:
 
 
 def describe_fold(text: Text, part: slice) -> str:
-    """Return what the folded words have together."""
+    """Return the sums of SHAP values and attention of folded words as text."""
     total = float(text.values[part].sum())
     parts = [f"SHAP values {fixed(total, decimals(text.limit), sign=True)}"]
     if text.attention is not None:
