@@ -34,6 +34,24 @@ _LABS_OWN = re.compile(
     r"api/workspaces|favicon|extensions-manager|fonts?\.g|ERR_INTERNET|ERR_NAME_NOT|api/news"
 )
 
+# Plots for some seconds; each figure must have its own number of lines. Widgets move meanwhile.
+PLOT = """\
+import io, time
+import matplotlib.pyplot as plt
+end, wrong, done = time.time() + {seconds}, [], 0
+while time.time() < end:
+    figure, ax = plt.subplots()
+    for line in range(5):
+        ax.plot([0, 1], [0, line])
+        time.sleep(0.02)
+    if plt.gcf() is not figure or len(figure.axes[0].lines) != 5:
+        wrong.append(done)
+    figure.savefig(io.BytesIO(), format="png")
+    plt.close(figure)
+    done += 1
+plt.plot([0, 1])
+print("done", done, "wrong", len(wrong))"""
+
 
 def chromium() -> str | None:
     """Return the path of a Chromium, or None."""

@@ -31,23 +31,6 @@ import tiny
 texts = lx.explore(tiny.text_model(), tiny.texts().test)
 texts"""
 GATES = "lx.play_gates(tiny.text_model(), tiny.texts(), 'the film is not bad')"
-# Plots for some seconds; each figure must have its own number of lines. Widgets move meanwhile.
-PLOT = """\
-import io, time
-import matplotlib.pyplot as plt
-end, wrong, done = time.time() + {seconds}, [], 0
-while time.time() < end:
-    figure, ax = plt.subplots()
-    for line in range(5):
-        ax.plot([0, 1], [0, line])
-        time.sleep(0.02)
-    if plt.gcf() is not figure or len(figure.axes[0].lines) != 5:
-        wrong.append(done)
-    figure.savefig(io.BytesIO(), format="png")
-    plt.close(figure)
-    done += 1
-plt.plot([0, 1])
-print("done", done, "wrong", len(wrong))"""
 
 LIVE = ".jp-OutputArea .jupyter-widgets"
 IMAGE = f"{LIVE} img"
@@ -318,7 +301,7 @@ def test_moving_while_a_cell_plots_spoils_neither(page, server):
 
 def stress(page: lab.Page, seconds: float) -> dict[str, Any]:
     """Run a cell that plots, and move the slider eight times a second; return what came of it."""
-    plot = json.dumps(PLOT.format(seconds=seconds))
+    plot = json.dumps(lab.PLOT.format(seconds=seconds))
     page.it.evaluate(
         f"""() => {{
           const panel = jupyterapp.shell.currentWidget;
