@@ -257,9 +257,10 @@ def _integrate_block(
         values[todo], nodes = new, gauss_nodes
         todo = unfinished(todo)
     if num_rows < _MANY_ROWS:
-        for one in todo:
-            fine = refine(question, int(block[one]), values[one], tolerance, spread)
-            values[one], errors[one], needed = fine
+        for position in todo:
+            sample = int(block[position])
+            fine = refine(question, sample, values[position], tolerance, spread)
+            values[position], errors[position], needed = fine
             nodes = max(nodes, needed)
     return values, errors, nodes
 

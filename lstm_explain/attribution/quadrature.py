@@ -154,7 +154,7 @@ def sum_nodes(
     """
     # Few shapes: each new one is compiled anew. The copies of the last sample have no nodes.
     padded = np.pad(samples, (0, _rounded_up(len(samples)) - len(samples)), "edge")
-    subject, selection = question.subject[padded], question.chosen[padded]
+    subject, selection = question.subject[padded], question.selection[padded]
     shape = (len(samples), *positions.shape)
     sample, row, node = (index.ravel() for index in np.indices(shape))
     nodes = Nodes(

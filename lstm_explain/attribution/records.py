@@ -51,7 +51,7 @@ def make_explanation(
     dataset = _labelled(question, arrays, static_values, level, window)
     compiled, subject, size = question.compiled, question.subject, question.batch_size
     if question.anatomy.pooling_layers:
-        weights, contribution = compiled.pooling(subject, question.chosen, size)
+        weights, contribution = compiled.pooling(subject, question.selection, size)
         dataset["attention"] = (("sample", "time"), weights)
         dataset["attention_contribution"] = (("sample", "time"), contribution)
     elif question.anatomy.attention_layers:
@@ -62,7 +62,7 @@ def make_explanation(
     dataset.attrs["provenance"] = _provenance(
         question.anatomy.model,
         **facts,
-        scale=question.chosen.scale,
+        scale=question.selection.scale,
         background=question.background.description,
         background_rows=len(question.background),
         background_seed=question.background.seed,
@@ -91,7 +91,7 @@ def _labelled(
         "base_values": ("sample", question.base_values),
         "predictions": ("sample", question.predictions),
         "mask": (step, subject.mask),
-        "output": ("sample", question.chosen.names),
+        "output": ("sample", question.selection.names),
     }
     coordinates: dict[str, Any] = {
         "sample": np.arange(len(data)),
@@ -197,7 +197,7 @@ def question_of(model: Any, explanation: Explanation, batch_size: int | None = N
         roles_of(model, explanation),
     )
     again, before = question.predictions, explanation.predictions.values
-    same = np.array_equal(question.chosen.names, explanation.output.values.astype(str))
+    same = np.array_equal(question.selection.names, explanation.output.values.astype(str))
     if not same or not np.allclose(again, before, rtol=_TOLERANCE, atol=_TOLERANCE):
         raise ValueError(
             "Expected the explanation's own data to give its predictions again; they differ by up "

@@ -299,7 +299,7 @@ class Game:
     def of(cls, question: Question, sample: int, players: Players) -> Game:
         """Return the game of one sample of a question."""
         one = np.array([sample])
-        subject, selection = question.subject[one], question.chosen[one]
+        subject, selection = question.subject[one], question.selection[one]
         return cls(
             question.compiled, subject, question.rows, players, selection, question.batch_size
         )

@@ -92,7 +92,7 @@ def _predictions(case: Case, replacement: Replacement) -> np.ndarray:
     raw = in_batches(
         evaluate, question.batch_size, numbers, subject.tokens, subject.static, data.mask
     )[0]
-    return selected(raw, question.chosen, anatomy)
+    return selected(raw, question.selection, anatomy)
 
 
 def _permuted(weights: np.ndarray, real: np.ndarray, rng: np.random.Generator) -> np.ndarray:

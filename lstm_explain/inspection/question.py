@@ -108,10 +108,14 @@ def _check_vocabulary(anatomy: Anatomy, tokens: np.ndarray) -> None:
             )
 
 
-def selected(raw: np.ndarray, chosen: Selection, anatomy: Anatomy) -> np.ndarray:
+def selected(raw: np.ndarray, selection: Selection, anatomy: Anatomy) -> np.ndarray:
     """Return the explained number of each row, float64 (row,)."""
     numbers = select(
-        ops.convert_to_tensor(raw), chosen.weights, chosen.steps, anatomy.link, chosen.scale
+        ops.convert_to_tensor(raw),
+        selection.weights,
+        selection.steps,
+        anatomy.link,
+        selection.scale,
     )
     return np.asarray(ops.convert_to_numpy(numbers), np.float64)
 
@@ -122,7 +126,7 @@ def background_outputs(
     subject: Subject,
     rows: np.ndarray,
     row_static: np.ndarray,
-    chosen: Selection,
+    selection: Selection,
     batch_size: int,
 ) -> np.ndarray:
     """Explained output of each background row through each sample's own mask, (sample, row).
@@ -144,7 +148,7 @@ def background_outputs(
         )
         raw = compiled.outputs(absent, batch_size)
         for member in members:
-            one = chosen[np.full(len(rows), member)]
+            one = selection[np.full(len(rows), member)]
             result[member] = selected(raw, one, anatomy)
     return result
 
@@ -244,7 +248,7 @@ class Question:
     background : Background
     rows : arrays (row, time, feature) and (row, static feature)
         The background as the model reads it.
-    chosen : Selection
+    selection : Selection
         The explained output of each sample.
     predictions : float64 array (sample,)
         The explained output.
@@ -260,7 +264,7 @@ class Question:
     subject: Subject
     background: Background
     rows: tuple[np.ndarray, np.ndarray]
-    chosen: Selection
+    selection: Selection
     predictions: np.ndarray
     row_outputs: np.ndarray
     batch_size: int
@@ -273,7 +277,7 @@ class Question:
     @property
     def scale(self) -> Scale:
         """The scale that was asked for; of a model of values, which has one only, the default."""
-        return "probability" if self.chosen.scale == "probability" else "margin"
+        return "probability" if self.selection.scale == "probability" else "margin"
 
 
 def prepare(
@@ -297,7 +301,7 @@ def prepare(
     reference = Background.resolve(background, sequences)
     anatomy, compiled, subject = see(anatomy, sequences, scale, batch_size)
     raw = compiled.outputs(subject, batch_size)
-    chosen = choose(
+    selection = choose(
         anatomy, raw, subject.mask, sequences.class_names, sequences.target_name, output, step,
         scale,
     )  # fmt: skip
@@ -311,25 +315,25 @@ def prepare(
         subject=subject,
         background=reference,
         rows=rows,
-        chosen=chosen,
-        predictions=selected(raw, chosen, anatomy),
-        row_outputs=background_outputs(compiled, anatomy, subject, *rows, chosen, batch_size),
+        selection=selection,
+        predictions=selected(raw, selection, anatomy),
+        row_outputs=background_outputs(compiled, anatomy, subject, *rows, selection, batch_size),
         batch_size=batch_size,
     )
 
 
 def ask_again(question: Question, sample: SequenceData) -> Question:
     """Ask the question about one sample of a changed version: same output, same background."""
-    size, chosen = question.batch_size, question.chosen
+    size, selection = question.batch_size, question.selection
     anatomy, compiled, subject = see(question.anatomy, sample, question.scale, size)
     masks = (question.subject.mask, *question.subject.layer_masks)
     if not all(map(np.array_equal, (subject.mask, *subject.layer_masks), masks)):
         # The base value depends on the steps.
-        background, output = question.background, str(chosen.names[0])
+        background, output = question.background, str(selection.names[0])
         return prepare(
             anatomy.model, sample, background, output, "last", question.scale, size, None
         )
-    predictions = selected(compiled.outputs(subject, size), chosen, anatomy)
+    predictions = selected(compiled.outputs(subject, size), selection, anatomy)
     return replace(question, data=sample, subject=subject, predictions=predictions)
 
 

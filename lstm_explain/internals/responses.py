@@ -68,7 +68,9 @@ def gradient_norms(
     >>> norms.isel(time=0).mean()  # doctest: +SKIP
     """
     question = prepare(model, data, "zero", output, step, scale, batch_size, inputs)
-    gradients = question.compiled.gradients(question.subject, question.chosen, question.batch_size)
+    gradients = question.compiled.gradients(
+        question.subject, question.selection, question.batch_size
+    )
     norms = np.linalg.norm(gradients, axis=-1)
     return xr.DataArray(norms, dims=("sample", "time"), name="gradient norm")
 
@@ -81,7 +83,7 @@ def gradient_sizes(question: Question) -> np.ndarray:
     there. Exactly 0 on padded steps.
     """
     subject = question.subject
-    gradients = question.compiled.gradients(subject, question.chosen, question.batch_size)
+    gradients = question.compiled.gradients(subject, question.selection, question.batch_size)
     if question.anatomy.embedding_layers:
         return np.abs((gradients * subject.values).sum(axis=2))
     return np.abs(gradients).sum(axis=2)
@@ -150,15 +152,15 @@ def answers_by_step(
         changes["tokens"] = np.where(read, prefixes.tokens, 0).astype(np.int32)
     size = question.batch_size
     _, compiled, subject = see(question.anatomy, replace(prefixes, **changes), scale, size)
-    chosen = question.chosen[owner]
-    if chosen.steps.shape[1]:  # a model with one output per step
-        chosen = replace(chosen, steps=np.eye(mask.shape[1], dtype=np.float32)[step])
+    selection = question.selection[owner]
+    if selection.steps.shape[1]:  # a model with one output per step
+        selection = replace(selection, steps=np.eye(mask.shape[1], dtype=np.float32)[step])
     answers = np.full(mask.shape, np.nan)
-    found = selected(compiled.outputs(subject, size), chosen, question.anatomy)
-    answers[owner[:count], step[:count]] = found[:count]
+    outputs = selected(compiled.outputs(subject, size), selection, question.anatomy)
+    answers[owner[:count], step[:count]] = outputs[:count]
     return xr.DataArray(
         answers,
         dims=("sample", "time"),
-        coords={"output": ("sample", question.chosen.names)},
-        name=question.chosen.scale,
+        coords={"output": ("sample", question.selection.names)},
+        name=question.selection.scale,
     )

@@ -168,7 +168,7 @@ class Exploration:
         with self.lock:
             question = self.question(state.sample)
             both = self.predictions(state)
-        selection, classes = question.chosen, question.data.class_names
+        selection, classes = question.selection, question.data.class_names
         facts = {"scale": selection.scale, "step": "last", "class_names": classes}
         probabilities = as_probability(both, selection.names, facts)
         is_probability = probabilities is not None
@@ -261,7 +261,7 @@ def orders(question: Question, data: SequenceData, seed: int = 0) -> dict[str, n
     sizes: dict[str, np.ndarray] = {}
     wrong = None
     if anatomy.link == "identity":
-        values = raw.astype(np.float64) @ question.chosen.weights[0]
+        values = raw.astype(np.float64) @ question.selection.weights[0]
         sizes |= {"highest prediction": values, "lowest prediction": -values}
         if data.target is not None:
             wrong = np.abs(values - data.target)

@@ -115,8 +115,8 @@ def test_the_question_is_the_one_that_was_asked(task, static, tmp_path):
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)  # float32
     for one, other in zip(before.rows, again.rows, strict=True):
         np.testing.assert_array_equal(one, other)
-    np.testing.assert_array_equal(before.chosen.weights, again.chosen.weights)
-    np.testing.assert_array_equal(before.chosen.names, again.chosen.names)
+    np.testing.assert_array_equal(before.selection.weights, again.selection.weights)
+    np.testing.assert_array_equal(before.selection.names, again.selection.names)
     np.testing.assert_allclose(before.row_outputs, again.row_outputs, rtol=1e-5, atol=1e-6)
 
 
@@ -144,7 +144,7 @@ def test_a_contrast_of_classes_a_probability_and_short_rows_come_back():
             tolerance=0.5, progress=False,
         )  # fmt: skip
         again = question_of(model, e)
-        assert set(again.chosen.names) == {"high-low" if output == "high-low" else "middle"}
+        assert set(again.selection.names) == {"high-low" if output == "high-low" else "middle"}
         np.testing.assert_allclose(again.base_values, e.base_values, rtol=1e-5, atol=1e-6)
         np.testing.assert_array_equal(background_of(e).values, Background.from_data(short).values)
 

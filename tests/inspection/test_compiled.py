@@ -28,7 +28,7 @@ def test_gradients_of_features_of_any_size(size, rng):
     weights = np.array([2.0, -3.0]) / size
     values = size * (1 + rng.random((3, 4, 2)))
     question = prepare(linear_model(weights, 4), values, "zero", None, "last", "margin", None, None)
-    found = question.compiled.gradients(question.subject, question.chosen, 2)
+    found = question.compiled.gradients(question.subject, question.selection, 2)
     # The weights come back as they were stored, in float32.
     np.testing.assert_allclose(found, np.broadcast_to(weights, found.shape), rtol=1e-6)
     norms = lx.internals.gradient_norms(linear_model(weights, 4), values)

@@ -42,7 +42,7 @@ def test_predictions_stay_those_of_one_class_when_the_decision_flips():
     """Of three classes the predicted one is explained; a change must not turn the question."""
     model, data = tiny.model("multiclass"), tiny.padded("multiclass")
     core = Exploration(model, data.test, data.train)
-    name = core.question(0).chosen.names[0]
+    name = core.question(0).selection.names[0]
     for value in (-8.0, 8.0):
         state = State(0, (Edit("dose", value, (0, int(data.test.lengths[0]) - 1)),))
         fresh = lx.explain(
