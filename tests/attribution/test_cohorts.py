@@ -85,6 +85,7 @@ def test_compare_is_both_explanations():
     assert both.static_data.values[1, 0] == pytest.approx(90)
 
 
+@pytest.mark.slow
 def test_compare_asks_both_about_the_class_predicted_at_first():
     """The predicted class of the changed sample is another one."""
     data, model = tiny.padded("multiclass"), keras.models.clone_model(tiny.model("multiclass"))

@@ -92,7 +92,7 @@ def test_a_single_row_gives_integrated_gradients():
     np.testing.assert_allclose(e.values[0], x[0] * x.sum(), rtol=1e-5)  # exact rule, float32
 
 
-@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
+@pytest.mark.parametrize("task", slow_but(["regression", "binary", "multiclass"], "binary"))
 @pytest.mark.parametrize("static", slow_but([False, True], True))
 def test_values_add_up_to_the_prediction(task, static):
     e = tiny.explanation(task, static)
@@ -140,6 +140,7 @@ def test_the_first_class_of_a_sigmoid_is_the_second_with_its_sign_turned():
     np.testing.assert_allclose(down.base_values, -up.base_values, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_contrast_is_the_difference_of_two_logits():
     contrast = explained("multiclass", output="high-low")
     turned = explained("multiclass", output="low-high")
@@ -181,6 +182,7 @@ def longer_like(data):
     )
 
 
+@pytest.mark.slow
 def test_same_call_same_numbers():
     one, two = explained("binary"), explained("binary")
     np.testing.assert_array_equal(one.values, two.values)

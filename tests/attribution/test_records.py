@@ -62,6 +62,7 @@ def test_dates_survive_to_the_microsecond(moments, tmp_path_factory):
     np.testing.assert_array_equal(Explanation.load(path).times, times)
 
 
+@pytest.mark.slow
 def test_a_real_explanation_survives_with_its_provenance(tmp_path):
     """Of a model with static facts: numbers, attention, versions, weights' fingerprint."""
     e = tiny.explanation("regression", True)
@@ -104,7 +105,7 @@ def saved(explanation, folder):
     return Explanation.load(explanation.save(folder / "explanation.nc"))
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("task", slow_but(["binary", "multiclass", "regression"], "regression"))
 @pytest.mark.parametrize("static", slow_but([False, True], True))
 def test_the_question_is_the_one_that_was_asked(task, static, tmp_path):
     data, model = tiny.padded(task, static), tiny.model(task, static)
@@ -135,6 +136,7 @@ def test_standardised_data_come_back_in_the_units_that_the_model_reads(rng):
     assert question_of(model, e[1:3]).subject.values.shape == (2, 5, 2)
 
 
+@pytest.mark.slow
 def test_a_contrast_of_classes_a_probability_and_short_rows_come_back():
     data, model = tiny.padded("multiclass"), tiny.model("multiclass")
     short = data.train[data.train.lengths < 5][:3]
@@ -161,6 +163,7 @@ def test_a_text_comes_back_with_its_absent_word(background, tmp_path):
     np.testing.assert_allclose(again.base_values, e.base_values, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_another_model_and_an_explanation_without_its_inputs_are_refused():
     e = tiny.explanation()
     with pytest.raises(ValueError, match="Expected the model that was explained"):

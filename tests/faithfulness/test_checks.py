@@ -72,6 +72,7 @@ def test_every_row_has_what_report_figure_and_page_show():
             assert bound.reason.format(**texts)
 
 
+@pytest.mark.slow
 def test_every_check_that_measured_has_a_place_in_the_figure(explained):
     report = lx.check_faithfulness(tiny.model(), explained, progress=False, draws=50)
     drawn = {ax.get_label() for ax in report.plot().figure.axes}
@@ -80,6 +81,7 @@ def test_every_check_that_measured_has_a_place_in_the_figure(explained):
         assert (check.panel.title.format(steps="steps") in drawn) == (check.name in measured)
 
 
+@pytest.mark.slow
 def test_a_row_more_is_in_the_report_the_figure_and_the_page(explained, monkeypatch, tmp_path):
     report = checked(explained, monkeypatch, *CHECKS, counted())
     rows = report.to_frame().query("check == 'counting'").set_index("of")
@@ -103,6 +105,7 @@ def test_the_first_bound_that_does_not_hold_is_the_reason(explained, monkeypatch
     ]
 
 
+@pytest.mark.slow
 def test_a_check_that_is_not_defined_is_said_to_be_left_out(explained, monkeypatch):
     def refuse(inputs):
         raise NotDefined("nothing to count")

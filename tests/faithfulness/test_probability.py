@@ -54,6 +54,7 @@ def columns(page):
     return dict(zip(head, cells.T, strict=True))
 
 
+@pytest.mark.slow
 def test_page_of_one_class_has_the_probability_of_the_model(tmp_path):
     table = columns(saved(explained("middle"), tmp_path))
     data = tiny.padded("multiclass").test[:4]

@@ -102,6 +102,7 @@ def texts():
     return data, lx.build_model(data, units=(4,), attention_units=3, seed=1)
 
 
+@pytest.mark.slow
 def test_an_absent_word_is_the_unknown_word(texts, rng):
     data, model = texts
     some = data.test[:3]

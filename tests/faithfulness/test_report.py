@@ -237,6 +237,7 @@ def test_verdict_is_shown_sentence_by_sentence_and_escaped():
     assert "not accepted" in verdict._repr_html_()
 
 
+@pytest.mark.slow
 def test_figure_shows_the_numbers_of_the_report():
     report = reported()
     ax = report.plot()

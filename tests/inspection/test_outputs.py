@@ -43,6 +43,7 @@ def test_softmax_operation_and_nested_models():
     np.testing.assert_allclose(one.values, other.values, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_logits_are_taken_as_such_only_if_the_compiled_loss_says_so():
     model = sequential(keras.layers.LSTM(4), keras.layers.Dense(3))
     x, rows = numbers(2, STEPS, FEATURES), numbers(3, STEPS, FEATURES)

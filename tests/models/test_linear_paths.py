@@ -229,6 +229,7 @@ def test_the_weight_of_naive_bayes_does_not_depend_on_the_order_of_texts():
     assert weight.item() > 0.5
 
 
+@pytest.mark.slow
 def test_hidden_words_leave_the_sum_as_large_in_training_as_in_use():
     """Else a model trained on half of the words would be twice too sure of whole texts."""
     data = labelled_texts()

@@ -66,7 +66,7 @@ def test_the_weights_kept_are_those_of_the_best_epoch(task):
     )  # float32 sums in other batches
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", slow_but(TASKS, "binary"))
 def test_history_has_one_row_per_epoch_until_patience_ends(task):
     losses = trained(task)[1].history
     assert list(losses.columns) == ["loss", "validation_loss"]
@@ -76,6 +76,7 @@ def test_history_has_one_row_per_epoch_until_patience_ends(task):
     assert np.isfinite(losses.to_numpy()).all()
 
 
+@pytest.mark.slow
 def test_same_seed_same_numbers():
     """Weights, metrics and history, on the same machine."""
     one = trained("binary")[1]
@@ -99,7 +100,7 @@ def test_the_seed_decides_the_order_of_samples():
     assert losses[0] != losses[1]
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", slow_but(TASKS, "binary"))
 def test_metrics_are_those_of_the_kept_model_on_the_test_part(task):
     data, run = trained(task)
     expected = score(data.test, outputs(run.model, data.test))
@@ -112,6 +113,7 @@ def test_metrics_are_those_of_the_kept_model_on_the_test_part(task):
     assert table.loc["this model"].to_dict() == run.metrics
 
 
+@pytest.mark.slow
 def test_training_learns():
     """A sum of numbers is learnt almost perfectly, far beyond the constant."""
     data, model = plain("regression", samples=200)

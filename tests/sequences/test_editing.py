@@ -101,6 +101,7 @@ def test_two_texts_of_different_length_side_by_side() -> None:
         assert not e.values.values[row, length:].any()
 
 
+@pytest.mark.slow
 def test_switching_off_every_word_leaves_the_base_value() -> None:
     data, model = tiny.texts(), tiny.text_model()
     text = data[0].rewrite(["not good film"])
