@@ -203,7 +203,10 @@ def score_with_interval(
 
     Parameters
     ----------
-    data, predictions : as in `score`
+    data : SequenceData
+        The part that was predicted.
+    predictions : array (sample,) or (sample, class)
+        Values, probabilities of the second of two classes, or probabilities of all classes.
     draws, seed : int
         Bootstrap samples, and the seed of drawing them.
 
@@ -244,7 +247,10 @@ def score_difference(
 
     Parameters
     ----------
-    data, predictions : as in `score_with_interval`
+    data : SequenceData
+        The part that was predicted.
+    predictions : array (sample,) or (sample, class)
+        Values, probabilities of the second of two classes, or probabilities of all classes.
     baseline : array
         Other predictions of the same samples.
     draws, seed : int
@@ -313,7 +319,10 @@ def score_by_group(
 
     Parameters
     ----------
-    data, probabilities : as in `reliability`
+    data : SequenceData
+        The part that was predicted, with two classes.
+    probabilities : array (sample,)
+        Of the second class.
     groups : mapping of name to bool array (sample,)
         Groups may overlap.
     draws, seed : int
