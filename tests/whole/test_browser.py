@@ -262,6 +262,17 @@ def test_texts_change_by_typing_and_by_switching_words_off(page):
     page.it.get_by_role("button", name="Reset").last.click()
 
 
+def test_the_slider_of_the_gates_follows_shorter_and_longer_texts(page):
+    box = page.it.locator(".widget-text input[type=text]").last
+    handle = slider_of(page.it, "Words read")
+    for text in ("the film", "a good film indeed", "good film", "a bad film is not so good"):
+        count = len(text.split())
+        box.fill(text)
+        page.it.get_by_text(f"After {count} words the model answers").last.wait_for()
+        handle.press("ArrowLeft")
+        page.it.get_by_text(f"After {count - 1} word").last.wait_for()
+
+
 def test_the_gates_follow_what_is_typed_and_played(page):
     cells = page.sources()
     page.it.locator(".widget-text input[type=text]").last.fill("a good film , not bad")
@@ -276,17 +287,6 @@ def test_the_gates_follow_what_is_typed_and_played(page):
     page.it.get_by_role("button", name="Play or pause").click()
     page.it.get_by_text("After 6 words the model answers").last.wait_for()
     assert page.sources() == cells
-
-
-def test_the_slider_of_the_gates_follows_shorter_and_longer_texts(page):
-    box = page.it.locator(".widget-text input[type=text]").last
-    handle = slider_of(page.it, "Words read")
-    for text in ("the film", "a good film indeed", "good film", "a bad film is not so good"):
-        count = len(text.split())
-        box.fill(text)
-        page.it.get_by_text(f"After {count} words the model answers").last.wait_for()
-        handle.press("ArrowLeft")
-        page.it.get_by_text(f"After {count - 1} word").last.wait_for()
 
 
 def test_moving_while_a_cell_plots_spoils_neither(page, server):

@@ -82,7 +82,7 @@ def test_a_longer_text_sets_both_ends_before_any_value(player, monkeypatch):
     """The page links the values: it would clip one to the old end of the other and report that."""
     sent = []
     for control in (player.word, player.player):
-        monkeypatch.setattr(control, "send_state", lambda key=None: sent.extend(key))
+        monkeypatch.setattr(control, "send_state", lambda key=None: sent.append(key))
     player.text.value = "not a good film"
     assert player.wait(60)
     assert sent == ["max", "max", "value", "value"]
