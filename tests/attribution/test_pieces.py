@@ -13,6 +13,7 @@ def run(folder, **options):
     return lx.attribution.explain_in_pieces(tiny.model(), data.test, folder, **settings)
 
 
+@pytest.mark.slow
 def test_pieces_equal_the_whole(tmp_path):
     data = tiny.padded()
     whole = lx.explain(tiny.model(), data.test, background=data.train, progress=False)

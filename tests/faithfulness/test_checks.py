@@ -98,6 +98,7 @@ def test_a_row_more_is_in_the_report_the_figure_and_the_page(explained, monkeypa
     assert "there are 10.0 (95" in " ".join(report.verdict().reasons)
 
 
+@pytest.mark.slow
 def test_the_first_bound_that_does_not_hold_is_the_reason(explained, monkeypatch):
     report = checked(explained, monkeypatch, *CHECKS, counted(np.full(SAMPLES, 2.0)))
     assert [text for text in report.verdict().reasons if "there" in text] == [

@@ -63,6 +63,7 @@ def test_page_of_one_class_has_the_probability_of_the_model(tmp_path):
     np.testing.assert_allclose(table["as probability"].astype(float), chances, atol=5.1e-4)
 
 
+@pytest.mark.slow
 def test_page_of_a_contrast_of_three_classes_has_no_probability(tmp_path):
     e = explained("high-low")
     page = saved(e, tmp_path)

@@ -269,6 +269,7 @@ class Page(HTMLParser):
         self.text += data
 
 
+@pytest.mark.slow
 def test_page_holds_everything_and_no_script(tmp_path):
     evil = '<script>alert("1")</script>'
     e = reported().explanation

@@ -187,7 +187,7 @@ def test_an_interrupt_in_the_first_epoch_ends_the_call(monkeypatch):
 
 
 # -- saving ----------------------------------------------------------------------------------------
-@pytest.mark.parametrize("task", ["binary", "regression"])
+@pytest.mark.parametrize("task", slow_but(["binary", "regression"], "binary"))
 def test_a_loaded_run_is_equal_in_every_field(task, tmp_path):
     """Predictions to the last bit, numbers to the last digit."""
     data, run = trained(task)
