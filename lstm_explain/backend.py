@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import keras as keras
-from keras import ops as ops
-
 
 @contextmanager
 def _native_messages_hidden() -> Iterator[None]:
@@ -48,6 +45,9 @@ def _load() -> tuple[str, ...]:
 
 
 _DEVICES = _load()
+
+import keras as keras  # noqa: E402  (only now: _load has hidden its greeting)
+from keras import ops as ops  # noqa: E402
 
 
 @dataclass(frozen=True)
