@@ -1,5 +1,5 @@
 from .anatomy import Anatomy as Anatomy
-from .anatomy import inspect as inspect
+from .observation import inspect as inspect
 from .background import Background as Background
 from .counterfactual import smallest_change as smallest_change
 from .gradients import DeepExplainerWarning as DeepExplainerWarning

@@ -1,23 +1,27 @@
-"""``inspect`` and ``Anatomy``: the inputs, layers and output of a Keras model that matter here."""
+"""``Anatomy``: the inputs, layers and output of a Keras model that matter here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..backend import keras
+import numpy as np
+from scipy.special import expit, softmax
+
+from ..backend import keras, ops
 from ..models.layers import AttentionPooling
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role, find_roles
 
-Link = Literal["identity", "logits", "sigmoid", "softmax"]
+Link = Literal["identity", "logits", "binary logits", "sigmoid", "softmax", "probability"]
 _ATTENTION = (
     AttentionPooling,
     keras.layers.Attention,  # keras.layers.AdditiveAttention is one of them
     keras.layers.MultiHeadAttention,
 )
 _RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
+_BINARY_LOSSES = (keras.losses.BinaryCrossentropy, keras.losses.BinaryFocalCrossentropy)
 
 
 @dataclass(frozen=True)
@@ -31,17 +35,21 @@ class Anatomy:
         "sequence", "static" or "mask" for each input, in the model's order.
     output_shape : tuple
         (sample, output), (sample,) or, with one output per step, (sample, time, output).
-    link : {"identity", "logits", "sigmoid", "softmax"}
+    link : {"identity", "logits", "binary logits", "sigmoid", "softmax", "probability"}
         What turns the margin into the model's output: an activation; or nothing, where the output
-        is a value, or logits because the compiled loss says so.
+        is a value, logits because the compiled loss says so (each its own sigmoid for a binary
+        loss), or a probability whose margin is out of reach.
     attention_layers, recurrent_layers, masking_layers, embedding_layers : tuple of layers
         In the order of the model, those of nested models in their place.
     mask_operations : tuple of operations
         Those of a functional graph that compute masks, beside the Masking layers.
     margin_operation : layer or operation, or None
         The one whose activation is left out to read the margin.
-    margin_is_last : bool
-        Whether that one gives the model's output, with no reshape or the like behind it.
+    is_confirmed : bool
+        Whether the model has run on data, and its outputs are those of the explained function.
+    embedding_calls, attention_calls : tuples of (layer, int)
+        Known once the model has run on data: each call of an embedding layer that reads the token
+        ids, and each call of an attention layer, the calls of a layer counted from 0.
     """
 
     model: Any
@@ -54,7 +62,9 @@ class Anatomy:
     embedding_layers: tuple[Any, ...]
     mask_operations: tuple[Any, ...] = field(default=(), repr=False)
     margin_operation: Any = field(default=None, repr=False)
-    margin_is_last: bool = True
+    embedding_calls: tuple[tuple[Any, int], ...] = field(default=(), repr=False)
+    attention_calls: tuple[tuple[Any, int], ...] = field(default=(), repr=False)
+    is_confirmed: bool = field(default=False, compare=False, repr=False)
 
     @property
     def per_step(self) -> bool:
@@ -85,9 +95,11 @@ class Anatomy:
         explained = {
             "identity": "the output itself",
             "logits": "the log-odds of a class (the compiled loss takes the output as logits)",
+            "binary logits": "the logit (the compiled binary loss takes each output as one)",
             "sigmoid": f"the logit, read before the sigmoid of {self.margin_at!r}",
             "softmax": "the log-odds of one class against the rest, read before the softmax of "
             f"{self.margin_at!r}",
+            "probability": "the probability that the model gives",
         }[self.link]
         names = [tensor.name for tensor in getattr(self.model, "inputs", None) or []] or ["input"]
         reads = [f"{name} as {role}" for name, role in zip(names, self.roles, strict=False)]
@@ -105,43 +117,13 @@ class Anatomy:
         )
 
 
-def inspect(
+def read_anatomy(
     model: Any,
     data: SequenceData | None = None,
     *,
     inputs: Mapping[Role, str] | None = None,
 ) -> Anatomy:
-    """Return the inputs, layers and output of a model, and what will be explained of it.
-
-    Parameters
-    ----------
-    model : keras.Model
-        With one sequence input, and optionally static facts and a mask.
-    data : SequenceData, optional
-        The data to explain: with them inputs are told apart, and must fit.
-    inputs : mapping of role to input name, optional
-        ``{"sequence": ..., "static": ..., "mask": ...}`` where the roles cannot be told apart.
-
-    Returns
-    -------
-    Anatomy
-        Print it to read it.
-
-    Raises
-    ------
-    TypeError
-        Not a Keras model.
-    ValueError
-        The model's inputs do not fit the data, or it cannot be explained correctly: a stateful
-        layer, an embedding shared by two inputs, several outputs.
-
-    Examples
-    --------
-    >>> inspect(model)  # doctest: +SKIP
-    Anatomy of 'lstm_with_attention'
-      reads      values as sequence
-      ...
-    """
+    """Return what a model's layers say about it, without running it: see `inspect`."""
     if not isinstance(model, keras.Model):
         raise TypeError(
             f"Expected a Keras model; received {type(model).__name__}. Pass run.model, or a model "
@@ -157,7 +139,7 @@ def inspect(
     embeddings = tuple(layer for layer in layers if isinstance(layer, keras.layers.Embedding))
     roles = _roles(model, data, bool(embeddings), inputs)
     shape = _output_shape(model, data)
-    operation, link, is_last = _find_margin(model, layers, shape)
+    operation, link = _find_margin(model, layers, shape)
     recurrent = tuple(layer for layer in layers if isinstance(layer, _RECURRENT))
     inner = {id(inside) for layer in recurrent for inside in _inside(layer)}
     return Anatomy(
@@ -171,7 +153,6 @@ def inspect(
         embedding_layers=embeddings,
         mask_operations=tuple(_mask_operations(model)),
         margin_operation=operation,
-        margin_is_last=is_last,
     )
 
 
@@ -182,6 +163,15 @@ def walk(model: Any) -> Iterator[Any]:
         if id(layer) not in seen:
             seen.add(id(layer))
             yield layer
+
+
+def draws(layer: Any) -> bool:
+    """Whether a layer may draw random numbers."""
+    rates = [getattr(layer, name, None) for name in ("rate", "dropout", "recurrent_dropout")]
+    has_generator = any(
+        isinstance(each, keras.random.SeedGenerator) for each in vars(layer).values()
+    )
+    return has_generator and (rates == [None] * 3 or any(rates))
 
 
 def _mask_operations(model: Any) -> Iterator[Any]:
@@ -247,23 +237,23 @@ def _output_shape(model: Any, data: SequenceData | None) -> tuple[int | None, ..
 
 def _find_margin(
     model: Any, layers: list[Any], shape: tuple[int | None, ...]
-) -> tuple[Any, Link, bool]:
-    """Return the operation whose activation makes the output, its link, and if it is the last."""
-    last = None
+) -> tuple[Any, Link]:
+    """Return the operation whose activation seems to make the output, and its link.
+
+    Whether it does is known once the model runs: a reshape may stand behind it, but also a sum.
+    """
     if getattr(model, "outputs", None) is not None:
         last = _last_operation(model)
         if _link(last) != "identity":
-            return _activated(last), _link(last), True
-    # A reshape or the like may stand behind the activation, which is accepted later only if it
-    # turns the margin into the model's real output.
-    operations = list(getattr(model, "operations", None) or layers)
-    for operation in reversed(operations):
+            return _activated(last), _link(last)
+    for operation in reversed(list(getattr(model, "operations", None) or layers)):
         link = _link(operation)
         if link == "sigmoid" or (link == "softmax" and shape[-1] != 1):
-            return _activated(operation), _link(operation), False
-    if getattr(getattr(model, "loss", None), "from_logits", False):
-        return None, "logits", True
-    return None, "identity", True
+            return _activated(operation), link
+    loss = getattr(model, "loss", None)
+    if getattr(loss, "from_logits", False):
+        return None, "binary logits" if isinstance(loss, _BINARY_LOSSES) else "logits"
+    return None, "identity"
 
 
 def _last_operation(model: Any) -> Any:
@@ -278,8 +268,36 @@ def _activated(operation: Any) -> Any:
 
 def _link(operation: Any) -> Link:
     operation = _activated(operation)
-    activation = getattr(operation, "activation", None)
-    name = getattr(activation, "__name__", type(operation).__name__).lower()
-    if name == "sigmoid":
+    if isinstance(operation, _RECURRENT):  # its activation is inside the cell
+        return "identity"
+    is_lambda = isinstance(operation, keras.layers.Lambda)
+    function = getattr(operation, "function" if is_lambda else "activation", None)
+    if function is not None:
+        return _link_of(function)
+    links: dict[str, Link] = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
+    return links.get(type(operation).__name__, "identity")
+
+
+def _link_of(function: Any) -> Link:
+    """Tell an activation by what it computes: ``tf.nn.softmax`` has another name than Keras's."""
+    probe = np.array([[-2.0, 0.5, 3.0], [1.0, -1.0, 0.0]], np.float32)
+    try:
+        result = ops.convert_to_numpy(function(ops.convert_to_tensor(probe)))
+    except Exception:  # of a Lambda that computes something else than an activation
+        return "identity"
+    if np.shape(result) != probe.shape:
+        return "identity"
+    if np.allclose(result, expit(probe), atol=1e-6):
         return "sigmoid"
-    return "softmax" if name == "softmax" else "identity"
+    return "softmax" if np.allclose(result, softmax(probe, axis=-1), atol=1e-6) else "identity"
+
+
+def told_apart(model: Any, layers: Sequence[Any]) -> list[str]:
+    """Return a name for each layer; those of one name get that of their nested model in front."""
+    names = [layer.name for layer in layers]
+    nested = [layer for layer in walk(model) if isinstance(layer, keras.Model)]
+    for position, layer in enumerate(layers):
+        if sum(other.name == layer.name for other in layers) > 1:
+            owners = [owner.name for owner in nested if any(layer is one for one in walk(owner))]
+            names[position] = "/".join([*owners[-1:], layer.name])
+    return names

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,12 +16,11 @@ from .interventions import (
     Record,
     attention_recorded,
     context_moved,
-    embedding_replaced,
     mask_fixed,
-    mask_recorded,
-    output_recorded,
     run,
+    vectors_replaced,
 )
+from .observation import Observation, observed
 from .outputs import Selection, select
 
 
@@ -40,34 +38,28 @@ class Subject:
         Width 0 where there is none.
     mask : bool array (sample, time)
         Real steps: the data's own mask, less what the model masks of itself.
-    layer_masks : tuple of bool arrays (sample, time)
-        What each Masking layer of the model masks for the sample itself.
+    layer_masks : tuple of tuples of bool arrays (sample, time)
+        What each call of each Masking layer and mask operation leaves unmasked for the sample.
     """
 
     values: np.ndarray
     tokens: np.ndarray
     static: np.ndarray
     mask: np.ndarray
-    layer_masks: tuple[np.ndarray, ...] = ()
+    layer_masks: tuple[tuple[np.ndarray, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __getitem__(self, index: np.ndarray | slice) -> Subject:
-        return Subject(
-            self.values[index],
-            self.tokens[index],
-            self.static[index],
-            self.mask[index],
-            tuple(mask[index] for mask in self.layer_masks),
-        )
+        return Subject(*keras.tree.map_structure(lambda array: array[index], self.arrays))
 
     def with_values(self, values: np.ndarray, static: np.ndarray) -> Subject:
         """Return the same samples with other values and static facts behind the same masks."""
         return replace(self, values=values, static=static)
 
     @property
-    def arrays(self) -> tuple[np.ndarray | tuple[np.ndarray, ...], ...]:
+    def arrays(self) -> tuple[Any, ...]:
         """The fields as a nested tuple, for a compiled function."""
         return (self.values, self.tokens, self.static, self.mask, self.layer_masks)
 
@@ -92,10 +84,19 @@ class Nodes(NamedTuple):
     position: np.ndarray
 
 
-@lru_cache(maxsize=8)
-def compile_model(anatomy: Anatomy, scale: str) -> Compiled:
-    """Return the functions of a model, kept for the last few models so that a widget is fast."""
-    return Compiled(anatomy, scale)
+def compile_model(anatomy: Anatomy, scale: str, *, anew: bool = False) -> Compiled:
+    """Return the functions of a model, kept with the model so that a second call is fast.
+
+    They live as long as the model. What is not a weight, such as the mean of a Normalization layer,
+    is compiled into them as it is: after a change they are compiled `anew`.
+    """
+    kept = vars(anatomy.model).setdefault("_lstm_explain_compiled", {})
+    key = (anatomy, scale)
+    if anew:
+        kept.clear()
+    if key not in kept:
+        kept[key] = Compiled(anatomy, scale)
+    return kept[key]
 
 
 class Compiled:
@@ -108,20 +109,17 @@ class Compiled:
         self.anatomy, self.scale = anatomy, scale
         self._functions: dict[str, Callable[..., Any]] = {}
 
-    def recorded(self, *inputs: np.ndarray, batch_size: int) -> list[np.ndarray]:
-        """Return the model's own output and what its layers do to these samples.
+    def observe(self, inputs: Sequence[np.ndarray], batch_size: int) -> Observation:
+        """Return what the model does with samples, by a function that was compiled earlier."""
+        structure: list[Any] = []
 
-        Parameters
-        ----------
-        *inputs : values, tokens, static, mask
+        def evaluate(*batch: np.ndarray) -> list[Any]:
+            fields = self._call(self._observed, (), *batch)[2]
+            structure[:] = [fields]
+            return keras.tree.flatten(fields)
 
-        Returns
-        -------
-        list of arrays
-            The output; what each Masking layer and each mask operation leaves unmasked; what each
-            Embedding layer gives.
-        """
-        return self._in_batches(self._recorded, batch_size, *inputs)
+        arrays = in_batches(evaluate, batch_size, *inputs)
+        return Observation(*keras.tree.pack_sequence_as(structure[0], arrays))
 
     def outputs(self, subject: Subject, batch_size: int) -> np.ndarray:
         """Return the margins, (sample, output) or (sample, step, output)."""
@@ -138,7 +136,7 @@ class Compiled:
         return np.where(subject.mask[..., None], gradients.astype(np.float64), 0.0)
 
     def attention(self, subject: Subject, batch_size: int) -> list[np.ndarray]:
-        """Return the weights of each attention layer, in the order of the model."""
+        """Return the weights of each call of an attention layer, as in `attention_calls`."""
         if not self.anatomy.attention_layers:
             return []
         return self._in_batches(self._attention, batch_size, *subject.arrays)
@@ -253,21 +251,21 @@ class Compiled:
         anatomy = self.anatomy
         masking = (*anatomy.masking_layers, *anatomy.mask_operations)
         held = [mask_fixed(*pair) for pair in zip(masking, layer_masks, strict=True)]
-        vectors = [embedding_replaced(layer, values) for layer in anatomy.embedding_layers]
-        return run(anatomy, (values, tokens, static, mask), [*held, *vectors, *changes])
+        vectors: dict[Any, dict[int, Any]] = {}
+        start = 0
+        for layer, number in anatomy.embedding_calls:
+            end = start + layer.output_dim
+            vectors.setdefault(layer, {})[number] = values[..., start:end]
+            start = end
+        moved = [vectors_replaced(layer, calls) for layer, calls in vectors.items()]
+        return run(anatomy, (values, tokens, static, mask), [*held, *moved, *changes])
 
     def _select(self, margin: Any, weights: Any, steps: Any) -> Any:
         return select(margin, weights, steps, self.anatomy.link, self.scale)
 
-    def _recorded(self, _: Any, *inputs: Any) -> Any:
-        anatomy = self.anatomy
-        record: Record = {}
-        operations = (*anatomy.mask_operations, *anatomy.embedding_layers)
-        changes = [mask_recorded(layer, record) for layer in anatomy.masking_layers]
-        changes += [output_recorded(operation, record) for operation in operations]
-        output = run(anatomy, inputs, changes, margin=False)
-        wanted = (*anatomy.masking_layers, *operations)
-        return output, (output, *(record[operation] for operation in wanted))
+    def _observed(self, _: Any, *inputs: Any) -> Any:
+        fields = observed(self.anatomy, inputs)
+        return fields[0], fields
 
     def _outputs(self, _: Any, *subject: Any) -> Any:
         margin = self._margin(*subject)
@@ -283,14 +281,14 @@ class Compiled:
         layers = self.anatomy.attention_layers
         changes = [attention_recorded(layer, record) for layer in layers]
         margin = self._margin(*subject, changes=changes)
-        return margin, tuple(record[layer] for layer in layers)
+        return margin, tuple(weights for layer in layers for weights in record[layer])
 
     def _pooling(self, point: Any, *arguments: Any) -> Any:
         *subject, weights, steps = arguments
         record: Record = {}
         layer = self.anatomy.pooling_layers[-1]
         margin = self._margin(*subject, changes=[context_moved(layer, point[0], record)])
-        return self._select(margin, weights, steps), record[layer]
+        return self._select(margin, weights, steps), tuple(record[layer])
 
     def _path(self, point: Any, subject: Any, rows: Any, nodes: Any, selection: Any) -> Any:
         """Weighted outputs at ``row + (position + move) * (sample - row)``.
@@ -320,7 +318,7 @@ class Compiled:
         self, _: Any, subject: Any, rows: Any, players: Any, coalitions: Any, selection: Any
     ) -> Any:
         row, present = coalitions
-        count = row.shape[0]
+        count = ops.shape(row)[0]
         values, tokens, static, mask, layer_masks = keras.tree.map_structure(
             lambda array: ops.repeat(array, count, axis=0), subject
         )

@@ -10,7 +10,7 @@ import numpy as np
 from ..sequences.data import SequenceData
 from ..sequences.editing import columns_of
 from ..sequences.scaling import chart_of, unscaled
-from .anatomy import inspect
+from .observation import inspect
 from .outputs import decisions, last_outputs
 from .question import see
 

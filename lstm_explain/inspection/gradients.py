@@ -51,12 +51,21 @@ def _compile_tensorflow(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*arrays: Any) -> Any:
         _undo_deep_explainer()
         arrays = tf.nest.map_structure(tf.convert_to_tensor, arrays)
-        # One trace per set of shapes, kept here: through tf.function itself, TensorFlow would warn
-        # of retracing as soon as a few models have been explained in one process.
-        key = tuple((tuple(array.shape), array.dtype) for array in tf.nest.flatten(arrays))
-        if key not in traced:
-            traced[key] = run.get_concrete_function(*arrays)
-        return traced[key](*arrays)
+        flat = tf.nest.flatten(arrays)
+        # Kept here: through tf.function itself, TensorFlow would warn of retracing as soon as a few
+        # models have been explained in one process.
+        any_number = tuple((tuple(array.shape[1:]), array.dtype) for array in flat)
+        exact = tuple((tuple(array.shape), array.dtype) for array in flat)
+        if any_number not in traced and exact not in traced:
+            try:  # one trace for any number of samples, rows and nodes
+                traced[any_number] = run.get_concrete_function(
+                    *tf.nest.map_structure(
+                        lambda array: tf.TensorSpec((None, *array.shape[1:]), array.dtype), arrays
+                    )
+                )
+            except (TypeError, ValueError):  # a layer that needs to know the number
+                traced[exact] = run.get_concrete_function(*arrays)
+        return traced.get(exact, traced.get(any_number))(*arrays)
 
     return call
 

@@ -8,8 +8,9 @@ stay as they are. A compiled function keeps the changes that it was traced with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import count
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,8 +20,8 @@ from ..sequences.inputs import arrange
 from .anatomy import Anatomy
 
 Change: TypeAlias = AbstractContextManager[None]
-# What a change writes down while the model runs, by layer.
-Record: TypeAlias = dict[Any, Any]
+# What changes write down while the model runs: by layer, one entry for each of its calls.
+Record: TypeAlias = dict[Any, list[Any]]
 
 
 def run(
@@ -46,7 +47,7 @@ def run(
     with ExitStack() as stack:
         for change in (*changes, *([margin_exposed(anatomy)] if margin else [])):
             stack.enter_context(change)
-        sequence = tokens if anatomy.embedding_layers else values
+        sequence = tokens if tokens.shape[1] else values
         result = anatomy.model(arrange(anatomy.roles, sequence, static, mask), training=False)
     output = keras.tree.flatten(result)[0]
     return output[:, None] if len(output.shape) == 1 else output
@@ -82,65 +83,75 @@ def margin_exposed(anatomy: Anatomy) -> Iterator[None]:
 
 
 @contextmanager
-def mask_fixed(operation: Any, mask: Any) -> Iterator[None]:
-    """Let a Masking layer, or an operation that computes a mask, mask these steps, fed anything."""
-    if isinstance(operation, keras.layers.Masking):
-        with (
-            replaced(operation, "call", lambda inputs: inputs + 0),
-            replaced(operation, "compute_mask", lambda *args, **kwargs: mask),
-        ):
+def mask_fixed(operation: Any, masks: Sequence[Any]) -> Iterator[None]:
+    """Let a Masking layer, or an operation that computes a mask, mask these steps, fed anything.
+
+    Each call of the layer takes the next of the masks.
+    """
+    remaining = iter(masks)
+    if not isinstance(operation, keras.layers.Masking):
+        with replaced(operation, "call", lambda *args, **kwargs: next(remaining)):
             yield
-    else:
-        with replaced(operation, "call", lambda *args, **kwargs: mask):
-            yield
+        return
+
+    def call(inputs: Any) -> Any:
+        mask = next(remaining)
+        outputs = ops.where(mask[..., None], inputs, ops.zeros_like(inputs))
+        outputs._keras_mask = mask  # as the layer itself does, where Keras looks for it
+        return outputs
+
+    with replaced(operation, "call", call):
+        yield
 
 
-def embedding_replaced(layer: Any, vectors: Any) -> Change:
-    """Let an Embedding layer give these vectors; its mask still comes from the token ids."""
-    calls = []
+def vectors_replaced(layer: Any, vectors: Mapping[int, Any]) -> Change:
+    """Let some calls of an Embedding layer give these vectors; masks still come from the ids."""
+    original, calls = layer.call, count()
 
-    def call(_: Any) -> Any:
-        calls.append(layer)
-        if len(calls) > 1:
-            raise ValueError(
-                f"Expected each Embedding to read one input; {layer.name!r} is shared by two. "
-                "Give each input an Embedding of its own, with the same weights."
-            )
-        return ops.cast(vectors, layer.compute_dtype)
+    def call(ids: Any) -> Any:
+        number = next(calls)
+        if number in vectors:
+            return ops.cast(vectors[number], layer.compute_dtype)
+        return original(ids)
 
     return replaced(layer, "call", call)
 
 
-def output_recorded(layer: Any, record: Record) -> Change:
-    """Write down what a layer gives."""
-    original = layer.call
+def calls_recorded(operation: Any, record: Record) -> Change:
+    """Write down what a layer reads first and what it gives, at each of its calls."""
+    original = operation.call
+    record[operation] = []
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        record[layer] = original(*args, **kwargs)
-        return record[layer]
+        result = original(*args, **kwargs)
+        record[operation].append((args[0], result))
+        return result
 
-    return replaced(layer, "call", call)
+    return replaced(operation, "call", call)
 
 
-def mask_recorded(layer: Any, record: Record) -> Change:
-    """Write down which steps a layer leaves unmasked."""
+def masks_recorded(layer: Any, record: Record) -> Change:
+    """Write down which steps a Masking layer leaves unmasked, at each of its calls."""
     original = layer.call
+    record[layer] = []
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        record[layer] = layer.compute_mask(*args)
-        return original(*args, **kwargs)
+    def call(inputs: Any) -> Any:
+        record[layer].append(layer.compute_mask(inputs))
+        return original(inputs)
 
     return replaced(layer, "call", call)
 
 
 def attention_recorded(layer: Any, record: Record) -> Change:
-    """Write down the weights of an attention layer."""
+    """Write down the weights of an attention layer, at each of its calls."""
     original = layer.call
+    record[layer] = []
 
     def call(*args: Any, **kwargs: Any) -> Any:
         asked = kwargs.pop("return_attention_scores", False)
-        result, record[layer] = original(*args, return_attention_scores=True, **kwargs)
-        return (result, record[layer]) if asked else result
+        result, weights = original(*args, return_attention_scores=True, **kwargs)
+        record[layer].append(weights)
+        return (result, weights) if asked else result
 
     return replaced(layer, "call", call)
 
@@ -151,7 +162,7 @@ def context_moved(layer: Any, move: Any, record: Record) -> Change:
 
     def call(states: Any, mask: Any = None) -> Any:
         context, weights = original(states, mask=mask, return_attention_scores=True)
-        record[layer] = (weights, states)
+        record[layer] = [weights, states]
         return context + ops.cast(move, context.dtype)
 
     return replaced(layer, "call", call)
@@ -209,11 +220,11 @@ def states_recorded(
             flags = ops.ones(ops.shape(sequences)[:2], "bool")
         not_merged = getattr(layer, "merge_mode", "") is None
         outputs = keras.tree.flatten(result)[: 2 if not_merged else 1]
-        record[layer] = (
+        record[layer] = [
             ops.concatenate(traces, axis=-1),
             ops.cast(flags, "bool"),
             ops.concatenate(outputs, axis=-1),
-        )
+        ]
         return result
 
     return replaced(layer, "call", call)

@@ -22,8 +22,8 @@ class Selection:
     Attributes
     ----------
     weights : float32 array (sample, output)
-        A one-hot row for a class or value, 1 and -1 for a contrast of two; for a single sigmoid
-        output 1 is the second class, -1 the first.
+        A one-hot row for a class or value, 1 and -1 for a contrast of two. For a single sigmoid
+        output 1 is the second class and -1 the first, 2 and -2 are their contrasts.
     steps : float32 array (sample, step)
         How much each step's output counts; width 0 for a model with one output per sample.
     names : str array (sample,)
@@ -55,21 +55,31 @@ def select(raw: Any, weights: Any, steps: Any, link: Link, scale: str) -> Any:
 
 def _picked(raw: Any, weights: Any, link: Link, scale: str) -> Any:
     raw = ops.cast(raw, "float32")
-    single = link == "sigmoid" or (link == "logits" and raw.shape[-1] == 1)
     if link == "identity":
         return ops.sum(weights * raw, axis=-1)
+    single = raw.shape[-1] == 1
+    sigmoids = link in ("sigmoid", "binary logits") or (link == "logits" and single)
     if scale == "probability":
-        if single and raw.shape[-1] == 1:  # -1 selects the first class: 1 - p
-            return 0.5 + ops.sum(weights * (ops.sigmoid(raw) - 0.5), axis=-1)
-        if single:
-            return ops.sum(weights * ops.sigmoid(raw), axis=-1)
-        return ops.sum(weights * ops.softmax(raw, axis=-1), axis=-1)
-    picked = ops.sum(weights * raw, axis=-1)
-    if single:
-        return picked
-    rest = ops.logsumexp(raw - 1e9 * ops.maximum(weights, 0.0), axis=-1)
+        if link != "probability":
+            raw = ops.sigmoid(raw) if sigmoids else ops.softmax(raw, axis=-1)
+        if single:  # of the two classes the second has p; 1 and -1 select a class, 2 and -2 contrast
+            weights = weights[..., 0]
+            one_class = ops.cast(ops.abs(weights) < 1.5, raw.dtype)
+            return 0.5 * one_class + weights * (raw[..., 0] - 0.5)
+        return ops.sum(weights * raw, axis=-1)
+    if sigmoids:
+        return ops.sum(ops.sign(weights) * raw, axis=-1)
+    others = ops.logsumexp(raw - 1e9 * ops.maximum(weights, 0.0), axis=-1)
     is_contrast = ops.cast(ops.min(weights, axis=-1) < 0, raw.dtype)
-    return picked - (1.0 - is_contrast) * rest
+    return ops.sum(weights * raw, axis=-1) - (1.0 - is_contrast) * others
+
+
+def linked(raw: np.ndarray, link: Link) -> np.ndarray:
+    """Return what a model gives for its margins, in their own precision, as float64."""
+    if link in ("sigmoid", "softmax"):
+        function = ops.sigmoid if link == "sigmoid" else ops.softmax
+        raw = ops.convert_to_numpy(function(ops.convert_to_tensor(raw)))
+    return raw.astype(np.float64)
 
 
 def choose(
@@ -97,8 +107,8 @@ def choose(
     """
     if anatomy.link == "identity" and scale == "probability":
         raise ValueError(
-            "Expected a model with a sigmoid or softmax output to explain a probability; received "
-            'one without. Use scale="margin", which explains the output itself.'
+            "Expected a model that gives probabilities to explain one; received outputs below 0 or "
+            'above 1. Use scale="margin", which explains the output itself.'
         )
     steps = _step_weights(raw, mask, step)
     single = anatomy.link != "identity" and raw.shape[-1] == 1
@@ -114,8 +124,8 @@ def choose(
         else:
             chosen = np.full(len(raw), _position(output, names))
         rows, labels = np.eye(count)[chosen], np.array(names)[chosen]
-    if single:  # two classes from one output: -1 is the first, 1 the second
-        rows = np.sign(rows[:, 1:] - rows[:, :1])
+    if single:  # two classes from one output
+        rows = rows[:, 1:] - rows[:, :1]
     kind = "value" if anatomy.link == "identity" else scale
     return Selection(rows.astype(np.float32), steps, labels.astype(str), kind)
 
@@ -263,7 +273,9 @@ def chances(raw: np.ndarray, link: Link) -> np.ndarray:
     [[0.5, 0.5]]
     """
     raw = raw.astype(np.float64)
-    if link == "sigmoid" and raw.shape[1] > 1:  # several questions with an answer each
+    if link == "probability":
+        return raw if raw.shape[1] > 1 else np.concatenate([1 - raw, raw], axis=1)
+    if link in ("sigmoid", "binary logits") and raw.shape[1] > 1:  # several questions
         return expit(raw)
     if raw.shape[1] == 1:
         raw = np.concatenate([np.zeros_like(raw), raw], axis=1)

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from ..backend import ops
+from ..backend import keras, ops
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
-from .anatomy import Anatomy, inspect
+from .anatomy import Anatomy, draws, read_anatomy, walk
 from .background import Background, nearest_real
 from .compiled import Compiled, Subject, compile_model
-from .outputs import Scale, Selection, check_scale, choose, select
-
-_MARGIN_TOLERANCE = 1e-5
+from .interventions import run
+from .observation import (
+    Observation,
+    agree,
+    differences,
+    inputs_of,
+    observe,
+    other_words,
+    with_calls,
+)
+from .outputs import Scale, Selection, check_scale, choose, linked, select
 
 
 class PaddingWarning(UserWarning):
@@ -32,46 +40,117 @@ def see(
     Returns
     -------
     anatomy : Anatomy
-        With its link corrected where an activation inside the model is not what makes its output.
+        With what running the model told of its calls and its link.
     compiled : Compiled
     subject : Subject
     """
-    static = np.zeros((len(data), 0), np.float32) if data.static is None else data.static
-    tokens = np.zeros((len(data), 0), np.int32) if data.tokens is None else data.tokens
-    _check_vocabulary(anatomy, tokens)
-    numbers = data.values_for(anatomy.model)
-    compiled = compile_model(anatomy, scale)
-    inputs = (numbers, tokens, static, data.mask)
-    output, *recorded = compiled.recorded(*inputs, batch_size=batch_size)
+    inputs = inputs_of(anatomy, data)
+    if anatomy.is_confirmed:  # by an earlier call, of which this one is a variation
+        compiled = compile_model(anatomy, scale)
+        return anatomy, compiled, _subject(anatomy, inputs, compiled.observe(inputs, batch_size))
+    observation = observe(anatomy, inputs, batch_size)
+    anatomy = with_calls(anatomy, inputs, observation)
+    subject = _subject(anatomy, inputs, observation)
+    few = slice(0, 64)
+    anatomy, compiled, _ = confirm(
+        anatomy, scale, subject[few], observation.output[few], batch_size
+    )
+    return anatomy, compiled, subject
+
+
+def confirm(
+    anatomy: Anatomy, scale: str, subject: Subject, expected: np.ndarray, batch_size: int
+) -> tuple[Anatomy, Compiled, np.ndarray]:
+    """Compile a model and hold the function that is explained against the model's own outputs.
+
+    Returns
+    -------
+    anatomy : Anatomy
+        Without its link where the activation inside the model is not what makes its output.
+    compiled : Compiled
+    raw : array (sample, output) or (sample, step, output)
+        Margins or values.
+
+    Raises
+    ------
+    ValueError
+        The two differ by more than rounding: masks, embeddings, or outputs that are drawn.
+    """
+    bare = replace(anatomy, link="identity", margin_operation=None)
+    error = np.inf
+    # Compiled anew, a function that an earlier call left behind has the model's present state.
+    for version, anew in ((anatomy, False), (anatomy, True), (bare, True)):
+        compiled = compile_model(version, scale, anew=anew)
+        raw = compiled.outputs(subject, batch_size)
+        given = linked(raw, version.link)
+        if agree(version, given, expected):
+            return replace(version, is_confirmed=True), compiled, raw
+        if given.size == expected.size:
+            error = min(error, float(differences(given, expected).max()))
+    raise ValueError(
+        f"Expected to explain what {anatomy.model.name!r} computes; with its masks held and its "
+        f"embeddings replaced, its outputs differ by up to {error:.2g}. {_cause(anatomy, subject)}"
+    )
+
+
+def _cause(anatomy: Anatomy, subject: Subject) -> str:
+    """Say what most likely makes the explained function differ from the model, and the way out."""
+    inputs = [
+        ops.convert_to_tensor(array[:4])
+        for array in (subject.values, subject.tokens, subject.static, subject.mask)
+    ]
+    twice = [ops.convert_to_numpy(run(anatomy, inputs, margin=False)) for _ in range(2)]
+    if not agree(anatomy, *twice):
+        names = [layer.name for layer in walk(anatomy.model) if draws(layer)]
+        return (
+            f"It gives the same samples other outputs at each call: layers {names} draw random "
+            "numbers. Explain a model without them, such as one that goes on with the mean."
+        )
+    layers = [layer.name for layer in (*anatomy.embedding_layers, *anatomy.masking_layers)]
+    return (
+        f"Look at {layers or [anatomy.margin_at]}: ids that are read past the Embedding, or a mask "
+        "that is made inside a layer, cannot be held. Explain a model that reads embedded words or "
+        "takes the mask as an input."
+    )
+
+
+def _subject(
+    anatomy: Anatomy, inputs: Sequence[np.ndarray], observation: Observation
+) -> Subject:
+    numbers, tokens, static, mask = inputs
+    output = observation.output
     if not np.isfinite(output).all():
         bad = int(np.argmin(np.isfinite(output.reshape(len(output), -1)).all(axis=1)))
         raise ValueError(
             f"Expected finite predictions; {anatomy.model.name!r} gives NaN or infinity, first for "
             f"sample {bad}. Check its weights (a diverged training) and the size of the inputs."
         )
-    count = len(anatomy.masking_layers) + len(anatomy.mask_operations)
-    layer_masks, embedded = tuple(recorded[:count]), recorded[count:]
-    mask = data.mask
-    for layer_mask in layer_masks:
-        if layer_mask.shape == mask.shape:  # a sample that is masked throughout keeps its steps
-            mask = np.where(layer_mask.any(axis=1, keepdims=True), mask & layer_mask, mask)
-    if any(layer.mask_zero for layer in anatomy.embedding_layers):
+    values = vectors_of(anatomy, observation) if tokens.shape[1] else numbers
+    mask = _real_steps(anatomy, mask, tokens, observation)
+    return Subject(values, tokens, static, mask, observation.masks)
+
+
+def vectors_of(anatomy: Anatomy, observation: Observation) -> np.ndarray:
+    """Return what the calls that read words give, side by side: (sample, time, number)."""
+    by_layer = dict(zip(anatomy.embedding_layers, observation.embedded, strict=True))
+    vectors = [by_layer[layer][number][1] for layer, number in anatomy.embedding_calls]
+    return np.concatenate(vectors, axis=-1, dtype=np.float32)
+
+
+def _real_steps(
+    anatomy: Anatomy, mask: np.ndarray, tokens: np.ndarray, observation: Observation
+) -> np.ndarray:
+    """Return the steps that are real in the data and for the model.
+
+    Of several masks of the model, a step that one of them leaves unmasked is read.
+    """
+    read = [each for calls in observation.masks for each in calls if each.shape == mask.shape]
+    if read:
+        layer_mask = np.any(read, axis=0)  # a sample that is masked throughout keeps its steps
+        mask = np.where(layer_mask.any(axis=1, keepdims=True), mask & layer_mask, mask)
+    if tokens.shape[1] and any(layer.mask_zero for layer in anatomy.embedding_layers):
         mask = mask & (tokens != 0)
-    values = embedded[0].astype(np.float32) if embedded else numbers
-    subject = Subject(values, tokens, static, mask, layer_masks)
-    few = subject[:64]
-    raw = compiled.outputs(few, batch_size)
-    error = _margin_error(anatomy, raw, output[: len(few)])
-    if not error < _margin_tolerance(anatomy):
-        if not anatomy.margin_is_last:
-            bare = replace(anatomy, link="identity", margin_operation=None)
-            return bare, compile_model(bare, scale), subject
-        raise ValueError(
-            f"Expected the {anatomy.link} of the margin before {anatomy.margin_at!r} to be the "
-            f"model's output; they differ by {error:.2g}. Rebuild the model so that one activation "
-            "makes its output."
-        )
-    return anatomy, compiled, subject
+    return mask
 
 
 def check_depends_on_input(
@@ -97,15 +176,6 @@ def check_depends_on_input(
             "for all samples, and for samples with noise added. Check its weights and wiring, and "
             "whether unscaled numbers drive its units to their limits (data.standardise())."
         )
-
-
-def _check_vocabulary(anatomy: Anatomy, tokens: np.ndarray) -> None:
-    for layer in anatomy.embedding_layers:
-        if tokens.size and tokens.max() >= layer.input_dim:
-            raise ValueError(
-                f"Expected token ids below {layer.input_dim}, the size of {layer.name!r}; received "
-                f"{tokens.max()}. Use the vocabulary that the model was trained on."
-            )
 
 
 def selected(raw: np.ndarray, selection: Selection, anatomy: Anatomy) -> np.ndarray:
@@ -135,7 +205,9 @@ def background_outputs(
     """
     padding = np.where(subject.mask[..., None], 0, subject.values).reshape(len(subject), -1)
     tokens = subject.tokens * ~subject.mask if subject.tokens.size else subject.tokens
-    layer_masks = [mask.reshape(len(subject), -1) for mask in subject.layer_masks]
+    layer_masks = [
+        mask.reshape(len(subject), -1) for calls in subject.layer_masks for mask in calls
+    ]
     keys = np.concatenate([subject.mask, padding, tokens, *layer_masks], axis=1, dtype=np.float32)
     groups: dict[bytes, list[int]] = {}
     for member, key in enumerate(keys):
@@ -180,52 +252,37 @@ def warn_if_padding_is_read(
         )
 
 
-def _margin_error(anatomy: Anatomy, raw: np.ndarray, output: np.ndarray) -> float:
-    if anatomy.link in ("identity", "logits"):
-        return 0.0
-    link = ops.sigmoid if anatomy.link == "sigmoid" else ops.softmax
-    # In the margin's own precision: a network in float16 rounds its output too.
-    linked = ops.convert_to_numpy(link(ops.convert_to_tensor(raw)))
-    if linked.size != output.size:
-        return np.inf
-    difference = linked.reshape(output.shape).astype(np.float64) - output
-    return float(np.abs(difference).max())
+def _rows_in_model_space(
+    anatomy: Anatomy, background: Background, inputs: Sequence[np.ndarray]
+) -> tuple[np.ndarray, ...]:
+    """Return the background rows as inputs beside those of the samples: values, tokens, ..."""
+    num_steps = inputs[3].shape[1]
+    rows = background.rows_for(num_steps)
+    tokens = np.zeros((len(rows), 0), np.int32)
+    if background.tokens is not None:
+        tokens = background.tokens_for(num_steps)
+        if any(layer.mask_zero for layer in anatomy.embedding_layers):
+            tokens = np.take_along_axis(tokens, nearest_real(tokens != 0), axis=1)
+    elif inputs[1].shape[1]:
+        tokens = np.zeros((len(rows), num_steps), np.int32)
+    static = background.static
+    if static is None:
+        static = np.zeros((len(rows), 0), np.float32)
+    return rows, tokens, static, np.ones((len(rows), num_steps), bool)
 
 
-def _margin_tolerance(anatomy: Anatomy) -> float:
-    narrow = getattr(anatomy.margin_operation, "compute_dtype", "float32") in (
-        "float16",
-        "bfloat16",
-    )
-    return 1e-2 if narrow else _MARGIN_TOLERANCE
-
-
-def _without_padding(rows: np.ndarray, padding: float) -> np.ndarray:
-    """Replace the padding of background rows by each row's nearest real step.
+def _held(rows: np.ndarray, observation: Observation) -> np.ndarray:
+    """Replace the steps of background rows that the model masks by each row's nearest real step.
 
     On a path the model sees the sample's mask, so that padding of a row would be read as numbers.
     A row of padding alone is a reference, such as "zero", and stays.
     """
-    mask = (rows != padding).any(axis=2)
+    masks = [mask for calls in observation.masks for mask in calls if mask.shape == rows.shape[:2]]
+    if not masks:
+        return rows
+    mask = np.any(masks, axis=0)
     held = np.take_along_axis(rows, nearest_real(mask)[..., None], axis=1)
     return np.where(mask.any(axis=1)[:, None, None], held, rows)
-
-
-def background_in_model_space(
-    anatomy: Anatomy, background: Background, num_steps: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the background as the model reads it: rows (row, time, feature) and static facts."""
-    rows = background.rows_for(num_steps)
-    if anatomy.embedding_layers:
-        table = np.asarray(ops.convert_to_numpy(anatomy.embedding_layers[0].embeddings), np.float32)
-        if background.tokens is None:
-            rows = np.zeros((len(rows), num_steps, table.shape[1]), np.float32)
-        else:
-            rows = table[background.tokens_for(num_steps)]
-    elif anatomy.masking_layers:
-        rows = _without_padding(rows, anatomy.masking_layers[0].mask_value)
-    static = background.static
-    return rows, np.zeros((len(rows), 0), np.float32) if static is None else static
 
 
 # Rows per call of the model: large enough to keep a few cores busy.
@@ -297,37 +354,91 @@ def prepare(
     batch_size = batch_size or DEFAULT_BATCH
     sequences = as_sequences(data)
     sequences.check_complete()
-    anatomy = inspect(model, sequences, inputs=inputs)
+    anatomy = read_anatomy(model, sequences, inputs=inputs)
     reference = Background.resolve(background, sequences)
-    anatomy, compiled, subject = see(anatomy, sequences, scale, batch_size)
-    raw = compiled.outputs(subject, batch_size)
+    samples = inputs_of(anatomy, sequences)
+    references = _rows_in_model_space(anatomy, reference, samples)
+    count = len(sequences)
+    both = [np.concatenate(pair) for pair in zip(samples, references, strict=True)]
+    observation = observe(anatomy, both, batch_size)
+    anatomy = with_calls(anatomy, both, observation)
+    subject = _subject(anatomy, samples, observation[:count])
+    rows = _held(references[0], observation[count:])
+    if samples[1].shape[1]:
+        rows = vectors_of(anatomy, observation[count:])
+        if reference.tokens is None:
+            rows = np.zeros_like(rows)
+    few = _background_subject(anatomy, references, observation[count:], both[1])
+    subjects = _joined(subject, few)
+    expected = observation.output[: len(subjects)]
+    anatomy, compiled, raw = confirm(anatomy, scale, subjects, expected, batch_size)
+    raw = raw[:count]
+    if scale == "probability" and anatomy.link == "identity":
+        if 0 <= expected.min() and expected.max() <= 1:
+            anatomy = replace(anatomy, link="probability")
+            compiled = compile_model(anatomy, scale)
     selection = choose(
         anatomy, raw, subject.mask, sequences.class_names, sequences.target_name, output, step,
         scale,
     )  # fmt: skip
     check_depends_on_input(anatomy, compiled, subject, raw, batch_size)
     warn_if_padding_is_read(anatomy, compiled, subject, batch_size)
-    rows = background_in_model_space(anatomy, reference, subject.values.shape[1])
+    model_rows = (rows, references[2])
     return Question(
         data=sequences,
         anatomy=anatomy,
         compiled=compiled,
         subject=subject,
         background=reference,
-        rows=rows,
+        rows=model_rows,
         selection=selection,
         predictions=selected(raw, selection, anatomy),
-        row_outputs=background_outputs(compiled, anatomy, subject, *rows, selection, batch_size),
+        row_outputs=background_outputs(
+            compiled, anatomy, subject, *model_rows, selection, batch_size
+        ),
         batch_size=batch_size,
     )
+
+
+# Background rows on which the explained function is held against the model.
+_CHECKED_ROWS = 8
+
+
+def _background_subject(
+    anatomy: Anatomy,
+    references: Sequence[np.ndarray],
+    observation: Observation,
+    pool: np.ndarray,
+) -> Subject:
+    """Return the first background rows as samples, but with other words behind their vectors.
+
+    Where the model gives the vectors their own words' output, it reads words through the
+    embeddings alone.
+    """
+    numbers, tokens, static, mask = (array[:_CHECKED_ROWS] for array in references)
+    some = observation[:_CHECKED_ROWS]
+    values = numbers
+    if tokens.shape[1]:
+        values = vectors_of(anatomy, some)
+        tokens = other_words(tokens, pool)
+    return Subject(values, tokens, static, mask, some.masks)
+
+
+def _joined(*subjects: Subject) -> Subject:
+    arrays = keras.tree.map_structure(
+        lambda *parts: np.concatenate(parts), *(subject.arrays for subject in subjects)
+    )
+    return Subject(*arrays)
 
 
 def ask_again(question: Question, sample: SequenceData) -> Question:
     """Ask the question about one sample of a changed version: same output, same background."""
     size, selection = question.batch_size, question.selection
     anatomy, compiled, subject = see(question.anatomy, sample, question.scale, size)
-    masks = (question.subject.mask, *question.subject.layer_masks)
-    if not all(map(np.array_equal, (subject.mask, *subject.layer_masks), masks)):
+    before, now = (
+        keras.tree.flatten((one.mask, one.layer_masks)) for one in (question.subject, subject)
+    )
+    if not all(map(np.array_equal, now, before)):
         # The base value depends on the steps.
         background, output = question.background, str(selection.names[0])
         return prepare(

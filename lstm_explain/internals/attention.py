@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ..inspection.anatomy import inspect
+from ..inspection.anatomy import read_anatomy
 from ..inspection.compiled import Subject
 from ..inspection.question import DEFAULT_BATCH, as_sequences, see
 from ..sequences.data import SequenceData
@@ -64,7 +64,7 @@ def attention_maps(
     """
     sequences = as_sequences(data)
     sequences.check_complete()
-    anatomy = inspect(model, sequences, inputs=inputs)
+    anatomy = read_anatomy(model, sequences, inputs=inputs)
     if not anatomy.attention_layers:
         raise ValueError(
             f"Expected a model with an attention layer; {model.name!r} has none. Use lx.explain, "

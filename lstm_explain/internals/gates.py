@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ..backend import find_device, keras, ops
-from ..inspection.anatomy import Anatomy, inspect
+from ..inspection.anatomy import Anatomy, read_anatomy, told_apart
 from ..inspection.compiled import in_batches
 from ..inspection.gradients import compile_gradient
 from ..inspection.interventions import Record, run, states_recorded
@@ -96,7 +96,7 @@ def trace_gates(
     """
     sequences = as_sequences(data)
     sequences.check_complete()
-    anatomy = inspect(model, sequences, inputs=inputs)
+    anatomy = read_anatomy(model, sequences, inputs=inputs)
     layers = _chosen(anatomy, layer)
     batch_size = batch_size or DEFAULT_BATCH
     # Also refuses token ids outside the vocabulary and predictions that are not finite.

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from ..inspection.anatomy import inspect
+from ..inspection.observation import inspect
 from ..inspection.outputs import Scale
 from ..inspection.question import Question, as_sequences, prepare, see, selected
 from ..sequences.data import SequenceData

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..inspection.anatomy import inspect
+from ..inspection.anatomy import read_anatomy
 from ..internals.gates import cell_of, need_layer, trace_gates
 from ..internals.responses import answers_by_step
 from ..sequences.data import SequenceData
@@ -115,7 +115,7 @@ def reader_of(
         )
     if max_words < 2:
         raise ValueError(f"Expected max_words of at least 2; received {max_words}. Try 40.")
-    anatomy = inspect(model, data)
+    anatomy = read_anatomy(model, data)
     if "mask" not in anatomy.roles and not any(e.mask_zero for e in anatomy.embedding_layers):
         raise ValueError(
             f"Expected a model that masks its padding; {anatomy.model.name!r} reads it. Build it "

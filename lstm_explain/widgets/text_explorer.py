@@ -11,7 +11,7 @@ import ipywidgets as w
 import numpy as np
 
 from ..attribution.explanation import Explanation
-from ..inspection.anatomy import inspect
+from ..inspection.anatomy import read_anatomy
 from ..inspection.outputs import as_probability, decisions, last_outputs
 from ..inspection.question import see
 from ..plots.content import explained
@@ -199,7 +199,7 @@ class TextExploration(Exploration):
     @cached_property
     def _padded_length(self) -> int | None:
         """The length of the data, for a model that reads its padding; otherwise None."""
-        anatomy = inspect(self.model, self.data)
+        anatomy = read_anatomy(self.model, self.data)
         masked = "mask" in anatomy.roles or any(e.mask_zero for e in anatomy.embedding_layers)
         return None if masked else self.data.mask.shape[1]
 

@@ -1,0 +1,249 @@
+"""``inspect``, and what a model itself does with samples: output, masks, embedded tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..backend import keras, ops
+from ..sequences.data import SequenceData
+from ..sequences.inputs import Role
+from .anatomy import Anatomy, read_anatomy
+from .interventions import Record, attention_recorded, calls_recorded, masks_recorded, run
+from .outputs import linked
+
+# How exactly two runs of one model agree: relative to the spread of its outputs, and to their size,
+# in units of the precision in which the model computes.
+_OF_SPREAD, _OF_PRECISION = 1e-5, 32
+
+
+def inspect(
+    model: Any,
+    data: SequenceData | None = None,
+    *,
+    inputs: Mapping[Role, str] | None = None,
+) -> Anatomy:
+    """Return the inputs, layers and output of a model, and what will be explained of it.
+
+    Parameters
+    ----------
+    model : keras.Model
+        With one sequence input, and optionally static facts and a mask.
+    data : SequenceData, optional
+        The data to explain: with them inputs are told apart, and must fit; and the model is run on
+        the first samples, to see whether what its layers say of its output is so.
+    inputs : mapping of role to input name, optional
+        ``{"sequence": ..., "static": ..., "mask": ...}`` where the roles cannot be told apart.
+
+    Returns
+    -------
+    Anatomy
+        Print it to read it.
+
+    Raises
+    ------
+    TypeError
+        Not a Keras model.
+    ValueError
+        The model's inputs do not fit the data, or it cannot be explained correctly: a stateful
+        layer, an embedding of something computed from the token ids, several outputs.
+
+    Examples
+    --------
+    >>> inspect(model)  # doctest: +SKIP
+    Anatomy of 'lstm_with_attention'
+      reads      values as sequence
+      ...
+    """
+    anatomy = read_anatomy(model, data, inputs=inputs)
+    if data is None or len(data) == 0:
+        return anatomy
+    few = inputs_of(anatomy, data[:64])
+    observation = observe(anatomy, few)
+    anatomy = with_calls(anatomy, few, observation)
+    margin = ops.convert_to_numpy(run(anatomy, [ops.convert_to_tensor(array) for array in few]))
+    if not agree(anatomy, linked(margin, anatomy.link), observation.output):
+        anatomy = replace(anatomy, link="identity", margin_operation=None)
+    return anatomy
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a model does with some samples.
+
+    Attributes
+    ----------
+    output : array (sample, output) or (sample, step, output)
+    masks : tuple of tuples of bool arrays (sample, time)
+        What each call of each Masking layer and mask operation leaves unmasked.
+    embedded : tuple of tuples of pairs of arrays
+        The ids and the vectors of each call of each Embedding layer.
+    attention : tuple of tuples of arrays
+        The weights of each call of each attention layer.
+    output_mask : tuple of bool arrays (sample, time)
+        The mask that the output carries, or nothing.
+    """
+
+    output: np.ndarray
+    masks: tuple[tuple[np.ndarray, ...], ...]
+    embedded: tuple[tuple[tuple[np.ndarray, np.ndarray], ...], ...]
+    attention: tuple[tuple[np.ndarray, ...], ...]
+    output_mask: tuple[np.ndarray, ...]
+
+    def __getitem__(self, index: slice) -> Observation:
+        parts = keras.tree.map_structure(lambda array: array[index], tuple(vars(self).values()))
+        return Observation(*parts)
+
+
+def observed(anatomy: Anatomy, inputs: Sequence[Any]) -> tuple[Any, ...]:
+    """Run a model and return the fields of an `Observation`, as tensors."""
+    record: Record = {}
+    pairs = (*anatomy.mask_operations, *anatomy.embedding_layers)
+    changes = [masks_recorded(layer, record) for layer in anatomy.masking_layers]
+    changes += [calls_recorded(operation, record) for operation in pairs]
+    changes += [attention_recorded(layer, record) for layer in anatomy.attention_layers]
+    output = run(anatomy, inputs, changes, margin=False)
+    masks = [tuple(record[layer]) for layer in anatomy.masking_layers]
+    masks += [tuple(mask for _, mask in record[each]) for each in anatomy.mask_operations]
+    output_mask = getattr(output, "_keras_mask", None)
+    return (
+        output,
+        tuple(masks),
+        tuple(tuple(record[layer]) for layer in anatomy.embedding_layers),
+        tuple(tuple(record[layer]) for layer in anatomy.attention_layers),
+        () if output_mask is None else (output_mask,),
+    )
+
+
+def observe(anatomy: Anatomy, inputs: Sequence[np.ndarray], batch_size: int = 512) -> Observation:
+    """Run a model as it is now, layer by layer: no function that was compiled earlier is used."""
+    batches = []
+    for start in range(0, len(inputs[0]), batch_size):
+        batch = [ops.convert_to_tensor(array[start : start + batch_size]) for array in inputs]
+        try:
+            fields = keras.tree.map_structure(ops.convert_to_numpy, observed(anatomy, batch))
+        except Exception as error:
+            if not _is_symbolic(error):
+                raise
+            raise ValueError(
+                f"Expected masks and embeddings outside of loops over steps; those of "
+                f"{anatomy.model.name!r} are made inside one. Put Masking and Embedding layers "
+                "before TimeDistributed and layers like it."
+            ) from error
+        batches.append(fields)
+    joined = keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *batches)
+    return Observation(*joined)
+
+
+def _is_symbolic(error: Exception) -> bool:
+    return "symbolic" in str(error).lower() or "tracer" in type(error).__name__.lower()
+
+
+def inputs_of(anatomy: Anatomy, data: SequenceData) -> tuple[np.ndarray, ...]:
+    """Return values, token ids, static facts and mask; of width 0 where there are none."""
+    static = np.zeros((len(data), 0), np.float32) if data.static is None else data.static
+    tokens = np.zeros((len(data), 0), np.int32) if data.tokens is None else data.tokens
+    for layer in anatomy.embedding_layers:
+        if tokens.size and tokens.max() >= layer.input_dim and len(anatomy.embedding_layers) == 1:
+            raise ValueError(
+                f"Expected token ids below {layer.input_dim}, the size of {layer.name!r}; received "
+                f"{tokens.max()}. Use the vocabulary that the model was trained on."
+            )
+    return data.values_for(anatomy.model), tokens, static, data.mask
+
+
+def with_calls(
+    anatomy: Anatomy, inputs: Sequence[np.ndarray], observation: Observation
+) -> Anatomy:
+    """Fill in which calls of attention and embedding layers there are, and which read the words.
+
+    Raises
+    ------
+    ValueError
+        An Embedding reads static facts, or ids that are computed from words at other steps.
+    """
+    _, tokens, static, _ = inputs
+    reads_words = []
+    other, words = None, tokens
+    for position, layer in enumerate(anatomy.embedding_layers):
+        for number, (ids, _) in enumerate(observation.embedded[position]):
+            if ids.shape == tokens.shape and np.array_equal(ids, tokens):
+                reads_words.append((layer, number))
+                continue
+            _check_reads_no_fact(layer, ids, static)
+            if not tokens.size:
+                continue
+            if other is None:  # the same padding, other words
+                words = other_words(tokens[:8], tokens)
+                other = observe(anatomy, [inputs[0][:8], words, static[:8], inputs[3][:8]])
+            moved = other.embedded[position][number][0]
+            if np.array_equal(moved, ids[:8]):
+                continue  # positions, say: they stay as the sample has them
+            if ids.shape != tokens.shape or not _is_word_by_word(
+                np.concatenate([tokens[:8], words]), np.concatenate([ids[:8], moved])
+            ):
+                raise ValueError(
+                    f"Expected each Embedding to read the token ids step by step; {layer.name!r} "
+                    "reads ids that are computed from several steps. Compute them beforehand and "
+                    "explain a model that reads them as its tokens."
+                )
+            reads_words.append((layer, number))
+    attention = tuple(
+        (layer, number)
+        for layer, calls in zip(anatomy.attention_layers, observation.attention, strict=True)
+        for number in range(len(calls))
+    )
+    return replace(anatomy, embedding_calls=tuple(reads_words), attention_calls=attention)
+
+
+def other_words(tokens: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    """Return token ids with words drawn from a pool in place of all that are not padding."""
+    words = pool[pool != 0]
+    if not len(words):
+        return tokens
+    drawn = np.random.default_rng(0).choice(words, tokens.shape)
+    return np.where(tokens == 0, 0, drawn).astype(tokens.dtype)
+
+
+def _is_word_by_word(tokens: np.ndarray, ids: np.ndarray) -> bool:
+    """Whether the same token always comes with the same id."""
+    pairs = np.unique(np.stack([tokens.ravel(), ids.ravel().astype(tokens.dtype)]), axis=1)
+    return len(np.unique(pairs[0])) == pairs.shape[1]
+
+
+def _check_reads_no_fact(layer: Any, ids: np.ndarray, static: np.ndarray) -> None:
+    flat = ids.reshape(len(ids), -1)
+    if flat.shape[1] == 0 or flat.shape[1] > static.shape[1]:
+        return
+    columns = [(static == flat[:, column : column + 1]).all(axis=0) for column in range(flat.shape[1])]
+    if all(equal.any() for equal in columns):
+        raise ValueError(
+            f"Expected static facts that are numbers; {layer.name!r} reads them as ids, and there "
+            "is nothing half-way between two ids. Give the fact as 0 and 1 for each category, and "
+            "the model a Dense layer without bias in place of the Embedding, with its weights."
+        )
+
+
+def agree(anatomy: Anatomy, outputs: np.ndarray, expected: np.ndarray) -> bool:
+    """Whether outputs are those that the model gives, but for rounding."""
+    if outputs.size != expected.size:
+        return False
+    return bool((differences(outputs, expected) <= _tolerance(anatomy, expected)).all())
+
+
+def differences(outputs: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Return the largest absolute difference of each output; infinite where one is no number."""
+    difference = np.abs(outputs.reshape(expected.shape).astype(np.float64) - expected)
+    return np.nan_to_num(difference, nan=np.inf).reshape(-1, expected.shape[-1]).max(axis=0)
+
+
+def _tolerance(anatomy: Anatomy, outputs: np.ndarray) -> np.ndarray:
+    """Return by how much two runs may differ, for outputs of this spread and size, (output,)."""
+    outputs = outputs.reshape(-1, outputs.shape[-1]).astype(np.float64)
+    types = {layer.compute_dtype for layer in anatomy.model._flatten_layers()}
+    precision = 1e-3 if {"float16", "bfloat16"} & types else float(np.finfo(np.float32).eps)
+    size = np.abs(outputs).max(axis=0, initial=0.0)
+    return _OF_SPREAD * outputs.std(axis=0) + _OF_PRECISION * precision * size
