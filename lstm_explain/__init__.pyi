@@ -18,8 +18,8 @@ from .datasets.market.loader import load_market as load_market
 from .datasets.reviews.loader import load_reviews as load_reviews
 from .faithfulness.report import FaithfulnessReport as FaithfulnessReport
 from .faithfulness.report import check_faithfulness as check_faithfulness
-from .inspection.observation import inspect as inspect
 from .inspection.background import Background as Background
+from .inspection.observation import inspect as inspect
 from .internals.attention import attention_maps as attention_maps
 from .internals.gates import trace_gates as trace_gates
 from .models.architecture import build_model as build_model

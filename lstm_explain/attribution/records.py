@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ..backend import keras
+from ..inspection.alignment import attended_axes
 from ..inspection.background import Background
 from ..inspection.outputs import Scale
 from ..inspection.question import Question, prepare
@@ -49,16 +50,8 @@ def make_explanation(
         arrays = {name: array.sum(axis=2) for name, array in arrays.items()}
         level = "time"
     dataset = _labelled(question, arrays, static_values, level, window)
-    compiled, subject, size = question.compiled, question.subject, question.batch_size
-    if question.anatomy.pooling_layers:
-        weights, contribution = compiled.pooling(subject, question.selection, size)
-        dataset["attention"] = (("sample", "time"), weights)
-        dataset["attention_contribution"] = (("sample", "time"), contribution)
-    elif question.anatomy.attention_layers:
-        last = compiled.attention(subject, size)[-1]
-        if last.shape[-1] == subject.mask.shape[1]:
-            weights = mean_weights(last, subject.mask)
-            dataset["attention"] = (("sample", "time"), weights)
+    for name, weights in _attention(question).items():
+        dataset[name] = (("sample", "time"), weights)
     dataset.attrs["provenance"] = _provenance(
         question.anatomy.model,
         **facts,
@@ -72,6 +65,26 @@ def make_explanation(
         target_name=question.data.target_name,
     )
     return Explanation(dataset.assign(_to_reopen(question)))
+
+
+def _attention(question: Question) -> dict[str, np.ndarray]:
+    """Return weights and contributions of the last attention layer by the input's steps."""
+    anatomy, compiled, subject = question.anatomy, question.compiled, question.subject
+    if not anatomy.attention_calls:
+        return {}
+    arrays: dict[str, np.ndarray] = {}
+    called = [layer for layer, _ in anatomy.attention_calls]
+    pooling = anatomy.pooling_layers[-1:]
+    if pooling and called.count(pooling[0]) == 1:
+        axis = attended_axes(compiled, subject)[called.index(pooling[0])]
+        pooled = compiled.pooling(subject, question.selection, question.batch_size)
+        arrays = dict(zip(("attention", "attention_contribution"), pooled, strict=True))
+    else:
+        axis = attended_axes(compiled, subject)[-1]
+        last = compiled.attention(subject, question.batch_size)[-1]
+        if axis:
+            arrays = {"attention": mean_weights(last, subject.mask[:, ::axis])}
+    return {name: array[:, ::axis] for name, array in arrays.items() if axis}
 
 
 def _labelled(

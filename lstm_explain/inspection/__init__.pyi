@@ -1,6 +1,6 @@
 from .anatomy import Anatomy as Anatomy
-from .observation import inspect as inspect
 from .background import Background as Background
 from .counterfactual import smallest_change as smallest_change
 from .gradients import DeepExplainerWarning as DeepExplainerWarning
+from .observation import inspect as inspect
 from .question import PaddingWarning as PaddingWarning

@@ -82,6 +82,17 @@ class Anatomy:
         return "the output" if self.margin_operation is None else self.margin_operation.name
 
     @property
+    def attention_names(self) -> list[str]:
+        """A name for each of the `attention_calls`."""
+        layers = [layer for layer, _ in self.attention_calls]
+        names = told_apart(self.model, list(dict.fromkeys(layers)))
+        by_layer = dict(zip(dict.fromkeys(layers), names, strict=True))
+        return [
+            f"{by_layer[layer]} call {number + 1}" if layers.count(layer) > 1 else by_layer[layer]
+            for layer, number in self.attention_calls
+        ]
+
+    @property
     def pooling_layers(self) -> tuple[AttentionPooling, ...]:
         """The attention layers whose weights and context can be told apart and replaced."""
         return tuple(a for a in self.attention_layers if isinstance(a, AttentionPooling))
@@ -107,10 +118,10 @@ class Anatomy:
             "reads": ", ".join(reads),
             "gives": f"{self.output_shape}{', one output per step' if self.per_step else ''}",
             "explained": explained,
-            "attention": _names(self.attention_layers),
-            "recurrent": _names(self.recurrent_layers),
-            "masking": _names(self.masking_layers),
-            "embedding": _names(self.embedding_layers),
+            "attention": _names(self.model, self.attention_layers),
+            "recurrent": _names(self.model, self.recurrent_layers),
+            "masking": _names(self.model, self.masking_layers),
+            "embedding": _names(self.model, self.embedding_layers),
         }
         return f"Anatomy of {self.model.name!r}\n" + "\n".join(
             f"  {name:<10} {text}" for name, text in lines.items()
@@ -198,8 +209,9 @@ def _inside(layer: Any) -> Iterator[Any]:
     return iter(layer._flatten_layers(include_self=False, recursive=True))
 
 
-def _names(layers: tuple[Any, ...]) -> str:
-    return ", ".join(f"{layer.name} ({type(layer).__name__})" for layer in layers) or "none"
+def _names(model: Any, layers: tuple[Any, ...]) -> str:
+    names = zip(told_apart(model, layers), layers, strict=True)
+    return ", ".join(f"{name} ({type(layer).__name__})" for name, layer in names) or "none"
 
 
 def _roles(
@@ -235,9 +247,7 @@ def _output_shape(model: Any, data: SequenceData | None) -> tuple[int | None, ..
     return shapes[0]
 
 
-def _find_margin(
-    model: Any, layers: list[Any], shape: tuple[int | None, ...]
-) -> tuple[Any, Link]:
+def _find_margin(model: Any, layers: list[Any], shape: tuple[int | None, ...]) -> tuple[Any, Link]:
     """Return the operation whose activation seems to make the output, and its link.
 
     Whether it does is known once the model runs: a reshape may stand behind it, but also a sum.

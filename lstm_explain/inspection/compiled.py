@@ -14,6 +14,7 @@ from .gradients import compile_gradient
 from .interventions import (
     Change,
     Record,
+    attended_recorded,
     attention_recorded,
     context_moved,
     mask_fixed,
@@ -87,15 +88,24 @@ class Nodes(NamedTuple):
 def compile_model(anatomy: Anatomy, scale: str, *, anew: bool = False) -> Compiled:
     """Return the functions of a model, kept with the model so that a second call is fast.
 
-    They live as long as the model. What is not a weight, such as the mean of a Normalization layer,
-    is compiled into them as it is: after a change they are compiled `anew`.
+    What is not a weight, such as the mean of a Normalization layer, is compiled into them as it is:
+    after a change they are compiled `anew`.
     """
-    kept = vars(anatomy.model).setdefault("_lstm_explain_compiled", {})
-    key = (anatomy, scale)
     if anew:
-        kept.clear()
+        forget(anatomy.model)
+    return kept_with(anatomy.model, (anatomy, scale), lambda: Compiled(anatomy, scale))
+
+
+def forget(model: Any) -> None:
+    """Drop what was compiled for a model."""
+    vars(model).pop("_lstm_explain_compiled", None)
+
+
+def kept_with(model: Any, key: Any, make: Callable[[], Any]) -> Any:
+    """Return what an earlier call made under this key; it is gone when the model is."""
+    kept = vars(model).setdefault("_lstm_explain_compiled", {})
     if key not in kept:
-        kept[key] = Compiled(anatomy, scale)
+        kept[key] = make()
     return kept[key]
 
 
@@ -140,6 +150,14 @@ class Compiled:
         if not self.anatomy.attention_layers:
             return []
         return self._in_batches(self._attention, batch_size, *subject.arrays)
+
+    def attended(self, subject: Subject) -> list[np.ndarray]:
+        """Return the sequence (sample, position, state) that each call of attention weighs."""
+        record: Record = {}
+        layers = self.anatomy.attention_layers
+        tensors = keras.tree.map_structure(ops.convert_to_tensor, subject.arrays)
+        self._margin(*tensors, changes=[attended_recorded(layer, record) for layer in layers])
+        return [ops.convert_to_numpy(each) for layer in layers for each in record[layer]]
 
     def pooling(
         self, subject: Subject, selection: Selection, batch_size: int

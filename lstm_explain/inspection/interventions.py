@@ -96,7 +96,10 @@ def mask_fixed(operation: Any, masks: Sequence[Any]) -> Iterator[None]:
 
     def call(inputs: Any) -> Any:
         mask = next(remaining)
-        outputs = ops.where(mask[..., None], inputs, ops.zeros_like(inputs))
+        # As the layer itself: 0 in place of the mask value. Other numbers in a masked step stay, so
+        # that a layer behind this one that reads its padding shows.
+        read = ops.logical_or(mask, ops.any(ops.not_equal(inputs, operation.mask_value), axis=-1))
+        outputs = ops.where(read[..., None], inputs, ops.zeros_like(inputs))
         outputs._keras_mask = mask  # as the layer itself does, where Keras looks for it
         return outputs
 
@@ -152,6 +155,22 @@ def attention_recorded(layer: Any, record: Record) -> Change:
         result, weights = original(*args, return_attention_scores=True, **kwargs)
         record[layer].append(weights)
         return (result, weights) if asked else result
+
+    return replaced(layer, "call", call)
+
+
+def attended_recorded(layer: Any, record: Record) -> Change:
+    """Write down the sequence that an attention layer weighs, at each of its calls."""
+    original = layer.call
+    record[layer] = []
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if isinstance(layer, keras.layers.MultiHeadAttention):
+            sequence = kwargs["value"] if "value" in kwargs else args[1]
+        else:  # Keras's Attention reads [query, value], the pooling its states alone
+            sequence = args[0][1] if isinstance(args[0], (list, tuple)) else args[0]
+        record[layer].append(sequence)
+        return original(*args, **kwargs)
 
     return replaced(layer, "call", call)
 

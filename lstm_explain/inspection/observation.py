@@ -93,7 +93,7 @@ class Observation:
     attention: tuple[tuple[np.ndarray, ...], ...]
     output_mask: tuple[np.ndarray, ...]
 
-    def __getitem__(self, index: slice) -> Observation:
+    def __getitem__(self, index: slice | np.ndarray) -> Observation:
         parts = keras.tree.map_structure(lambda array: array[index], tuple(vars(self).values()))
         return Observation(*parts)
 
@@ -155,9 +155,7 @@ def inputs_of(anatomy: Anatomy, data: SequenceData) -> tuple[np.ndarray, ...]:
     return data.values_for(anatomy.model), tokens, static, data.mask
 
 
-def with_calls(
-    anatomy: Anatomy, inputs: Sequence[np.ndarray], observation: Observation
-) -> Anatomy:
+def with_calls(anatomy: Anatomy, inputs: Sequence[np.ndarray], observation: Observation) -> Anatomy:
     """Fill in which calls of attention and embedding layers there are, and which read the words.
 
     Raises
@@ -218,7 +216,9 @@ def _check_reads_no_fact(layer: Any, ids: np.ndarray, static: np.ndarray) -> Non
     flat = ids.reshape(len(ids), -1)
     if flat.shape[1] == 0 or flat.shape[1] > static.shape[1]:
         return
-    columns = [(static == flat[:, column : column + 1]).all(axis=0) for column in range(flat.shape[1])]
+    columns = [
+        (static == flat[:, column : column + 1]).all(axis=0) for column in range(flat.shape[1])
+    ]
     if all(equal.any() for equal in columns):
         raise ValueError(
             f"Expected static facts that are numbers; {layer.name!r} reads them as ids, and there "

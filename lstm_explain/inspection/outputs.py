@@ -62,7 +62,9 @@ def _picked(raw: Any, weights: Any, link: Link, scale: str) -> Any:
     if scale == "probability":
         if link != "probability":
             raw = ops.sigmoid(raw) if sigmoids else ops.softmax(raw, axis=-1)
-        if single:  # of the two classes the second has p; 1 and -1 select a class, 2 and -2 contrast
+        if (
+            single
+        ):  # of the two classes the second has p; 1 and -1 select a class, 2 and -2 contrast
             weights = weights[..., 0]
             one_class = ops.cast(ops.abs(weights) < 1.5, raw.dtype)
             return 0.5 * one_class + weights * (raw[..., 0] - 0.5)

@@ -12,145 +12,17 @@ import numpy as np
 from ..backend import keras, ops
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
-from .anatomy import Anatomy, draws, read_anatomy, walk
+from .alignment import output_axis
+from .anatomy import Anatomy, read_anatomy
 from .background import Background, nearest_real
 from .compiled import Compiled, Subject, compile_model
-from .interventions import run
-from .observation import (
-    Observation,
-    agree,
-    differences,
-    inputs_of,
-    observe,
-    other_words,
-    with_calls,
-)
-from .outputs import Scale, Selection, check_scale, choose, linked, select
+from .confirmation import confirm, see, subject_of, vectors_of
+from .observation import Observation, inputs_of, observe, other_words, with_calls
+from .outputs import Scale, Selection, check_scale, choose, select
 
 
 class PaddingWarning(UserWarning):
     """The model reads its padding, so that predictions depend on it; the message says how much."""
-
-
-def see(
-    anatomy: Anatomy, data: SequenceData, scale: str, batch_size: int
-) -> tuple[Anatomy, Compiled, Subject]:
-    """Compile the model and run it on the samples: masks, embedded tokens, margin.
-
-    Returns
-    -------
-    anatomy : Anatomy
-        With what running the model told of its calls and its link.
-    compiled : Compiled
-    subject : Subject
-    """
-    inputs = inputs_of(anatomy, data)
-    if anatomy.is_confirmed:  # by an earlier call, of which this one is a variation
-        compiled = compile_model(anatomy, scale)
-        return anatomy, compiled, _subject(anatomy, inputs, compiled.observe(inputs, batch_size))
-    observation = observe(anatomy, inputs, batch_size)
-    anatomy = with_calls(anatomy, inputs, observation)
-    subject = _subject(anatomy, inputs, observation)
-    few = slice(0, 64)
-    anatomy, compiled, _ = confirm(
-        anatomy, scale, subject[few], observation.output[few], batch_size
-    )
-    return anatomy, compiled, subject
-
-
-def confirm(
-    anatomy: Anatomy, scale: str, subject: Subject, expected: np.ndarray, batch_size: int
-) -> tuple[Anatomy, Compiled, np.ndarray]:
-    """Compile a model and hold the function that is explained against the model's own outputs.
-
-    Returns
-    -------
-    anatomy : Anatomy
-        Without its link where the activation inside the model is not what makes its output.
-    compiled : Compiled
-    raw : array (sample, output) or (sample, step, output)
-        Margins or values.
-
-    Raises
-    ------
-    ValueError
-        The two differ by more than rounding: masks, embeddings, or outputs that are drawn.
-    """
-    bare = replace(anatomy, link="identity", margin_operation=None)
-    error = np.inf
-    # Compiled anew, a function that an earlier call left behind has the model's present state.
-    for version, anew in ((anatomy, False), (anatomy, True), (bare, True)):
-        compiled = compile_model(version, scale, anew=anew)
-        raw = compiled.outputs(subject, batch_size)
-        given = linked(raw, version.link)
-        if agree(version, given, expected):
-            return replace(version, is_confirmed=True), compiled, raw
-        if given.size == expected.size:
-            error = min(error, float(differences(given, expected).max()))
-    raise ValueError(
-        f"Expected to explain what {anatomy.model.name!r} computes; with its masks held and its "
-        f"embeddings replaced, its outputs differ by up to {error:.2g}. {_cause(anatomy, subject)}"
-    )
-
-
-def _cause(anatomy: Anatomy, subject: Subject) -> str:
-    """Say what most likely makes the explained function differ from the model, and the way out."""
-    inputs = [
-        ops.convert_to_tensor(array[:4])
-        for array in (subject.values, subject.tokens, subject.static, subject.mask)
-    ]
-    twice = [ops.convert_to_numpy(run(anatomy, inputs, margin=False)) for _ in range(2)]
-    if not agree(anatomy, *twice):
-        names = [layer.name for layer in walk(anatomy.model) if draws(layer)]
-        return (
-            f"It gives the same samples other outputs at each call: layers {names} draw random "
-            "numbers. Explain a model without them, such as one that goes on with the mean."
-        )
-    layers = [layer.name for layer in (*anatomy.embedding_layers, *anatomy.masking_layers)]
-    return (
-        f"Look at {layers or [anatomy.margin_at]}: ids that are read past the Embedding, or a mask "
-        "that is made inside a layer, cannot be held. Explain a model that reads embedded words or "
-        "takes the mask as an input."
-    )
-
-
-def _subject(
-    anatomy: Anatomy, inputs: Sequence[np.ndarray], observation: Observation
-) -> Subject:
-    numbers, tokens, static, mask = inputs
-    output = observation.output
-    if not np.isfinite(output).all():
-        bad = int(np.argmin(np.isfinite(output.reshape(len(output), -1)).all(axis=1)))
-        raise ValueError(
-            f"Expected finite predictions; {anatomy.model.name!r} gives NaN or infinity, first for "
-            f"sample {bad}. Check its weights (a diverged training) and the size of the inputs."
-        )
-    values = vectors_of(anatomy, observation) if tokens.shape[1] else numbers
-    mask = _real_steps(anatomy, mask, tokens, observation)
-    return Subject(values, tokens, static, mask, observation.masks)
-
-
-def vectors_of(anatomy: Anatomy, observation: Observation) -> np.ndarray:
-    """Return what the calls that read words give, side by side: (sample, time, number)."""
-    by_layer = dict(zip(anatomy.embedding_layers, observation.embedded, strict=True))
-    vectors = [by_layer[layer][number][1] for layer, number in anatomy.embedding_calls]
-    return np.concatenate(vectors, axis=-1, dtype=np.float32)
-
-
-def _real_steps(
-    anatomy: Anatomy, mask: np.ndarray, tokens: np.ndarray, observation: Observation
-) -> np.ndarray:
-    """Return the steps that are real in the data and for the model.
-
-    Of several masks of the model, a step that one of them leaves unmasked is read.
-    """
-    read = [each for calls in observation.masks for each in calls if each.shape == mask.shape]
-    if read:
-        layer_mask = np.any(read, axis=0)  # a sample that is masked throughout keeps its steps
-        mask = np.where(layer_mask.any(axis=1, keepdims=True), mask & layer_mask, mask)
-    if tokens.shape[1] and any(layer.mask_zero for layer in anatomy.embedding_layers):
-        mask = mask & (tokens != 0)
-    return mask
 
 
 def check_depends_on_input(
@@ -362,23 +234,29 @@ def prepare(
     both = [np.concatenate(pair) for pair in zip(samples, references, strict=True)]
     observation = observe(anatomy, both, batch_size)
     anatomy = with_calls(anatomy, both, observation)
-    subject = _subject(anatomy, samples, observation[:count])
+    subject = subject_of(anatomy, samples, observation[:count])
     rows = _held(references[0], observation[count:])
     if samples[1].shape[1]:
         rows = vectors_of(anatomy, observation[count:])
         if reference.tokens is None:
             rows = np.zeros_like(rows)
-    few = _background_subject(anatomy, references, observation[count:], both[1])
+    # A row that is masked throughout may have no output.
+    outputs = observation.output.reshape(len(both[0]), -1)
+    some = np.flatnonzero(np.isfinite(outputs[count:]).all(axis=1))[:_CHECKED_ROWS]
+    few = _background_subject(anatomy, references, observation[count:], some, both[1])
     subjects = _joined(subject, few)
-    expected = observation.output[: len(subjects)]
+    expected = observation.output[np.append(np.arange(count), count + some)]
     anatomy, compiled, raw = confirm(anatomy, scale, subjects, expected, batch_size)
     raw = raw[:count]
     if scale == "probability" and anatomy.link == "identity":
-        if 0 <= expected.min() and expected.max() <= 1:
+        if expected.min() >= 0 and expected.max() <= 1:
             anatomy = replace(anatomy, link="probability")
             compiled = compile_model(anatomy, scale)
+    output_mask = subject.mask
+    if raw.ndim == 3:
+        output_mask = _output_mask(compiled, subject, observation, raw.shape[1], step)
     selection = choose(
-        anatomy, raw, subject.mask, sequences.class_names, sequences.target_name, output, step,
+        anatomy, raw, output_mask, sequences.class_names, sequences.target_name, output, step,
         scale,
     )  # fmt: skip
     check_depends_on_input(anatomy, compiled, subject, raw, batch_size)
@@ -400,6 +278,31 @@ def prepare(
     )
 
 
+def _output_mask(
+    compiled: Compiled, subject: Subject, observation: Observation, num_steps: int, step: Any
+) -> np.ndarray:
+    """Return which steps of the output are real: those of the input, or all of a forecast.
+
+    Raises
+    ------
+    ValueError
+        "last" may be the last real step of a padded input, or that of a forecast.
+    """
+    mask = subject.mask
+    if mask.all() or mask.shape[1] != num_steps or observation.output_mask:
+        return mask
+    if output_axis(compiled, subject) == 1:
+        return mask
+    if isinstance(step, str):
+        raise ValueError(
+            f"Expected step to be a number, because step={step!r} has two readings: the model "
+            f"gives {num_steps} outputs that do not go with the {num_steps} steps of its input, "
+            "as those of a forecast, and some samples are padded. Name the output by its number: "
+            f"step={num_steps - 1} is the last."
+        )
+    return np.ones_like(mask)
+
+
 # Background rows on which the explained function is held against the model.
 _CHECKED_ROWS = 8
 
@@ -408,20 +311,21 @@ def _background_subject(
     anatomy: Anatomy,
     references: Sequence[np.ndarray],
     observation: Observation,
+    some: np.ndarray,
     pool: np.ndarray,
 ) -> Subject:
-    """Return the first background rows as samples, but with other words behind their vectors.
+    """Return some background rows as samples, but with other words behind their vectors.
 
     Where the model gives the vectors their own words' output, it reads words through the
     embeddings alone.
     """
-    numbers, tokens, static, mask = (array[:_CHECKED_ROWS] for array in references)
-    some = observation[:_CHECKED_ROWS]
+    numbers, tokens, static, mask = (array[some] for array in references)
+    observation = observation[some]
     values = numbers
     if tokens.shape[1]:
-        values = vectors_of(anatomy, some)
+        values = vectors_of(anatomy, observation)
         tokens = other_words(tokens, pool)
-    return Subject(values, tokens, static, mask, some.masks)
+    return Subject(values, tokens, static, mask, observation.masks)
 
 
 def _joined(*subjects: Subject) -> Subject:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..inspection.alignment import attended_axes
 from ..inspection.anatomy import read_anatomy
-from ..inspection.compiled import Subject
-from ..inspection.question import DEFAULT_BATCH, as_sequences, see
+from ..inspection.confirmation import see
+from ..inspection.question import DEFAULT_BATCH, as_sequences
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 
@@ -47,15 +48,18 @@ def attention_maps(
     Returns
     -------
     Dataset
-        One variable per layer, under the layer's name: (sample, time) for pooling,
+        One variable per layer, under the layer's name ("encoder/attention" where nested models
+        share a name, "attention call 2" where a layer is called twice): (sample, time) for pooling,
         (sample, query, time) for attention, (sample, head, query, time) with several heads;
         ``mask`` (sample, time), and ``times`` and ``ids`` where the data has them. Weights over
-        time sum to 1.
+        time sum to 1. Weights over a reversed sequence are turned to the time of the input; the
+        last dimension of weights over something else, such as features or the steps of a decoder,
+        is called "<layer> position".
 
     Raises
     ------
     ValueError
-        The model has no attention layer, or one that attends to something else than its steps.
+        The model has no attention layer.
 
     Examples
     --------
@@ -71,15 +75,19 @@ def attention_maps(
             "which needs no attention, or build one with lx.build_model."
         )
     batch_size = batch_size or DEFAULT_BATCH
-    _, compiled, subject = see(anatomy, sequences, "margin", batch_size)
+    anatomy, compiled, subject = see(anatomy, sequences, "margin", batch_size)
     maps = compiled.attention(subject, batch_size)
+    axes = attended_axes(compiled, subject)
     variables: dict[str, Any] = {"mask": (("sample", "time"), subject.mask)}
     if sequences.times is not None:
         variables["times"] = (("sample", "time"), sequences.times)
     if sequences.ids is not None:
         variables["ids"] = ("sample", sequences.ids.astype(str))
-    for layer, weights in zip(anatomy.attention_layers, maps, strict=True):
-        variables[layer.name] = (_dimensions(layer.name, weights, subject), weights)
+    for name, weights, axis in zip(anatomy.attention_names, maps, axes, strict=True):
+        *others, time = _DIMENSIONS[weights.ndim]
+        # Two layers may attend to different numbers of positions.
+        last = time if axis else f"{name} position"
+        variables[name] = ((*others, last), weights[..., ::-1] if axis < 0 else weights)
     return xr.Dataset(variables)
 
 
@@ -92,12 +100,3 @@ def mean_weights(weights: np.ndarray, mask: np.ndarray) -> np.ndarray:
         real = mask if num_queries == mask.shape[1] else np.ones((len(mask), num_queries), bool)
         weights = (weights * real[..., None]).sum(axis=1) / real.sum(axis=1)[:, None]
     return weights.astype(np.float64)
-
-
-def _dimensions(name: str, weights: np.ndarray, subject: Subject) -> tuple[str, ...]:
-    if weights.shape[-1] != subject.mask.shape[1]:
-        raise ValueError(
-            f"Expected {name!r} to attend to the {subject.mask.shape[1]} steps of the sequence; "
-            f"its weights have shape {weights.shape}. Read them from the layer itself."
-        )
-    return _DIMENSIONS[weights.ndim]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,11 @@ import xarray as xr
 
 from ..backend import find_device, keras, ops
 from ..inspection.anatomy import Anatomy, read_anatomy, told_apart
-from ..inspection.compiled import in_batches
+from ..inspection.compiled import in_batches, kept_with
+from ..inspection.confirmation import see
 from ..inspection.gradients import compile_gradient
 from ..inspection.interventions import Record, run, states_recorded
-from ..inspection.question import DEFAULT_BATCH, as_sequences, see
+from ..inspection.question import DEFAULT_BATCH, as_sequences
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 
@@ -97,22 +97,26 @@ def trace_gates(
     sequences = as_sequences(data)
     sequences.check_complete()
     anatomy = read_anatomy(model, sequences, inputs=inputs)
-    layers = _chosen(anatomy, layer)
+    layers = _gated_layers(anatomy, layer)
     batch_size = batch_size or DEFAULT_BATCH
     # Also refuses token ids outside the vocabulary and predictions that are not finite.
     _, _, subject = see(anatomy, sequences, "margin", batch_size)
-    traced = _compile_trace(anatomy, layers)
+    traced = kept_with(
+        model, tuple(layers), lambda: _compile_trace(anatomy, tuple(layers.values()))
+    )
     rows = (sequences.values_for(model), subject.tokens, subject.static, sequences.mask)
     arrays = in_batches(lambda *batch: traced((), *batch)[2], batch_size, *rows)
     traces = [
-        trace for n, each in enumerate(layers) for trace in _read(each, *arrays[3 * n : 3 * n + 3])
+        trace
+        for n, (name, each) in enumerate(layers.items())
+        for trace in _read(name, each, *arrays[3 * n : 3 * n + 3])
     ]
     _check_same_length(traces)
     return _dataset(traces, sequences, subject.mask)
 
 
-def _chosen(anatomy: Anatomy, name: str | None) -> tuple[Any, ...]:
-    """Return the layers to trace, or raise where there are none."""
+def _gated_layers(anatomy: Anatomy, name: str | None) -> dict[str, Any]:
+    """Return the layers to trace by name, or raise where there are none."""
     recurrent = anatomy.recurrent_layers
     gated = [layer for layer in recurrent if all(map(_cell_type, directions_of(layer)))]
     if not gated:
@@ -122,14 +126,15 @@ def _chosen(anatomy: Anatomy, name: str | None) -> tuple[Any, ...]:
             f"{others or 'no recurrent layer'}. Use lx.explain, which needs no gates; of cells "
             "stacked in one RNN layer, make a layer each."
         )
-    names = [layer.name for layer in gated]
+    by_name = dict(zip(told_apart(anatomy.model, gated), gated, strict=True))
     if name is None:
-        return tuple(gated)
-    if name not in names:
+        return by_name
+    if name not in by_name:
         raise ValueError(
-            f"Expected layer to be one of {names}; received {name!r}. Leave it out for all of them."
+            f"Expected layer to be one of {list(by_name)}; received {name!r}. Leave it out for all "
+            "of them."
         )
-    return (gated[names.index(name)],)
+    return {name: by_name[name]}
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,9 @@ class _Trace:
         return self.parts["hidden"].shape
 
 
-def _read(layer: Any, trace: np.ndarray, mask: np.ndarray, output: np.ndarray) -> list[_Trace]:
+def _read(
+    name: str, layer: Any, trace: np.ndarray, mask: np.ndarray, output: np.ndarray
+) -> list[_Trace]:
     """Take the parts of one layer apart and hold them against the layer's own output."""
     directions = directions_of(layer)
     traces = []
@@ -154,12 +161,12 @@ def _read(layer: Any, trace: np.ndarray, mask: np.ndarray, output: np.ndarray) -
         row = next(row for row in CELLS if isinstance(each.cell, row.layer))
         arrays = np.split(together.astype(np.float32), len(row.parts), axis=-1)
         parts = dict(zip(row.parts, arrays, strict=True))
-        traces.append(_Trace(layer.name, each.go_backwards, row.name, parts))
+        traces.append(_Trace(name, each.go_backwards, row.name, parts))
     hidden = [one.parts["hidden"] for one in traces]
     _check_output(layer, hidden, mask, output)
     for one in traces:
-        for name, array in one.parts.items():
-            if name not in STATES:
+        for part, array in one.parts.items():
+            if part not in STATES:
                 array[~mask] = np.nan
     return traces
 
@@ -271,7 +278,6 @@ def _cell_type(layer: Any) -> Cell | None:
     return next((row for row in CELLS if isinstance(cell, row.layer)), None)
 
 
-@lru_cache(maxsize=8)
 def _compile_trace(anatomy: Anatomy, layers: tuple[Any, ...]) -> Callable[..., Any]:
     """Compile ``run((), values, tokens, static, mask)``, whose extras are three arrays per layer.
 

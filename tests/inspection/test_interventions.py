@@ -9,12 +9,12 @@ from lstm_explain.backend import keras, ops
 from lstm_explain.inspection.interventions import (
     attention_recorded,
     attention_replaced,
-    embedding_replaced,
+    calls_recorded,
     mask_fixed,
-    mask_recorded,
-    output_recorded,
+    masks_recorded,
     replaced,
     run,
+    vectors_replaced,
 )
 
 
@@ -67,7 +67,7 @@ def test_attention_is_recorded_and_replaced():
     [layer] = anatomy.pooling_layers
     record = {}
     plain = ops.convert_to_numpy(run(anatomy, inputs_of(data), [attention_recorded(layer, record)]))
-    weights = ops.convert_to_numpy(record[layer])
+    weights = ops.convert_to_numpy(record[layer][0])
     maps = lx.attention_maps(model, data)
     # Compiled and not compiled, the same weights to rounding.
     np.testing.assert_allclose(weights, maps[layer.name].values, atol=1e-6)
@@ -91,12 +91,12 @@ def test_a_masking_layer_keeps_the_mask_it_is_given():
     [layer] = anatomy.masking_layers
     nothing = [ops.convert_to_tensor(np.zeros((2, 0), np.float32))] * 3
     record = {}
-    own = run(anatomy, [values, *nothing], [mask_recorded(layer, record)])
-    mask = ops.convert_to_numpy(record[layer])
+    own = run(anatomy, [values, *nothing], [masks_recorded(layer, record)])
+    mask = ops.convert_to_numpy(record[layer][0])
     np.testing.assert_array_equal(mask, [[True, True, False, False], [True] * 4])
     # Steps that the sample masks stay masked, whatever stands there.
     moved = np.where(mask[..., None], values, np.float32(9))
-    changes = [mask_fixed(operation, ops.convert_to_tensor(mask))
+    changes = [mask_fixed(operation, [ops.convert_to_tensor(mask)])
                for operation in (layer, *anatomy.mask_operations)]  # fmt: skip
     held = run(anatomy, [moved, *nothing], changes)
     np.testing.assert_allclose(ops.convert_to_numpy(held), ops.convert_to_numpy(own), atol=1e-6)
@@ -109,11 +109,11 @@ def test_an_embedding_gives_other_vectors_and_keeps_its_mask():
     anatomy = lx.inspect(model, data)
     [layer] = anatomy.embedding_layers
     record = {}
-    own = ops.convert_to_numpy(run(anatomy, inputs_of(data), [output_recorded(layer, record)]))
-    vectors = ops.convert_to_numpy(record[layer])
+    own = ops.convert_to_numpy(run(anatomy, inputs_of(data), [calls_recorded(layer, record)]))
+    vectors = ops.convert_to_numpy(record[layer][0][1])
     np.testing.assert_array_equal(vectors, ops.convert_to_numpy(layer.embeddings)[data.tokens])
     swapped = np.where(data.mask[..., None], vectors, np.float32(7))  # the padding is not read
-    same = run(anatomy, inputs_of(data), [embedding_replaced(layer, swapped)])
+    same = run(anatomy, inputs_of(data), [vectors_replaced(layer, {0: swapped})])
     np.testing.assert_allclose(ops.convert_to_numpy(same), own, atol=1e-5)
-    other = run(anatomy, inputs_of(data), [embedding_replaced(layer, -vectors)])
+    other = run(anatomy, inputs_of(data), [vectors_replaced(layer, {0: -vectors})])
     assert np.abs(ops.convert_to_numpy(other) - own).max() > 1e-2

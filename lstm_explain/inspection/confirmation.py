@@ -1,0 +1,136 @@
+"""The explained function is the model: it is held against the model's own outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..backend import ops
+from ..sequences.data import SequenceData
+from .anatomy import Anatomy, draws, walk
+from .compiled import Compiled, Subject, compile_model
+from .interventions import run
+from .observation import Observation, agree, differences, inputs_of, observe, with_calls
+from .outputs import linked
+
+
+def see(
+    anatomy: Anatomy, data: SequenceData, scale: str, batch_size: int
+) -> tuple[Anatomy, Compiled, Subject]:
+    """Compile the model and run it on the samples: masks, embedded tokens, margin.
+
+    Returns
+    -------
+    anatomy : Anatomy
+        With what running the model told of its calls and its link.
+    compiled : Compiled
+    subject : Subject
+    """
+    inputs = inputs_of(anatomy, data)
+    if anatomy.is_confirmed:  # by an earlier call, of which this one is a variation
+        compiled = compile_model(anatomy, scale)
+        return anatomy, compiled, subject_of(anatomy, inputs, compiled.observe(inputs, batch_size))
+    observation = observe(anatomy, inputs, batch_size)
+    anatomy = with_calls(anatomy, inputs, observation)
+    subject = subject_of(anatomy, inputs, observation)
+    few = slice(0, 64)
+    anatomy, compiled, _ = confirm(
+        anatomy, scale, subject[few], observation.output[few], batch_size
+    )
+    return anatomy, compiled, subject
+
+
+def confirm(
+    anatomy: Anatomy, scale: str, subject: Subject, expected: np.ndarray, batch_size: int
+) -> tuple[Anatomy, Compiled, np.ndarray]:
+    """Compile a model and hold the function that is explained against the model's own outputs.
+
+    Returns
+    -------
+    anatomy : Anatomy
+        Without its link where the activation inside the model is not what makes its output.
+    compiled : Compiled
+    raw : array (sample, output) or (sample, step, output)
+        Margins or values.
+
+    Raises
+    ------
+    ValueError
+        The two differ by more than rounding: masks, embeddings, or outputs that are drawn.
+    """
+    bare = replace(anatomy, link="identity", margin_operation=None)
+    error = np.inf
+    # Compiled anew, a function that an earlier call left behind has the model's present state.
+    for version, anew in ((anatomy, False), (anatomy, True), (bare, True)):
+        compiled = compile_model(version, scale, anew=anew)
+        raw = compiled.outputs(subject, batch_size)
+        given = linked(raw, version.link)
+        if agree(version, given, expected):
+            return replace(version, is_confirmed=True), compiled, raw
+        if given.size == expected.size:
+            error = min(error, float(differences(given, expected).max()))
+    raise ValueError(
+        f"Expected to explain what {anatomy.model.name!r} computes; with its masks held and its "
+        f"embeddings replaced, its outputs differ by up to {error:.2g}. {_cause(anatomy, subject)}"
+    )
+
+
+def _cause(anatomy: Anatomy, subject: Subject) -> str:
+    """Say what most likely makes the explained function differ from the model, and the way out."""
+    inputs = [
+        ops.convert_to_tensor(array[:4])
+        for array in (subject.values, subject.tokens, subject.static, subject.mask)
+    ]
+    twice = [ops.convert_to_numpy(run(anatomy, inputs, margin=False)) for _ in range(2)]
+    if not agree(anatomy, *twice):
+        names = [layer.name for layer in walk(anatomy.model) if draws(layer)]
+        return (
+            f"It gives the same samples other outputs at each call: layers {names} draw random "
+            "numbers. Explain a model without them, such as one that goes on with the mean."
+        )
+    layers = [layer.name for layer in (*anatomy.embedding_layers, *anatomy.masking_layers)]
+    return (
+        f"Look at {layers or [anatomy.margin_at]}: ids that are read past the Embedding, or a mask "
+        "that is made inside a layer, cannot be held. Explain a model that reads embedded words or "
+        "takes the mask as an input."
+    )
+
+
+def subject_of(anatomy: Anatomy, inputs: Sequence[np.ndarray], observation: Observation) -> Subject:
+    """Return samples in the form in which paths change them; raise if an output is not finite."""
+    numbers, tokens, static, mask = inputs
+    output = observation.output
+    if not np.isfinite(output).all():
+        bad = int(np.argmin(np.isfinite(output.reshape(len(output), -1)).all(axis=1)))
+        raise ValueError(
+            f"Expected finite predictions; {anatomy.model.name!r} gives NaN or infinity, first for "
+            f"sample {bad}. Check its weights (a diverged training) and the size of the inputs."
+        )
+    values = vectors_of(anatomy, observation) if tokens.shape[1] else numbers
+    mask = _real_steps(anatomy, mask, tokens, observation)
+    return Subject(values, tokens, static, mask, observation.masks)
+
+
+def vectors_of(anatomy: Anatomy, observation: Observation) -> np.ndarray:
+    """Return what the calls that read words give, side by side: (sample, time, number)."""
+    by_layer = dict(zip(anatomy.embedding_layers, observation.embedded, strict=True))
+    vectors = [by_layer[layer][number][1] for layer, number in anatomy.embedding_calls]
+    return np.concatenate(vectors, axis=-1, dtype=np.float32)
+
+
+def _real_steps(
+    anatomy: Anatomy, mask: np.ndarray, tokens: np.ndarray, observation: Observation
+) -> np.ndarray:
+    """Return the steps that are real in the data and for the model.
+
+    Of several masks of the model, a step that one of them leaves unmasked is read.
+    """
+    read = [each for calls in observation.masks for each in calls if each.shape == mask.shape]
+    if read:
+        layer_mask = np.any(read, axis=0)  # a sample that is masked throughout keeps its steps
+        mask = np.where(layer_mask.any(axis=1, keepdims=True), mask & layer_mask, mask)
+    if tokens.shape[1] and any(layer.mask_zero for layer in anatomy.embedding_layers):
+        mask = mask & (tokens != 0)
+    return mask
