@@ -10,9 +10,9 @@ import numpy as np
 from ..sequences.data import SequenceData
 from ..sequences.editing import columns_of
 from ..sequences.scaling import chart_of, unscaled
+from .confirmation import see
 from .observation import inspect
 from .outputs import decisions, last_outputs
-from .question import see
 
 _GRID = 129
 _BISECTIONS = 24

@@ -65,7 +65,7 @@ def _compile_tensorflow(function: Callable[..., Any]) -> Callable[..., Any]:
                 )
             except (TypeError, ValueError):  # a layer that needs to know the number
                 traced[exact] = run.get_concrete_function(*arrays)
-        return traced.get(exact, traced.get(any_number))(*arrays)
+        return traced[exact if exact in traced else any_number](*arrays)
 
     return call
 

@@ -86,11 +86,16 @@ def margin_exposed(anatomy: Anatomy) -> Iterator[None]:
 def mask_fixed(operation: Any, masks: Sequence[Any]) -> Iterator[None]:
     """Let a Masking layer, or an operation that computes a mask, mask these steps, fed anything.
 
-    Each call of the layer takes the next of the masks.
+    Each call of the layer takes the next of the masks; one of width 0 stands for its own.
     """
-    remaining = iter(masks)
+    remaining, original = iter(masks), operation.call
     if not isinstance(operation, keras.layers.Masking):
-        with replaced(operation, "call", lambda *args, **kwargs: next(remaining)):
+
+        def call_operation(*args: Any, **kwargs: Any) -> Any:
+            mask = next(remaining)
+            return mask if mask.shape[1] else original(*args, **kwargs)
+
+        with replaced(operation, "call", call_operation):
             yield
         return
 

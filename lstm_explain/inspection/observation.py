@@ -106,13 +106,24 @@ def observed(anatomy: Anatomy, inputs: Sequence[Any]) -> tuple[Any, ...]:
     changes += [calls_recorded(operation, record) for operation in pairs]
     changes += [attention_recorded(layer, record) for layer in anatomy.attention_layers]
     output = run(anatomy, inputs, changes, margin=False)
-    masks = [tuple(record[layer]) for layer in anatomy.masking_layers]
-    masks += [tuple(mask for _, mask in record[each]) for each in anatomy.mask_operations]
+    # What has no axis of samples, such as the positions of the steps, is of no sample.
+    none = inputs[1][:, :0]
+
+    def of_samples(*arrays: Any) -> tuple[Any, ...]:
+        by_sample = all(array.shape[0] == inputs[0].shape[0] for array in arrays)
+        return arrays if by_sample else (none,) * len(arrays)
+
+    masks = [tuple(of_samples(mask)[0] for mask in record[each]) for each in anatomy.masking_layers]
+    masks += [
+        tuple(of_samples(mask)[0] for _, mask in record[each]) for each in anatomy.mask_operations
+    ]
     output_mask = getattr(output, "_keras_mask", None)
     return (
         output,
         tuple(masks),
-        tuple(tuple(record[layer]) for layer in anatomy.embedding_layers),
+        tuple(
+            tuple(of_samples(*pair) for pair in record[layer]) for layer in anatomy.embedding_layers
+        ),
         tuple(tuple(record[layer]) for layer in anatomy.attention_layers),
         () if output_mask is None else (output_mask,),
     )
@@ -216,10 +227,8 @@ def _check_reads_no_fact(layer: Any, ids: np.ndarray, static: np.ndarray) -> Non
     flat = ids.reshape(len(ids), -1)
     if flat.shape[1] == 0 or flat.shape[1] > static.shape[1]:
         return
-    columns = [
-        (static == flat[:, column : column + 1]).all(axis=0) for column in range(flat.shape[1])
-    ]
-    if all(equal.any() for equal in columns):
+    equal = (static[:, :, None] == flat[:, None, :]).all(axis=0)  # (fact, id)
+    if equal.any(axis=0).all():
         raise ValueError(
             f"Expected static facts that are numbers; {layer.name!r} reads them as ids, and there "
             "is nothing half-way between two ids. Give the fact as 0 and 1 for each category, and "

@@ -248,10 +248,10 @@ def prepare(
     expected = observation.output[np.append(np.arange(count), count + some)]
     anatomy, compiled, raw = confirm(anatomy, scale, subjects, expected, batch_size)
     raw = raw[:count]
-    if scale == "probability" and anatomy.link == "identity":
-        if expected.min() >= 0 and expected.max() <= 1:
-            anatomy = replace(anatomy, link="probability")
-            compiled = compile_model(anatomy, scale)
+    is_probability = expected.min() >= 0 and expected.max() <= 1
+    if scale == "probability" and anatomy.link == "identity" and is_probability:
+        anatomy = replace(anatomy, link="probability")
+        compiled = compile_model(anatomy, scale)
     output_mask = subject.mask
     if raw.ndim == 3:
         output_mask = _output_mask(compiled, subject, observation, raw.shape[1], step)

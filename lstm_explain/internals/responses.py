@@ -9,9 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
+from ..inspection.confirmation import see
 from ..inspection.observation import inspect
 from ..inspection.outputs import Scale
-from ..inspection.question import Question, as_sequences, prepare, see, selected
+from ..inspection.question import Question, as_sequences, prepare, selected
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 

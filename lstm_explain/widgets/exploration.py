@@ -12,9 +12,10 @@ import numpy as np
 from ..attribution.expected_gradients import explain_question
 from ..attribution.explanation import Explanation
 from ..inspection.background import Background
+from ..inspection.confirmation import see
 from ..inspection.counterfactual import Flip, smallest_change
 from ..inspection.outputs import Scale, as_probability, chances, last_outputs
-from ..inspection.question import DEFAULT_BATCH, Question, ask_again, prepare, see
+from ..inspection.question import DEFAULT_BATCH, Question, ask_again, prepare
 from ..internals.attention import mean_weights
 from ..sequences.data import SequenceData
 from .familiarity import Familiarity

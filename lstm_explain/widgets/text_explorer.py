@@ -12,8 +12,8 @@ import numpy as np
 
 from ..attribution.explanation import Explanation
 from ..inspection.anatomy import read_anatomy
+from ..inspection.confirmation import see
 from ..inspection.outputs import as_probability, decisions, last_outputs
-from ..inspection.question import see
 from ..plots.content import explained
 from ..plots.html import tokens_html
 from ..plots.tokens import plot_tokens

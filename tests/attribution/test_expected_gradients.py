@@ -300,7 +300,9 @@ def test_other_refusals():
         lx.explain(model, data.test, background=3)
     with pytest.raises(TypeError, match="Expected a Keras model; received str"):
         lx.explain("model", data.test, background=data.train)
-    with pytest.raises(ValueError, match="to explain a probability"):
+    with pytest.raises(
+        ValueError, match="Expected a model that gives probabilities to explain one"
+    ):
         lx.explain(
             tiny.model("regression"), tiny.padded("regression").test, background=data.train,
             scale="probability",
