@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
 from collections.abc import Sequence
@@ -17,12 +15,13 @@ from ..store import not_official, read_members
 from .variables import DESCRIPTORS, RECORD_ID, SERIES, Variable
 
 NUM_HOURS = 48
-HEADER = b"Time,Parameter,Value"
-FIELDS = ("time", "code", "value")
-END = "48:00"  # is written, and belongs to the last hour
+HEADER = "Time,Parameter,Value"
+# 48:00 is written, and belongs to the last hour.
+MINUTES = {f"{at // 60:02}:{at % 60:02}": at for at in range(60 * NUM_HOURS + 1)}
 WEIGHT = "Weight"  # a fact of the admission first, a measurement afterwards
-CODES = {RECORD_ID, *(variable.code for variable in (*DESCRIPTORS, *SERIES))}
-TIME = re.compile(r"\d\d:[0-5]\d", re.ASCII)
+# A dict, because weight is in both tables.
+_CODES = dict.fromkeys([RECORD_ID, *(variable.code for variable in (*DESCRIPTORS, *SERIES))])
+CODES = {code: position for position, code in enumerate(_CODES)}
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -70,56 +69,34 @@ def hourly_arrays(records: Sequence[Record]) -> dict[str, np.ndarray]:
 
 def _read_rows(records: Sequence[Record]) -> pd.DataFrame:
     """Return one row per line: stay (a position), minute, code and value."""
-    bodies, counts = [], []
-    for record in records:
-        header, _, body = record.content.replace(b"\r\n", b"\n").partition(b"\n")
+    tables = []
+    for position, record in enumerate(records):
+        text = record.content.decode(errors="replace").replace("\r\n", "\n")
+        header, *lines = text.removesuffix("\n").split("\n")
         if header != HEADER:
-            _refuse(record, 1, f"the header {HEADER.decode()}", header.decode(errors="replace"))
-        if not body.strip():
+            _refuse(record, 1, f"the header {HEADER}", header)
+        if not lines:
             _refuse(record, 2, f"a line such as 00:00,{RECORD_ID},{record.stay}", "")
-        bodies.append(body if body.endswith(b"\n") else body + b"\n")
-        counts.append(bodies[-1].count(b"\n"))
-    # All at once, because four thousand small tables take many times longer.
-    rows = _read_table(b"".join(bodies), sum(counts))
-    if rows is None:
-        _refuse_first_wrong_line(records)
-    return rows.assign(stay=np.repeat(np.arange(len(records)), counts))
+        rows = [(position, *_fields(record, at, line)) for at, line in enumerate(lines, 2)]
+        tables.append(np.array(rows))
+    stay, minute, code, value = np.concatenate(tables).T
+    codes = pd.Categorical.from_codes(code.astype(int), list(CODES))
+    whole = {"stay": stay.astype(int), "minute": minute.astype(int)}
+    return pd.DataFrame(whole | {"code": codes, "value": value})
 
 
-def _read_table(text: bytes, num_lines: int) -> pd.DataFrame | None:
-    """Return minute, code and value of every line, or None if any line cannot be read."""
-    if text.count(b",") != 2 * num_lines or b"\0" in text:
-        return None
-    try:
-        rows = pd.read_csv(
-            io.BytesIO(text),
-            header=None,
-            names=list(FIELDS),
-            dtype={"time": "category", "code": "category", "value": float},
-            keep_default_na=False,
-            skip_blank_lines=False,
-            quoting=csv.QUOTE_NONE,
-            lineterminator="\n",
-        )
-    except ValueError:  # a parser's, a number's or a character's
-        return None
-    times, codes = (list(rows[name].cat.categories) for name in ("time", "code"))
+def _fields(record: Record, number: int, line: str) -> tuple[int, int, float]:
+    """Return the minute, the position of the code among `CODES`, and the value of a line."""
+    time, code, value = [*line.split(","), "", ""][:3]
     if (
-        len(rows) != num_lines
-        or not isinstance(rows.index, pd.RangeIndex)  # a line too long becomes an index
-        or not all(TIME.fullmatch(str(time)) and time <= END for time in times)
-        or not CODES.issuperset(codes)
-        or not np.isfinite(rows["value"]).all()
+        line.count(",") != 2
+        or time not in MINUTES
+        or not (NUMBER.fullmatch(value) and math.isfinite(float(value)))
     ):
-        return None
-    minutes = np.array([int(time[:2]) * 60 + int(time[3:]) for time in times])
-    return pd.DataFrame(
-        {
-            "minute": minutes[rows["time"].cat.codes],
-            "code": rows["code"],
-            "value": rows["value"],
-        }
-    )
+        _refuse(record, number, "a line such as 07:30,HR,73, up to 48:00", line)
+    if code not in CODES:
+        _refuse(record, number, f"one of the {len(CODES)} parameters", code)
+    return MINUTES[time], CODES[code], float(value)
 
 
 def _of_admission(rows: pd.DataFrame) -> np.ndarray:
@@ -150,27 +127,6 @@ def _check_record_ids(records: Sequence[Record], facts: pd.DataFrame) -> None:
             )
 
 
-def _refuse_first_wrong_line(records: Sequence[Record]) -> NoReturn:
-    """Look at line after line for what stopped the fast reading, and name it."""
-    for record in records:
-        lines = record.content.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n")
-        for number, line in enumerate(lines[1:], 2):
-            text = line.decode(errors="replace")
-            time, code, value = [*text.split(","), "", ""][:3]
-            if (
-                text.count(",") != 2
-                or not (TIME.fullmatch(time) and time <= END)
-                or not (NUMBER.fullmatch(value) and math.isfinite(float(value)))
-            ):
-                _refuse(record, number, f"a line such as 07:30,HR,73, up to {END}", text)
-            if code not in CODES:
-                _refuse(record, number, f"one of the {len(CODES)} parameters", code)
-    raise ValueError(
-        f"Expected lines such as 07:30,HR,73; pandas could not read those of {records[0].source} "
-        f"to {records[-1].source}. Replace the archive by the official file."
-    )
-
-
 def _refuse(record: Record, number: int, expected: str, received: str) -> NoReturn:
     raise ValueError(
         f"Expected {expected}; received {received[:80]!r} in {record.source}, line {number}. "
@@ -193,14 +149,7 @@ class Record(NamedTuple):
 
 
 def read_records(path: Path, bar: Any) -> list[Record]:
-    """Return the records of an archive, in order of their stays; nothing is written to disk.
-
-    Raises
-    ------
-    ValueError
-        The archive is damaged or breaks off, is larger than such an archive can be, or holds a
-        path that leads outside, a link or a device, or a stay twice.
-    """
+    """Return the records of an archive, in order of their stays; raises as `read_members`."""
     members = read_members(
         path, _stay_of, what="stay", max_archive=MAX_ARCHIVE, max_member=MAX_RECORD
     )
