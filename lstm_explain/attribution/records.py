@@ -16,14 +16,9 @@ from ..inspection.outputs import Scale
 from ..inspection.question import Question, prepare
 from ..internals.attention import mean_weights
 from ..sequences.data import SequenceData
-from .explanation import Explanation, window_labels
+from .explanation import LEVELS, Explanation, window_labels
 
-_DIMENSIONS = {
-    "cell": ("sample", "time", "feature"),
-    "time": ("sample", "time"),
-    "feature": ("sample", "feature"),
-    "window": ("sample", "window"),
-}
+_DIMENSIONS = {level: dimensions for dimensions, level in LEVELS.items()}
 # Largest difference between a prediction made again and the recorded one, relative to 1 + its size.
 _TOLERANCE = 1e-3
 

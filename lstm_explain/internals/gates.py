@@ -97,7 +97,7 @@ def trace_gates(
     sequences = as_sequences(data)
     sequences.check_complete()
     anatomy = inspect(model, sequences, inputs=inputs)
-    layers = _chosen(anatomy, layer)
+    layers = _gated_layers(anatomy, layer)
     batch_size = batch_size or DEFAULT_BATCH
     # Also refuses token ids outside the vocabulary and predictions that are not finite.
     _, _, subject = see(anatomy, sequences, "margin", batch_size)
@@ -111,7 +111,7 @@ def trace_gates(
     return _dataset(traces, sequences, subject.mask)
 
 
-def _chosen(anatomy: Anatomy, name: str | None) -> tuple[Any, ...]:
+def _gated_layers(anatomy: Anatomy, name: str | None) -> tuple[Any, ...]:
     """Return the layers to trace, or raise where there are none."""
     recurrent = anatomy.recurrent_layers
     gated = [layer for layer in recurrent if all(map(_cell_type, directions_of(layer)))]
@@ -244,13 +244,13 @@ def need_layer(trace: xr.Dataset, layer: str | None) -> xr.Dataset:
     names = trace["layer"].values.astype(str)
     known = list(dict.fromkeys(labels.tolist()))
     wanted = known[0] if layer is None and len(known) == 1 else layer
-    found = labels == wanted if wanted in known else names == wanted
-    if len(set(labels[found])) != 1:
+    units = labels == wanted if wanted in known else names == wanted
+    if len(set(labels[units])) != 1:
         raise ValueError(
             f"Expected layer to be one of {known}; received {layer!r}. A layer that reads in both "
             "directions is drawn one direction at a time."
         )
-    return trace.isel(unit=found)
+    return trace.isel(unit=units)
 
 
 def cell_of(trace: xr.Dataset) -> Cell:
