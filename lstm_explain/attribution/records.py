@@ -14,7 +14,6 @@ from ..backend import keras
 from ..inspection.background import Background
 from ..inspection.outputs import Scale
 from ..inspection.question import Question, prepare
-from ..internals.attention import mean_weights
 from ..sequences.data import SequenceData
 from .explanation import LEVELS, Explanation, window_labels
 
@@ -67,6 +66,17 @@ def make_explanation(
         target_name=question.data.target_name,
     )
     return Explanation(dataset.assign(_to_reopen(question)))
+
+
+def mean_weights(weights: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Average weights (sample, [head,] query, time) over heads and real queries, (sample, time)."""
+    if weights.ndim == 4:
+        weights = weights.mean(axis=1)
+    if weights.ndim == 3:
+        num_queries = weights.shape[1]
+        real = mask if num_queries == mask.shape[1] else np.ones((len(mask), num_queries), bool)
+        weights = (weights * real[..., None]).sum(axis=1) / real.sum(axis=1)[:, None]
+    return weights.astype(np.float64)
 
 
 def _labelled(

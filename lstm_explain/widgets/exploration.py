@@ -10,11 +10,11 @@ import numpy as np
 
 from ..attribution.expected_gradients import explain_question
 from ..attribution.explanation import Explanation
+from ..attribution.records import mean_weights
 from ..inspection.background import Background
 from ..inspection.counterfactual import Flip, smallest_change
 from ..inspection.outputs import Scale, as_probability, chances, last_outputs
 from ..inspection.question import DEFAULT_BATCH, Question, ask_again, prepare, see
-from ..internals.attention import mean_weights
 from ..plots.content import read_prediction
 from ..sequences.data import SequenceData
 from .familiarity import Familiarity
