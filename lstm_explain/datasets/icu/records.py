@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
-import pandas as pd
 
 from ..store import not_official, read_members
-from .variables import DESCRIPTORS, RECORD_ID, SERIES, Variable
+from .variables import DESCRIPTORS, RECORD_ID, SERIES
 
 NUM_HOURS = 48
 HEADER = "Time,Parameter,Value"
 # 48:00 is written, and belongs to the last hour.
 MINUTES = {f"{at // 60:02}:{at % 60:02}": at for at in range(60 * NUM_HOURS + 1)}
 WEIGHT = "Weight"  # a fact of the admission first, a measurement afterwards
-# A dict, because weight is in both tables.
-_CODES = dict.fromkeys([RECORD_ID, *(variable.code for variable in (*DESCRIPTORS, *SERIES))])
-CODES = {code: position for position, code in enumerate(_CODES)}
+# The column of each code among the facts of the admission, and in the series.
+FACTS, COLUMNS = (
+    {variable.code: column for column, variable in enumerate(table)}
+    for table in (DESCRIPTORS, SERIES)
+)
+CODES = {RECORD_ID, *FACTS, *COLUMNS}
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -43,88 +46,56 @@ def hourly_arrays(records: Sequence[Record]) -> dict[str, np.ndarray]:
     ValueError
         A record has another header or a line that cannot be read: file and line are named.
     """
-    rows = _read_rows(records)
-    of_admission = _of_admission(rows)
-    rows, facts = rows[~of_admission], rows[of_admission]
-    _check_record_ids(records, facts)
-
-    facts = facts[facts["code"] != RECORD_ID]
-    column, plausible = _place(facts, DESCRIPTORS)
-    descriptors = np.full((len(records), len(DESCRIPTORS)), np.nan, np.float32)
-    descriptors[facts["stay"], column] = np.where(plausible, facts["value"], np.nan)
-
-    hour = np.minimum(rows["minute"].to_numpy() // 60, NUM_HOURS - 1)
-    lengths = np.ones(len(records), np.int32)
-    np.maximum.at(lengths, rows["stay"].to_numpy(), hour + 1)
-
-    column, plausible = _place(rows, SERIES)
-    values = np.full((len(records), NUM_HOURS, len(SERIES)), np.nan, np.float32)
-    # Where a cell is assigned more than once, NumPy leaves the last value in it.
-    order = np.lexsort((rows["minute"], rows["stay"]))
-    order = order[plausible[order]]
-    stay, value = rows["stay"].to_numpy()[order], rows["value"].to_numpy()[order]
-    values[stay, hour[order], column[order]] = value
+    count = len(records)
+    values = np.full((count, NUM_HOURS, len(SERIES)), np.nan, np.float32)
+    lengths = np.ones(count, np.int32)
+    descriptors = np.full((count, len(DESCRIPTORS)), np.nan, np.float32)
+    for stay, record in enumerate(records):
+        written, is_weighed, measured = None, False, []
+        for minute, code, value in _lines(record):
+            is_weight = code == WEIGHT
+            if code == RECORD_ID:
+                written = value
+            elif code in FACTS and not (is_weight and (is_weighed or minute)):
+                is_weighed |= is_weight
+                column = FACTS[code]
+                is_plausible = DESCRIPTORS[column].low <= value <= DESCRIPTORS[column].high
+                descriptors[stay, column] = value if is_plausible else np.nan
+            else:
+                measured.append((minute, COLUMNS[code], value))
+        if written != record.stay:
+            raise ValueError(
+                f"Expected {RECORD_ID} {record.stay}; received {written} in {record.source}. "
+                "Replace the archive by the official file."
+            )
+        # Sorting keeps the order of the file where several are of one minute.
+        for minute, column, value in sorted(measured, key=itemgetter(0)):
+            hour = min(minute // 60, NUM_HOURS - 1)
+            lengths[stay] = max(lengths[stay], hour + 1)
+            if SERIES[column].low <= value <= SERIES[column].high:
+                values[stay, hour, column] = value
     return {"values": values, "lengths": lengths, "descriptors": descriptors}
 
 
-def _read_rows(records: Sequence[Record]) -> pd.DataFrame:
-    """Return one row per line: stay (a position), minute, code and value."""
-    tables = []
-    for position, record in enumerate(records):
-        text = record.content.decode(errors="replace").replace("\r\n", "\n")
-        header, *lines = text.removesuffix("\n").split("\n")
-        if header != HEADER:
-            _refuse(record, 1, f"the header {HEADER}", header)
-        if not lines:
-            _refuse(record, 2, f"a line such as 00:00,{RECORD_ID},{record.stay}", "")
-        rows = [(position, *_fields(record, at, line)) for at, line in enumerate(lines, 2)]
-        tables.append(np.array(rows))
-    stay, minute, code, value = np.concatenate(tables).T
-    codes = pd.Categorical.from_codes(code.astype(int), list(CODES))
-    whole = {"stay": stay.astype(int), "minute": minute.astype(int)}
-    return pd.DataFrame(whole | {"code": codes, "value": value})
-
-
-def _fields(record: Record, number: int, line: str) -> tuple[int, int, float]:
-    """Return the minute, the position of the code among `CODES`, and the value of a line."""
-    time, code, value = [*line.split(","), "", ""][:3]
-    if (
-        line.count(",") != 2
-        or time not in MINUTES
-        or not (NUMBER.fullmatch(value) and math.isfinite(float(value)))
-    ):
-        _refuse(record, number, "a line such as 07:30,HR,73, up to 48:00", line)
-    if code not in CODES:
-        _refuse(record, number, f"one of the {len(CODES)} parameters", code)
-    return MINUTES[time], CODES[code], float(value)
-
-
-def _of_admission(rows: pd.DataFrame) -> np.ndarray:
-    """Tell which rows are facts of the admission, bool (row,): descriptors, the first weight."""
-    series = [variable.code for variable in SERIES]
-    weights = (rows["code"] == WEIGHT) & (rows["minute"] == 0)
-    first = weights & ~rows["stay"].where(weights).duplicated()
-    return (first | ~rows["code"].isin(series)).to_numpy()
-
-
-def _place(rows: pd.DataFrame, variables: Sequence[Variable]) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's column among the variables and whether its value is plausible."""
-    position = {variable.code: column for column, variable in enumerate(variables)}
-    of_category = np.array([position.get(code, -1) for code in rows["code"].cat.categories])
-    column = of_category[rows["code"].cat.codes]
-    low, high = np.array([(variable.low, variable.high) for variable in variables]).T
-    value = rows["value"].to_numpy()
-    return column, (low[column] <= value) & (value <= high[column])
-
-
-def _check_record_ids(records: Sequence[Record], facts: pd.DataFrame) -> None:
-    written = facts[facts["code"] == RECORD_ID].groupby("stay")["value"].last()
-    for position, record in enumerate(records):
-        if written.get(position) != record.stay:
-            raise ValueError(
-                f"Expected {RECORD_ID} {record.stay}; received {written.get(position)} in "
-                f"{record.source}. Replace the archive by the official file."
-            )
+def _lines(record: Record) -> Iterator[tuple[int, str, float]]:
+    """Yield the minute, the code and the value of each line."""
+    text = record.content.decode(errors="replace").replace("\r\n", "\n")
+    header, *lines = text.removesuffix("\n").split("\n")
+    if header != HEADER:
+        _refuse(record, 1, f"the header {HEADER}", header)
+    if not lines:
+        _refuse(record, 2, f"a line such as 00:00,{RECORD_ID},{record.stay}", "")
+    for number, line in enumerate(lines, 2):
+        time, code, value = [*line.split(","), "", ""][:3]
+        if (
+            line.count(",") != 2
+            or time not in MINUTES
+            or not (NUMBER.fullmatch(value) and math.isfinite(float(value)))
+        ):
+            _refuse(record, number, "a line such as 07:30,HR,73, up to 48:00", line)
+        if code not in CODES:
+            _refuse(record, number, f"one of the {len(CODES)} parameters", code)
+        yield MINUTES[time], code, float(value)
 
 
 def _refuse(record: Record, number: int, expected: str, received: str) -> NoReturn:
