@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
+from scipy import ndimage
 
+from ..sequences.step_names import named_times
 from ..wording import MINUS
 
 # Lengths of time that people count in, from fine to coarse: the level of their labels, and so many
@@ -73,9 +75,8 @@ def span_of(times: np.ndarray, name: str) -> str:
     """
     if not np.issubdtype(times.dtype, np.datetime64):
         return name
-    unit = "D" if _are_days(times) else "m"
-    first, last = (str(end).replace("T", " ") for end in times[[0, -1]].astype(f"M8[{unit}]"))
-    return f"{name}: {first} to {last}" if len(times) > 1 else f"{name}: {first}"
+    names = named_times(times)
+    return f"{name}: {names[0]} to {names[-1]}" if len(times) > 1 else f"{name}: {names[0]}"
 
 
 def stretches(marks: np.ndarray) -> list[tuple[int, int]]:
@@ -86,9 +87,8 @@ def stretches(marks: np.ndarray) -> list[tuple[int, int]]:
     >>> stretches(np.array([True, False, True, True]))
     [(0, 1), (2, 4)]
     """
-    edges = np.diff(np.concatenate([[0], marks, [0]]).astype(int))
-    ends = np.flatnonzero(edges == -1).tolist()
-    return list(zip(np.flatnonzero(edges == 1).tolist(), ends, strict=True))
+    runs, _ = ndimage.label(marks)
+    return [(run.start, run.stop) for (run,) in ndimage.find_objects(runs)]
 
 
 def _date_ticks(times: np.ndarray, most: int) -> tuple[np.ndarray, list[str]]:

@@ -14,6 +14,7 @@ from ..attribution.explanation import Explanation
 from ..wording import decimals, fixed, percent
 from . import content, validation
 from .style import SIGNED, limit_of
+from .time_axis import stretches
 
 # Where the model looked: greys, which are no colours of SHAP values.
 LOOKED = LinearSegmentedColormap.from_list("lstm_explain_looked", ["#ffffff", "#8c8c8c", "#2b2b2b"])
@@ -120,8 +121,7 @@ def passages(weight: np.ndarray, budget: int) -> np.ndarray:
         if shown.any() and shown.sum() + (~shown[around]).sum() > budget:
             break
         shown[around] = True
-    edges = np.flatnonzero(np.diff(np.concatenate([[1], shown, [1]]).astype(int)))
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
+    for start, end in stretches(~shown):
         if end - start < _SHORTEST_GAP:
             shown[start:end] = True
     return shown

@@ -9,6 +9,7 @@ from typing import Any
 
 import ipywidgets as w
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from ..inspection.counterfactual import values_read
 from ..sequences.step_names import step_names
@@ -211,25 +212,10 @@ def ladder(low: float, high: float) -> np.ndarray:
     """
     if not np.isfinite([low, high]).all():  # never measured: there is nothing to choose among
         return np.zeros(1)
-    step = step_of(low, high)
-    inner = step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
-    rounded = np.array([float(f"{value:.10g}") for value in inner])
+    # About a hundred of them.
+    ticks = MaxNLocator(133, steps=[1, 2, 5, 10]).tick_values(low, high)
+    rounded = np.array([float(f"{tick:.10g}") for tick in ticks])
     return np.unique([low, *rounded[(rounded > low) & (rounded < high)], high])
-
-
-def step_of(low: float, high: float) -> float:
-    """Return a round step of a slider, about a hundredth of its range.
-
-    Examples
-    --------
-    >>> step_of(0.5, 12.6), step_of(0, 450), step_of(2, 2)
-    (0.1, 5.0, 1.0)
-    """
-    if not high > low:
-        return 1.0
-    raw = (high - low) / 100
-    power = 10.0 ** np.floor(np.log10(raw))
-    return float(f"{power * next(m for m in (1, 2, 5, 10) if m * power >= raw * 0.75):.3g}")
 
 
 def as_html(text: str, kind: str) -> str:
