@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 
 from ..inspection.anatomy import inspect
-from ..inspection.compiled import Subject
 from ..inspection.question import DEFAULT_BATCH, as_sequences, see
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
@@ -78,15 +77,12 @@ def attention_maps(
         variables["times"] = (("sample", "time"), sequences.times)
     if sequences.ids is not None:
         variables["ids"] = ("sample", sequences.ids.astype(str))
+    steps = subject.mask.shape[1]
     for layer, weights in zip(anatomy.attention_layers, maps, strict=True):
-        variables[layer.name] = (_dimensions(layer.name, weights, subject), weights)
+        if weights.shape[-1] != steps:
+            raise ValueError(
+                f"Expected {layer.name!r} to attend to the {steps} steps of the sequence; "
+                f"its weights have shape {weights.shape}. Read them from the layer itself."
+            )
+        variables[layer.name] = (_DIMENSIONS[weights.ndim], weights)
     return xr.Dataset(variables)
-
-
-def _dimensions(name: str, weights: np.ndarray, subject: Subject) -> tuple[str, ...]:
-    if weights.shape[-1] != subject.mask.shape[1]:
-        raise ValueError(
-            f"Expected {name!r} to attend to the {subject.mask.shape[1]} steps of the sequence; "
-            f"its weights have shape {weights.shape}. Read them from the layer itself."
-        )
-    return _DIMENSIONS[weights.ndim]
