@@ -15,16 +15,10 @@ from ..inspection.alignment import attended_axes
 from ..inspection.background import Background
 from ..inspection.outputs import Scale
 from ..inspection.question import Question, prepare
-from ..internals.attention import mean_weights
 from ..sequences.data import SequenceData
-from .explanation import Explanation, window_labels
+from .explanation import LEVELS, Explanation, window_labels
 
-_DIMENSIONS = {
-    "cell": ("sample", "time", "feature"),
-    "time": ("sample", "time"),
-    "feature": ("sample", "feature"),
-    "window": ("sample", "window"),
-}
+_DIMENSIONS = {level: dimensions for dimensions, level in LEVELS.items()}
 # Largest difference between a prediction made again and the recorded one, relative to 1 + its size.
 _TOLERANCE = 1e-3
 
@@ -85,6 +79,17 @@ def _attention(question: Question) -> dict[str, np.ndarray]:
         if axis:
             arrays = {"attention": mean_weights(last, subject.mask[:, ::axis])}
     return {name: array[:, ::axis] for name, array in arrays.items() if axis}
+
+
+def mean_weights(weights: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Average weights (sample, [head,] query, time) over heads and real queries, (sample, time)."""
+    if weights.ndim == 4:
+        weights = weights.mean(axis=1)
+    if weights.ndim == 3:
+        num_queries = weights.shape[1]
+        real = mask if num_queries == mask.shape[1] else np.ones((len(mask), num_queries), bool)
+        weights = (weights * real[..., None]).sum(axis=1) / real.sum(axis=1)[:, None]
+    return weights.astype(np.float64)
 
 
 def _labelled(

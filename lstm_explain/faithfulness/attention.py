@@ -14,6 +14,7 @@ from ..inspection.question import selected
 from ..internals.responses import gradient_sizes
 from .case import Case, over_time
 from .evidence import Evidence, kendall
+from .sensitivity import permuted
 
 Replacement = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -65,7 +66,7 @@ def replacement_evidence(case: Case, seed: int) -> list[Evidence]:
     unchanged = _predictions(case, lambda weights, real: weights)
     ways = {
         "uniform": lambda weights, real: real / np.maximum(real.sum(axis=1, keepdims=True), 1),
-        "permuted": lambda weights, real: _permuted(weights, real, rng),
+        "permuted": lambda weights, real: permuted(weights, real, rng),
     }
     if not np.allclose(unchanged, before, rtol=1e-3, atol=1e-3):
         return []
@@ -93,11 +94,3 @@ def _predictions(case: Case, replacement: Replacement) -> np.ndarray:
         evaluate, question.batch_size, numbers, subject.tokens, subject.static, data.mask
     )[0]
     return selected(raw, question.selection, anatomy)
-
-
-def _permuted(weights: np.ndarray, real: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    result = np.zeros_like(weights)
-    for row in range(len(weights)):
-        steps = np.flatnonzero(real[row])
-        result[row, steps] = weights[row, rng.permutation(steps)]
-    return result

@@ -92,7 +92,11 @@ def open_case(model: Any, explanation: Explanation, batch_size: int | None = Non
             f"Expected values per cell, step, feature or window; received values per {level}. "
             "Check the explanation that these values were summed from."
         )
-    check_finite(explanation)
+    if len(explanation) == 0 or not np.isfinite(explanation.values.values).all():
+        raise ValueError(
+            "Expected finite values of at least one sample; received NaN, infinity or no samples. "
+            "Explain the samples again with lx.explain."
+        )
     question = question_of(model, explanation, batch_size)
     window = 1
     if level == "window":
@@ -104,26 +108,14 @@ def open_case(model: Any, explanation: Explanation, batch_size: int | None = Non
 def case_of(question: Question, explanation: Explanation, level: str, window: int = 1) -> Case:
     """Put values at one level beside a question."""
     players = all_players(question, level, window)
-    values = explanation.values.values.reshape(len(explanation), -1)
-    static = explanation.static_values
-    if static is not None:
-        values = np.concatenate([values, static.values], axis=1)
     real = real_players(players, question.subject.mask)
-    return Case(question, explanation, level, window, players, real, values.astype(np.float64))
+    values = _flat(explanation).astype(np.float64)
+    return Case(question, explanation, level, window, players, real, values)
 
 
 def over_time(case: Case) -> Case:
     """Return the same case with one value per step."""
     return case_of(case.question, case.explanation.over_time(), "time")
-
-
-def check_finite(explanation: Explanation) -> None:
-    """Raise ValueError for an explanation of no samples, or with NaN or infinity in its values."""
-    if len(explanation) == 0 or not np.isfinite(explanation.values.values).all():
-        raise ValueError(
-            "Expected finite values of at least one sample; received NaN, infinity or no samples. "
-            "Explain the samples again with lx.explain."
-        )
 
 
 # Some samples and rows are enough to see whether an explanation follows the model.
@@ -192,11 +184,8 @@ class Repeat:
                 made = explain(model, data, tolerance=tolerance, **options)
                 return _flat(self._at_level(made))
             window = self.window if self.level == "window" else None
-            level: Any = self.level
-            made = shapley_values(
-                model, data, level=level, window=window, seed=facts["seed"], **options
-            )
-            return _flat(made)
+            options |= {"level": self.level, "window": window, "seed": facts["seed"]}
+            return _flat(shapley_values(model, data, **options))
 
     def _at_level(self, made: Explanation) -> Explanation:
         if self.level == "time" and made.level == "cell":

@@ -6,9 +6,8 @@ import base64
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,9 @@ from ..plots.timeline import plot_timeline
 from ..sequences.step_names import named_times
 from ..wording import fixed, number
 from .checks import Check
-from .verdict import Verdict
+
+if TYPE_CHECKING:
+    from .report import FaithfulnessReport
 
 _TEXTS = 5
 _STYLE = """
@@ -54,52 +55,32 @@ _STYLE += "".join(
 )
 
 
-@dataclass(frozen=True)
-class PageContent:
-    """What stands on the page, beside the figure of the checks."""
-
-    title: str
-    explanation: Explanation
-    verdict: Verdict
-    checks: Sequence[Check]
-    table: pd.DataFrame
-    skipped: tuple[str, ...]
-    seed: int
-    draws: int
-
-
-def page_of(content: PageContent, figure: Any) -> str:
-    """Return the page as HTML. Every text that comes from data is escaped.
-
-    Parameters
-    ----------
-    figure : Axes
-        The figure of the checks; it is closed.
-    """
-    e, verdict = content.explanation, content.verdict
-    title = content.title or f"{e.provenance['data']}: may this explanation be shown?"
+def page_of(report: FaithfulnessReport, checks: Sequence[Check], title: str) -> str:
+    """Return the page as HTML. Every text that comes from data is escaped."""
+    e, verdict, table = report.explanation, report.verdict(), report.to_frame()
+    title = title or f"{e.provenance['data']}: may this explanation be shown?"
     kind = {True: "verdict", False: "verdict no", None: "verdict open"}[verdict.accepted]
     sections = [
-        f"<h1>{safe(title)}</h1>",
-        f'<p class="small">{safe(_summary(e))}</p>',
+        f"<h1>{escape(title)}</h1>",
+        f'<p class="small">{escape(_summary(e))}</p>',
         f'<div class="{kind}"><strong>Verdict: {verdict.state}.</strong> '
-        + "".join(f"<p>{safe(sentence)}</p>" for sentence in verdict.sentences)
+        + "".join(f"<p>{escape(sentence)}</p>" for sentence in verdict.sentences)
         + "</div>",
         "<h2>Data and predictions</h2>",
         samples_table(e),
         "<h2>Explanation</h2>",
         _explained(e),
         "<h2>Checks</h2>",
-        _picture(figure, "All checks with their controls and intervals"),
-        check_tables(content.table, content.skipped, content.checks),
+        _picture(report.plot(), "All checks with their controls and intervals"),
+        check_tables(table, report.skipped, checks),
         "<h2>Provenance</h2>",
-        _facts(content),
+        _facts(report),
         '<div class="sign"><div>Reviewed by</div><div>Date</div><div>Signature</div></div>',
     ]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>{safe(title)}</title><style>{_STYLE}</style></head>\n<body>\n"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n"
         + "\n".join(sections)
         + "\n</body></html>\n"
     )
@@ -107,8 +88,9 @@ def page_of(content: PageContent, figure: Any) -> str:
 
 def _summary(e: Explanation) -> str:
     plural = "" if len(e) == 1 else "s"
+    what = explained(e).replace(r"\$", "$")  # without what matplotlib needs
     return (
-        f"{len(e)} sample{plural}. Explained: the {what_is_explained(e)}, by "
+        f"{len(e)} sample{plural}. Explained: the {what}, by "
         f"{e.provenance['method']}. Absent means replaced by {e.background}."
     )
 
@@ -131,8 +113,8 @@ def _explained(e: Explanation) -> str:
     return "".join(parts)
 
 
-def _facts(content: PageContent) -> str:
-    facts = {**content.explanation.provenance, "report_seed": content.seed, "draws": content.draws}
+def _facts(report: FaithfulnessReport) -> str:
+    facts = {**report.explanation.provenance, "report_seed": report.seed, "draws": report.draws}
     rows = [(name, _written(value)) for name, value in facts.items() if value is not None]
     return table_html(pd.DataFrame(rows, columns=["fact", "value"]))
 
@@ -153,22 +135,12 @@ def _picture(ax: Any, name: str) -> str:
     figure.savefig(file, format="png", dpi=160, facecolor="white")
     pyplot.close(figure)
     code = base64.b64encode(file.getvalue()).decode("ascii")
-    return f'<p><img alt="{safe(name)}" src="data:image/png;base64,{code}"></p>'
+    return f'<p><img alt="{escape(name)}" src="data:image/png;base64,{code}"></p>'
 
 
 _SAMPLES, _VALUES = 20, 12
 _LEVELS = {"cell": "cells", "time": "steps", "feature": "features", "window": "windows"}
 _COLUMNS = {"level": "ranked", "low": "95 % from", "high": "to", "count": "samples"}
-
-
-def safe(text: str) -> str:
-    """Return text as it may stand in HTML, also within quotes."""
-    return escape(text, quote=True)
-
-
-def what_is_explained(e: Explanation) -> str:
-    """Return what is explained, not yet safe for HTML: "log-odds of died"."""
-    return explained(e).replace(r"\$", "$")  # without what matplotlib needs
 
 
 def samples_table(e: Explanation) -> str:
@@ -233,12 +205,12 @@ def check_tables(table: pd.DataFrame, skipped: Sequence[str], checks: Sequence[C
         if len(rows):
             rows = rows.drop(columns=["share", "check"]).rename(columns=_COLUMNS)
             rows["ranked"] = rows["ranked"].replace(_LEVELS)
-            parts.append(f"<h3>{safe(check.question)}</h3>")
-            parts.append(f'<p class="small">{safe(check.reading)}</p>')
+            parts.append(f"<h3>{escape(check.question)}</h3>")
+            parts.append(f'<p class="small">{escape(check.reading)}</p>')
             parts.append(table_html(rows))
     parts.append('<p class="small">Means over samples with 95 % bootstrap intervals.</p>')
     if skipped:
-        reasons = "".join(f"<li>{safe(reason)}</li>" for reason in skipped)
+        reasons = "".join(f"<li>{escape(reason)}</li>" for reason in skipped)
         parts.append(f'<p class="small">Not checked:</p><ul class="small">{reasons}</ul>')
     return "".join(parts)
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..backend import keras
 from ..progress import progress_bar
@@ -171,9 +172,14 @@ def stability_evidence(
 
 
 def _global_agreement(repeat: Repeat, values: np.ndarray) -> float:
-    owners = _owners(repeat)
-    sizes = np.stack([_mean_sizes(part, owners, repeat.known) for part in (repeat.values, values)])
-    return float(np.nan_to_num(spearman(sizes[:1], sizes[1:], ~np.isnan(sizes[:1])))[0])
+    """Correlate the mean sizes by owner of the given values with those of other values."""
+    known = repeat.known
+    owners = _owners(repeat)[known]
+    one, other = (
+        pd.Series(np.abs(part[known])).groupby(owners).mean().to_numpy()[None]
+        for part in (repeat.values, values)
+    )
+    return float(np.nan_to_num(spearman(one, other, np.ones(one.shape, bool)))[0])
 
 
 def _owners(repeat: Repeat) -> np.ndarray:
@@ -190,11 +196,3 @@ def _owners(repeat: Repeat) -> np.ndarray:
         owners[:, : tokens.shape[1]] = tokens
         owners[:, tokens.shape[1] :] += int(tokens.max()) + 1
     return owners
-
-
-def _mean_sizes(values: np.ndarray, owners: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return the mean |value| of each owner, NaN for one without values, (owner,)."""
-    number = int(owners.max()) + 1
-    sums = np.bincount(owners[known], np.abs(values)[known], minlength=number)
-    counts = np.bincount(owners[known], minlength=number)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..attribution.shapley import Players
 from .case import Case, over_time
 from .evidence import Evidence, difference
 from .removal import SHARES, outputs_by_share, places_of
@@ -67,8 +66,10 @@ def _measured(
     rng: np.random.Generator,
     progress: bool,
 ) -> list[Evidence]:
-    """Measure several rankings of the same players, with their controls."""
-    padded = {name: _with_static(scores, case.players) for name, scores in rankings.items()}
+    """Measure several rankings of the same players and their controls, and how they compare."""
+    # Static facts are not ranked: their scores are 0.
+    count = case.players.count
+    padded = {name: np.pad(s, ((0, 0), (0, count - s.shape[1]))) for name, s in rankings.items()}
     padded["inverted"] = -padded["explanation"]
     equal = {f"random {draw}": np.zeros(case.real.shape) for draw in range(_DRAWS)}
     places = {name: places_of(s, case.real, rng) for name, s in (padded | equal).items()}
@@ -87,7 +88,13 @@ def _measured(
     curves["random"] = np.mean([curves.pop(name) for name in equal], axis=0)
     curves["inverted"] = curves.pop("inverted")  # last, as in the figure
     evidence = [part for name in curves for part in _scores(case, name, full, curves[name])]
-    return evidence + _comparisons(evidence)
+    totals = {(part.measure, part.of): part for part in evidence if part.share is None}
+    pairs = [*((name, "random") for name in rankings), ("random", "inverted")]
+    return evidence + [
+        difference(totals[measure, one], totals[measure, other], better)
+        for measure, better in BETTER.items()
+        for one, other in pairs
+    ]
 
 
 def _scores(case: Case, name: str, full: np.ndarray, curves: np.ndarray) -> list[Evidence]:
@@ -109,22 +116,3 @@ def _scores(case: Case, name: str, full: np.ndarray, curves: np.ndarray) -> list
         area = np.trapezoid(curve, (0.0, *CURVE, 1.0), axis=1)
         evidence.append(Evidence("removal", measure, name, area, case.level))
     return evidence
-
-
-def _comparisons(evidence: list[Evidence]) -> list[Evidence]:
-    """Return by how much each ranking beats the random one, and the random one the inverted."""
-    totals = {(part.measure, part.of): part for part in evidence if part.share is None}
-    pairs = [(one, "random") for one in dict.fromkeys(name for _, name in totals)]
-    pairs = [*[pair for pair in pairs if pair[0] not in ("random", "inverted")],
-             ("random", "inverted")]  # fmt: skip
-    return [
-        difference(totals[measure, one], totals[measure, other], better)
-        for measure, better in BETTER.items()
-        for one, other in pairs
-    ]
-
-
-def _with_static(scores: np.ndarray, players: Players) -> np.ndarray:
-    """Fill up scores with zeros for static facts, which are not ranked."""
-    missing = players.count - scores.shape[1]
-    return np.pad(scores, ((0, 0), (0, missing)))

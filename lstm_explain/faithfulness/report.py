@@ -86,8 +86,13 @@ class FaithfulnessReport:
         """
         from ..plots.report import draw_report
 
-        title, notes = self._heading()
-        return draw_report(self._table, CHECKS, title, notes, ax, self._steps)
+        e = self.explanation
+        notes = [
+            f"{e.provenance['data']}, {len(e)} sample{'s' if len(e) != 1 else ''}",
+            f"{e.provenance['method']} of the {e.scale}",
+            f"absent = {e.background}",
+        ]
+        return draw_report(self._table, CHECKS, notes, ax, self._steps)
 
     @property
     def _steps(self) -> str:
@@ -107,31 +112,12 @@ class FaithfulnessReport:
         title : str
             What the page is about. By default the data's name.
         """
-        from .page import PageContent, page_of
+        from .page import page_of
 
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = PageContent(
-            title,
-            self.explanation,
-            self.verdict(),
-            CHECKS,
-            self._table,
-            self.skipped,
-            self.seed,
-            self.draws,
-        )
-        path.write_text(page_of(content, self.plot()), encoding="utf-8")
+        path.write_text(page_of(self, CHECKS, title), encoding="utf-8")
         return path
-
-    def _heading(self) -> tuple[str, list[str]]:
-        e = self.explanation
-        plural = "s" if len(e) != 1 else ""
-        return "Does the explanation tell the truth about the model?", [
-            f"{e.provenance['data']}, {len(e)} sample{plural}",
-            f"{e.provenance['method']} of the {e.scale}",
-            f"absent = {e.background}",
-        ]
 
 
 def check_faithfulness(

@@ -40,7 +40,7 @@ def infidelity_evidence(case: Case, seed: int) -> list[Evidence]:
     known, count = case.known, case.known.shape[1]
     claims = {
         "explanation": case.values,
-        "random": _permuted(case.values, known, rng),
+        "random": permuted(case.values, known, rng),
         "inverted": -case.values,
     }
     errors = {name: np.zeros(len(case)) for name in claims}
@@ -88,7 +88,7 @@ def sensitivity_evidence(model: Any, repeat: Repeat, seed: int) -> list[Evidence
     moved = np.where(copies.mask[..., None], values + noise, 0).astype(np.float32)
     explained = repeat.values_of(model, replace(copies, values=moved), repeat.outputs[index])
     known = np.repeat(repeat.known, _COPIES + 1, axis=0)
-    claims = {"explanation": explained, "random": _permuted(explained, known, rng)}
+    claims = {"explanation": explained, "random": permuted(explained, known, rng)}
     return [
         Evidence("sensitivity", "maximum sensitivity", name, _largest_move(part), repeat.level)
         for name, part in claims.items()
@@ -110,8 +110,8 @@ def _largest_move(values: np.ndarray) -> np.ndarray:
     return np.where(size > 0, moves / np.where(size > 0, size, 1), np.nan)
 
 
-def _permuted(values: np.ndarray, known: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Permute each sample's values among its known players."""
+def permuted(values: np.ndarray, known: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Permute each sample's values among its known players, or its weights among its real steps."""
     result = values.copy()
     for row, players in zip(result, known, strict=True):
         row[players] = rng.permutation(row[players])

@@ -89,14 +89,3 @@ def attention_maps(
         last = time if axis else f"{name} position"
         variables[name] = ((*others, last), weights[..., ::-1] if axis < 0 else weights)
     return xr.Dataset(variables)
-
-
-def mean_weights(weights: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Average weights (sample, [head,] query, time) over heads and real queries, (sample, time)."""
-    if weights.ndim == 4:
-        weights = weights.mean(axis=1)
-    if weights.ndim == 3:
-        num_queries = weights.shape[1]
-        real = mask if num_queries == mask.shape[1] else np.ones((len(mask), num_queries), bool)
-        weights = (weights * real[..., None]).sum(axis=1) / real.sum(axis=1)[:, None]
-    return weights.astype(np.float64)

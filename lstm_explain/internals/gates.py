@@ -251,13 +251,13 @@ def need_layer(trace: xr.Dataset, layer: str | None) -> xr.Dataset:
     names = trace["layer"].values.astype(str)
     known = list(dict.fromkeys(labels.tolist()))
     wanted = known[0] if layer is None and len(known) == 1 else layer
-    found = labels == wanted if wanted in known else names == wanted
-    if len(set(labels[found])) != 1:
+    units = labels == wanted if wanted in known else names == wanted
+    if len(set(labels[units])) != 1:
         raise ValueError(
             f"Expected layer to be one of {known}; received {layer!r}. A layer that reads in both "
             "directions is drawn one direction at a time."
         )
-    return trace.isel(unit=found)
+    return trace.isel(unit=units)
 
 
 def cell_of(trace: xr.Dataset) -> Cell:

@@ -15,7 +15,16 @@ from ..backend import keras, ops
 from ..sequences.scaling import PARTS
 
 
-class _TimePooling(keras.layers.Layer):
+class _Configured(keras.layers.Layer):
+    """A layer that a saved model makes again from the attributes that `_options` names."""
+
+    _options: tuple[str, ...] = ()
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {name: getattr(self, name) for name in self._options}
+
+
+class _TimePooling(_Configured):
     """What the layers share that turn (sample, time, column) into (sample, column)."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -59,6 +68,8 @@ class AttentionPooling(_TimePooling):
     np.True_
     """
 
+    _options = ("units", "seed")
+
     def __init__(self, units: int = 16, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if units < 1:
@@ -97,13 +108,9 @@ class AttentionPooling(_TimePooling):
         """Return (sample, state)."""
         return (input_shape[0], input_shape[-1])
 
-    def get_config(self) -> dict[str, Any]:
-        """Return what a saved model needs to build the layer again."""
-        return {**super().get_config(), "units": self.units, "seed": self.seed}
-
 
 @keras.saving.register_keras_serializable(package="lstm_explain")
-class WordDropout(keras.layers.Layer):
+class WordDropout(_Configured):
     """Replace words by the unknown word in training, so that a model has seen absent words.
 
     An explanation asks what a prediction would have been without a word. A model that never saw a
@@ -132,6 +139,8 @@ class WordDropout(keras.layers.Layer):
     [[5, 6, 7]]
     """
 
+    _options = ("rate", "unknown", "seed", "vocabulary_digest")
+
     def __init__(
         self,
         rate: float,
@@ -159,16 +168,6 @@ class WordDropout(keras.layers.Layer):
         """Return ids of the same shape."""
         return keras.KerasTensor(tokens.shape, dtype="int32")
 
-    def get_config(self) -> dict[str, Any]:
-        """Return what a saved model needs to build the layer again."""
-        return {
-            **super().get_config(),
-            "rate": self.rate,
-            "unknown": self.unknown,
-            "seed": self.seed,
-            "vocabulary_digest": self.vocabulary_digest,
-        }
-
 
 @keras.saving.register_keras_serializable(package="lstm_explain")
 class TrailingMeans(_TimePooling):
@@ -191,6 +190,8 @@ class TrailingMeans(_TimePooling):
     [[4.0, 3.0]]
     """
 
+    _options = ("features", "spans")
+
     def __init__(self, features: Sequence[int], spans: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if len(spans) == 0 or min(spans) < 1:
@@ -211,10 +212,6 @@ class TrailingMeans(_TimePooling):
             weights = weights / ops.maximum(ops.sum(weights, axis=1, keepdims=True), 1.0)
             means.append(ops.sum(weights[..., None] * columns, axis=1))
         return ops.concatenate(means, axis=-1)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what a saved model needs to build the layer again."""
-        return {**super().get_config(), "features": self.features, "spans": self.spans}
 
 
 @keras.saving.register_keras_serializable(package="lstm_explain")
@@ -241,6 +238,8 @@ class SumOfFirst(_TimePooling):
     [[4.0]]
     """
 
+    _options = ("dropped",)
+
     def __init__(self, dropped: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dropped = dropped
@@ -251,10 +250,6 @@ class SumOfFirst(_TimePooling):
         if mask is not None:
             first = first * ops.cast(mask, first.dtype)[..., None]
         return ops.sum(first, axis=1) / (1 - self.dropped if training else 1)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what a saved model needs to build the layer again."""
-        return {**super().get_config(), "dropped": self.dropped}
 
 
 # Training quantiles of a variable's measurements. Its excess over the upper one and its deficit
@@ -299,6 +294,8 @@ class MeasuredSummaries(_TimePooling):
     >>> np.asarray(layer(values)).shape
     (1, 9)
     """
+
+    _options = ("recent", "times_static")
 
     def __init__(self, recent: int = 12, times_static: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -376,14 +373,6 @@ class MeasuredSummaries(_TimePooling):
         always = ops.ones_like(ever)
         exists = [ever, *[ever] * 3, *[lately] * 3, always, always]
         return ops.concatenate(summaries, axis=-1), ops.concatenate(exists, axis=-1)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what a saved model needs to build the layer again."""
-        return {
-            **super().get_config(),
-            "recent": self.recent,
-            "times_static": self.times_static,
-        }
 
 
 def _steps_left(real: Any) -> Any:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -162,10 +162,12 @@ def load_word_vectors(
     # Most lines are skipped by the text before their first space alone, which is fast.
     first_parts = {word.split(b" ")[0] for word in rows}
     vectors: dict[int, np.ndarray] = {}
-    with _opened(path, progress) as lines:
+    with _opened(path, progress) as (lines, show_progress):
         size, header, start = _layout(lines, path)
         count = 0
         for number, stored_line in enumerate(lines, start=start):
+            if number % LINES_PER_UPDATE == 0:
+                show_progress()
             line = stored_line.rstrip(b" \r\n")
             if not line:
                 continue
@@ -200,8 +202,8 @@ def load_word_vectors(
 
 
 @contextmanager
-def _opened(path: Path, progress: bool) -> Iterator[_Lines]:
-    """Open a file of vectors, compressed or not, with a bar that moves as it is read."""
+def _opened(path: Path, progress: bool) -> Iterator[tuple[Any, Callable[[], None]]]:
+    """Open a file of vectors, compressed or not, as bytes; with it, what moves its bar."""
     if not path.is_file():
         raise FileNotFoundError(
             f"Expected a file of word vectors; found none at {str(path)!r}. Download one, such as "
@@ -220,7 +222,7 @@ def _opened(path: Path, progress: bool) -> Iterator[_Lines]:
         with progress_bar(size, f"reading {path.name}", "byte", progress) as bar:
             text: Any = gzip.GzipFile(fileobj=stored) if begin[:2] == GZIP else stored
             try:
-                yield _Lines(text, stored, bar)
+                yield text, lambda: bar.update(stored.tell() - bar.n)
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
                 raise ValueError(
                     f"Expected a whole compressed file; received {str(path)!r}, which is damaged "
@@ -228,33 +230,20 @@ def _opened(path: Path, progress: bool) -> Iterator[_Lines]:
                 ) from error
 
 
-class _Lines:
-    """The lines of a file as bytes, so that no wrongly encoded word stops the reading."""
-
-    def __init__(self, text: Any, stored: BinaryIO, bar: Any) -> None:
-        self.text, self._stored, self._bar = text, stored, bar
-
-    def __iter__(self) -> Iterator[bytes]:
-        for number, line in enumerate(self.text):
-            if number % LINES_PER_UPDATE == 0:
-                self._bar.update(self._stored.tell() - self._bar.n)
-            yield line
-
-
-def _layout(lines: _Lines, path: Path) -> tuple[int, int | None, int]:
+def _layout(lines: Any, path: Path) -> tuple[int, int | None, int]:
     """Return numbers per word, words if a header tells, and the number of the first line of words.
 
     Reading goes on at that line.
     """
-    if CONTROLS.intersection(lines.text.peek(4096)[:4096]):
+    if CONTROLS.intersection(lines.peek(4096)[:4096]):
         raise ValueError(
             f"Expected a text file of word vectors; received a binary one, {str(path)!r}. Save it "
             "as text, with gensim: KeyedVectors.load_word2vec_format(path, binary=True)"
             ".save_word2vec_format(new_path, binary=False)."
         )
-    begin = len(BYTE_ORDER_MARK) if lines.text.peek(3)[:3] == BYTE_ORDER_MARK else 0
-    lines.text.seek(begin)
-    first = lines.text.readline()
+    begin = len(BYTE_ORDER_MARK) if lines.peek(3)[:3] == BYTE_ORDER_MARK else 0
+    lines.seek(begin)
+    first = lines.readline()
     parts = first.split()
     if len(parts) == 2 and all(part.isdigit() for part in parts) and int(parts[1]) > 0:
         return int(parts[1]), int(parts[0]), 2
@@ -264,7 +253,7 @@ def _layout(lines: _Lines, path: Path) -> tuple[int, int | None, int]:
             f"Expected a word and its numbers, separated by spaces, in each line of {str(path)!r}; "
             f"received {first[:60]!r} in line 1. Give a file in GloVe or word2vec text format."
         )
-    lines.text.seek(begin)
+    lines.seek(begin)
     return size, None, 1
 
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ..attribution.explanation import Explanation
 from ..inspection.outputs import as_probability
-from ..wording import NO_BREAK, decimals, fixed, number, percent, plain
+from ..wording import NO_BREAK, decimals, fixed, plain
 from . import content, panels, validation
 from .content import Rows
 from .style import (
@@ -121,21 +121,13 @@ class Pair:
         shown = margins if chances is None else chances
         real = np.flatnonzero(explanation.mask.values.any(axis=0))
         steps = slice(int(real[0]), int(real[-1]) + 1)
-        changed = _differ(explanation.data.values[:, steps])
+        changed = content.differ(*explanation.data.values[:, steps])
         return cls(explanation, labels, shown, chances is not None, steps, changed)
 
     def text(self, sample: int) -> str:
         """Return a prediction as it is read: 23 % or 1.25."""
-        if not self.probability:
-            return fixed(self.shown[sample], self._places)
-        return percent(self.shown[sample], self._places)
-
-    @property
-    def _places(self) -> int:
-        size = float(np.abs(np.diff(self.shown))[0])
-        if not self.probability:
-            return decimals(size)
-        return max(decimals(100 * size) - 1, 0) if size else 1
+        difference = float(np.ptp(self.shown))
+        return content.read_prediction(float(self.shown[sample]), self.probability, difference)
 
 
 # -- panels ----------------------------------------------------------------------------------------
@@ -190,7 +182,7 @@ def _draw_time(ax: Axes, pair: Pair) -> None:
     panels.share_time_axis(ax)
     name_panel(ax, name)
     longer = int(pair.explanation.mask.values.sum(axis=1).argmax())
-    panels.label_time(ax, pair.explanation[longer])
+    panels.label_times(ax, *content.times_of(pair.explanation[longer]))
 
 
 def _draw_values(ax: Axes, rows: Rows, explained: str) -> None:
@@ -223,19 +215,9 @@ def _rows(explanation: Explanation, most: int) -> Rows:
     names, sums = content.feature_labels(explanation), explanation.values.sum("time").values
     facts = explanation.static_values
     if facts is not None:
-        names = [*names, *_fact_names(explanation)]
+        names = [*names, *content.static_labels(explanation, with_data=True)]
         sums = np.concatenate([sums, facts.values], axis=1)
     return content.most_important(names, sums.T, most, np.abs(np.diff(sums, axis=0))[0])
-
-
-def _fact_names(explanation: Explanation) -> list[str]:
-    names = content.static_labels(explanation[0], with_data=True)
-    data = explanation.static_data
-    if data is None:
-        return names
-    facts = zip(data["static_feature"].values, *data.values, strict=True)
-    changed = [f"{plain(name, 18)} = {number(a)} → {number(b)}" for name, a, b in facts]
-    return np.where(_differ(data.values), changed, names).tolist()
 
 
 def _title(pair: Pair) -> list[str]:
@@ -260,13 +242,7 @@ def _notes(pair: Pair) -> list[str]:
     notes = [f"shaded: other data in {', '.join(names)}{more}"] if order else []
     facts = pair.explanation.static_data
     if facts is not None:
-        changed = facts["static_feature"].values[_differ(facts.values)]
+        changed = facts["static_feature"].values[content.differ(*facts.values)]
         if len(changed):
             notes.append(f"facts that differ: {', '.join(plain(n, 24) for n in changed[:3])}")
     return [*notes, content.absent(pair.explanation)]
-
-
-def _differ(facts: np.ndarray) -> np.ndarray:
-    first, second = facts
-    # Standardised in float32 and back, what was not changed is nearly equal.
-    return ~np.isclose(first, second, rtol=1e-5, atol=1e-6, equal_nan=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..attribution.explanation import Explanation
-from ..wording import decimals, fixed, number, plain, with_unit
+from ..inspection.outputs import as_probability
+from ..wording import decimals, fixed, number, percent, plain, with_unit
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,37 @@ class Rows:
 
 # -- what the numbers are of -----------------------------------------------------------------------
 def explained(explanation: Explanation) -> str:
-    """Return what is explained: "log-odds of died", "probability of died", "price [EUR]"."""
+    """Return what is explained: "log-odds of died", "probability of died", "price [EUR]".
+
+    Of two classes contrasted, "difference of the probabilities died-survived".
+    """
     names = sorted({str(name) for name in explanation.output.values})
     name = plain(names[0], 40) if len(names) == 1 else "each predicted class"
     if explanation.scale == "margin":
         return f"log-odds of {name}"
     if explanation.scale == "probability":
-        return f"probability of {name}"
+        facts = explanation.provenance | {"step": "last"}
+        is_contrast = as_probability(np.zeros(0), np.array(names), facts) is None
+        return f"{'difference of the probabilities' if is_contrast else 'probability of'} {name}"
     return with_unit(name, _attribute(explanation, "target_unit", ""), 50)
+
+
+def read_prediction(shown: float, probability: bool, difference: float) -> str:
+    """Write a prediction, 23 % or 1.25, with the digits that its difference to another one needs.
+
+    Examples
+    --------
+    >>> read_prediction(1.2345, False, 0.1)
+    '1.23'
+    """
+    if not probability:
+        return fixed(shown, decimals(difference))
+    return percent(shown, max(decimals(100 * difference) - 1, 0) if difference else 1)
+
+
+def differ(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Tell where data differ: back in its units, what was not changed is only nearly equal."""
+    return ~np.isclose(first, second, rtol=1e-5, atol=1e-6, equal_nan=True)
 
 
 def equation(explanation: Explanation) -> list[str]:
@@ -143,7 +168,10 @@ def feature_labels(explanation: Explanation) -> list[str]:
 
 
 def static_labels(explanation: Explanation, with_data: bool) -> list[str]:
-    """Return names of the static facts with units, or with the facts of the first sample."""
+    """Return names of the static facts with units, or with the facts of the first sample.
+
+    Where those of the last sample are others, they follow: "age = 64 → 70 years".
+    """
     if explanation.static_values is None:
         return []
     names = explanation.static_values["static_feature"].values
@@ -151,11 +179,19 @@ def static_labels(explanation: Explanation, with_data: bool) -> list[str]:
     units = dataset["static_unit"].values if "static_unit" in dataset else [""] * len(names)
     if not with_data or explanation.static_data is None:
         return [with_unit(name, unit) for name, unit in zip(names, units, strict=True)]
-    facts = explanation.static_data.values[0]
-    return [
-        f"{plain(name, 18)} = {number(fact)} {plain(unit, 10)}".rstrip()
-        for name, fact, unit in zip(names, facts, units, strict=True)
-    ]
+    facts = explanation.static_data.values
+    return fact_labels(names, units, facts[0], facts[-1])
+
+
+def fact_labels(
+    names: Iterable[object], units: Iterable[object], before: np.ndarray, now: np.ndarray
+) -> list[str]:
+    """Return static facts as text, before and after a change."""
+    labels = []
+    for name, unit, first, last in zip(names, units, before, now, strict=True):
+        change = f" → {number(last)}" if differ(first, last) else ""
+        labels.append(f"{plain(name, 18)} = {number(first)}{change} {plain(unit, 10)}".rstrip())
+    return labels
 
 
 def most_important(

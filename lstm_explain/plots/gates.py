@@ -8,13 +8,12 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
-from matplotlib.colors import Normalize
 
 from ..internals.gates import cell_of, need_layer
-from ..wording import MINUS, plain
-from .panels import label_times
-from .style import SIGNED, SIZES, STYLE, limit_of, name_panel, open_panels, tidy, write_heading
+from ..wording import plain
+from .content import Rows
+from .panels import draw_cells, draw_scale_beside, label_ends, label_times
+from .style import STYLE, limit_of, name_panel, open_panels, write_heading
 from .words import visible
 
 Order = Literal["change", "keep", "number"]
@@ -131,15 +130,7 @@ def _need_parts(trace: xr.Dataset, parts: Sequence[str] | None) -> tuple[str, ..
 
 
 def order_units(trace: xr.Dataset, order: Order) -> np.ndarray:
-    """Return the units of one layer and one sample in the order in which they are drawn.
-
-    Parameters
-    ----------
-    trace : Dataset
-        Without a sample dimension.
-    order : {"change", "keep", "number"}
-        By the step at which the memory (cell, or hidden state of a GRU) changes most; by the mean
-        of the forget or update gate, the longest memory first; or as the layer numbers them.
+    """Return the units of one layer and one sample in an order that `plot_gates` knows.
 
     Examples
     --------
@@ -169,34 +160,17 @@ def _drawn_steps(trace: xr.Dataset) -> slice:
     return slice(0, int(np.flatnonzero(used).max(initial=0)) + 1)
 
 
-def _draw_map(ax: Axes, values: np.ndarray, numbers: np.ndarray, *, is_gate: bool) -> QuadMesh:
+def _draw_map(ax: Axes, values: np.ndarray, numbers: np.ndarray, *, is_gate: bool) -> None:
     """Draw (time, unit) as a map with the first unit on top, and its scale beside it."""
     steps, count = values.shape
-    limit = limit_of(values)
-    mesh = ax.pcolormesh(
-        np.arange(steps + 1) - 0.5,
-        np.arange(count + 1) - 0.5,
-        np.ma.masked_invalid(values.T),
-        cmap=SIZES if is_gate else SIGNED,
-        norm=Normalize(0, 1) if is_gate else Normalize(-limit, limit),
-        rasterized=values.size > 5000,
-    )
-    ax.set(xlim=(-0.5, steps - 0.5), ylim=(count - 0.5, -0.5))
-    if count <= _MOST_NUMBERS:
-        ax.set_yticks(np.arange(count), [str(number) for number in numbers])
-    else:
+    rows = Rows([str(number) for number in numbers], values.T, [])
+    limit = 1.0 if is_gate else limit_of(values)
+    mesh = draw_cells(ax, np.arange(steps + 1) - 0.5, rows, limit, sizes=is_gate, lines=False)
+    if count > _MOST_NUMBERS:
         ax.set_yticks([])
-    tidy(ax, keep=("left", "right", "top", "bottom"))
-    ax.tick_params(axis="y", length=0)
-    for spine in ax.spines.values():
-        spine.set_color(STYLE.padding)
-    beside = ax.inset_axes((1.012, 0.0, 0.012, 1.0), label="colours")
-    bar = ax.figure.colorbar(mesh, cax=beside)
-    ends = sorted({mesh.get_clim()[0], 0.0, mesh.get_clim()[1]})
-    bar.set_ticks(ends, labels=[f"{end:.2g}".replace("-", MINUS) for end in ends])
-    beside.tick_params(labelsize=STYLE.small, length=2)
+    bar = draw_scale_beside(mesh, "colours")
+    label_ends(bar, *mesh.get_clim())
     bar.outline.set_visible(False)
-    return mesh
 
 
 def _label_steps(ax: Axes, trace: xr.Dataset) -> None:

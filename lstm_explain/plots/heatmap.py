@@ -75,7 +75,7 @@ def plot_heatmap(
     main = place.add(len(above), 0, label="map")
     cells = content.without_padding(explanation, columns, rows)
     mesh = panels.draw_cells(main, edges, cells, limit or limit_of(rows.named))
-    panels.label_time(main, explanation)
+    panels.label_times(main, *content.times_of(explanation))
     top = place.add(0, 0, label="data", sharex=main)
     data = explanation.data.values[0, content.real_steps(explanation)]
     panels.draw_line(top, data[:, shown], names[shown])

@@ -6,16 +6,13 @@ neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 
 import numpy as np
-from matplotlib.colors import Colormap, to_hex
+from matplotlib.colors import to_hex
 
 from ..attribution.explanation import Explanation
-from ..wording import decimals, fixed, percent
 from . import words
-from .style import SIGNED
 
 _MOST = 20  # texts
 # Only attributes: notebooks that are not trusted drop <style> elements.
@@ -60,16 +57,10 @@ def tokens_html(explanation: Explanation) -> Html:
 
 
 def _text(text: words.Text) -> str:
-    places = decimals(text.limit)
-    ends = (fixed(-text.limit, places), fixed(text.limit, places, sign=True))
-    caption = "SHAP values: red raises, blue lowers"
-    blocks = [_block(text, caption, words.value_colours(text), SIGNED, ends)]
-    if text.attention is not None:
-        caption, ends = "attention: where the model looked", ("0", percent(text.most, 1))
-        blocks.append(_block(text, caption, words.attention_colours(text), words.LOOKED, ends))
+    blocks = [_block(text, block) for block in words.blocks_of(text)]
     # Texts of figures have escaped dollar signs, which else begin a formula.
     title, notes = (
-        _safe(between.join(parts).replace(r"\$", "$"))
+        escape(between.join(parts).replace(r"\$", "$"))
         for between, parts in ((" ", text.title), ("  ·  ", text.notes))
     )
     return (
@@ -79,23 +70,21 @@ def _text(text: words.Text) -> str:
     )
 
 
-def _block(
-    text: words.Text, caption: str, colours: Sequence[str], scale: Colormap, ends: tuple[str, str]
-) -> str:
-    stops = ",".join(to_hex(colour) for colour in scale(np.linspace(0, 1, 9)))
+def _block(text: words.Text, block: words.Block) -> str:
+    stops = ",".join(to_hex(colour) for colour in block.scale(np.linspace(0, 1, 9)))
     legend = (
-        f'<span style="white-space:nowrap">{_safe(ends[0])}'
+        f'<span style="white-space:nowrap">{escape(block.ends[0])}'
         f'<span style="{_SCALE};background:linear-gradient(to right,{stops})"></span>'
-        f"{_safe(ends[1])}</span>"
+        f"{escape(block.ends[1])}</span>"
     )
-    head = f'<span style="{_PALE};margin-right:1em">{_safe(caption)}</span>'
+    head = f'<span style="{_PALE};margin-right:1em">{escape(block.caption)}</span>'
     parts = []
     for part in text.parts:
         if text.shown[part.start]:
-            parts += [_word(text, at, colours[at]) for at in range(part.start, part.stop)]
+            parts += [_word(text, at, block.colours[at]) for at in range(part.start, part.stop)]
         else:
-            hover = _safe(words.describe_fold(text, part))
-            mark = _safe(words.fold_mark(part))
+            hover = escape(words.describe_fold(text, part))
+            mark = escape(words.fold_mark(part))
             parts.append(f'<span style="{_PALE}" title="{hover}">{mark}</span>')
     return (
         f'<div style="{_BLOCK}"><div style="{_SMALL}">{head}{legend}</div>'
@@ -105,10 +94,6 @@ def _block(
 
 def _word(text: words.Text, at: int, ground: str) -> str:
     style = f"{_WORD};background:{ground};color:{words.ink_on(ground)}"
-    hover = _safe(words.describe_word(text, at))
-    word = _safe(words.visible(text.words[at]))
+    hover = escape(words.describe_word(text, at))
+    word = escape(words.visible(text.words[at]))
     return f'<span style="{style}" title="{hover}"><bdi>{word}</bdi></span>'
-
-
-def _safe(text: str) -> str:
-    return escape(text, quote=True)

@@ -35,7 +35,13 @@ _ATTENTION = "attention\n(where it looked)\ndashed: even share"
 
 
 def draw_cells(
-    ax: Axes, edges: np.ndarray, rows: Rows, limit: float, *, sizes: bool = False
+    ax: Axes,
+    edges: np.ndarray,
+    rows: Rows,
+    limit: float,
+    *,
+    sizes: bool = False,
+    lines: bool = True,
 ) -> QuadMesh:
     """Draw rows of cells, the first on top; NaN cells are grey.
 
@@ -46,6 +52,8 @@ def draw_cells(
         The value of the strongest colour.
     sizes : bool
         Numbers without a sign, from white at 0; else white is 0 between blue and red.
+    lines : bool
+        Draw a faint line between rows.
     """
     count = len(rows.names)
     mesh = ax.pcolormesh(
@@ -56,7 +64,9 @@ def draw_cells(
         norm=Normalize(0 if sizes else -limit, limit),
         rasterized=rows.values.size > 5000,
     )
-    ax.hlines(np.arange(1, count) - 0.5, edges[0], edges[-1], colors=STYLE.faint, linewidths=0.6)
+    if lines:
+        between = np.arange(1, count) - 0.5
+        ax.hlines(between, edges[0], edges[-1], colors=STYLE.faint, linewidths=0.6)
     name_rows(ax, rows.names)
     ax.set_xlim(edges[0], edges[-1])
     tidy(ax, keep=("left", "right", "top", "bottom"))
@@ -110,27 +120,12 @@ def draw_line(ax: Axes, values: np.ndarray, name: str) -> None:
 
 def draw_attention(ax: Axes, explanation: Explanation) -> None:
     """Draw the attention of one sample, and what each step would get if all got the same."""
-    weights, edges = _per_step(explanation, "attention")
+    attention: Any = explanation.attention
+    weights = attention.values[0, content.real_steps(explanation)]
+    edges = np.arange(len(weights) + 1) - 0.5
     draw_step_bars(ax, edges, weights, _ATTENTION, colour=STYLE.attention)
     real = explanation.mask.values[0].sum()
     ax.axhline(1 / real, color=ink(), linewidth=0.9, linestyle=(0, (4, 3)))
-
-
-def draw_contribution(ax: Axes, explanation: Explanation) -> None:
-    """Draw the signed attention contribution of each step of one sample."""
-    values, edges = _per_step(explanation, "attention_contribution")
-    draw_step_bars(ax, edges, values, "signed attention\ncontribution", num_ticks=3)
-
-
-def name_sides(ax: Axes) -> None:
-    """Write into a panel of signed bars which way is which, with arrows."""
-    note(ax, 0.008, 0.99, r"$\uparrow$ raises the prediction", va="top", color=STYLE.raises)
-    note(ax, 0.008, 0.01, r"$\downarrow$ lowers it", va="bottom", color=STYLE.lowers)
-
-
-def label_time(ax: Axes, explanation: Explanation) -> None:
-    """Label the real steps of one sample by their dates or numbers."""
-    label_times(ax, *content.times_of(explanation))
 
 
 def label_times(ax: Axes, times: np.ndarray, name: str) -> None:
@@ -159,12 +154,6 @@ def share_time_axis(ax: Axes) -> None:
     """Leave the labels of the time axis to the panel below."""
     tidy(ax, keep=("left",), grid="x")
     ax.tick_params(axis="x", bottom=False, labelbottom=False)
-
-
-def _per_step(explanation: Explanation, which: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return numbers of one sample's real steps, and the edges of these."""
-    numbers = getattr(explanation, which).values[0, content.real_steps(explanation)]
-    return numbers, np.arange(len(numbers) + 1) - 0.5
 
 
 Ends = tuple[np.ndarray, np.ndarray]
@@ -216,7 +205,12 @@ def draw_sides(
     beside.set_xlabel(name, fontsize=STYLE.small)
     if static_names:
         names = place.add(row + 1, 0, label="static")
-        draw_static_names(names, static_names)
+        name_rows(names, static_names)
+        names.set_xticks([])
+        names.set_facecolor(STYLE.ground)
+        tidy(names, keep=())
+        look: dict[str, Any] = {"fontstyle": "italic", "ha": "center", "va": "center"}
+        note(names, 0.5, 0.5, "static facts: the same at every step", **look)
         below = place.add(row + 1, 1, label="static sums", sharey=names, sharex=beside)
         draw_row_bars(below, sums[1], scale, ends=intervals[1])
         tidy(below, keep=())
@@ -252,16 +246,6 @@ def draw_row_bars(
     tidy(ax, keep=("bottom",))
     ax.tick_params(axis="y", left=False, labelleft=False)
     ax.xaxis.set_major_locator(MaxNLocator(3))
-
-
-def draw_static_names(ax: Axes, names: Sequence[str]) -> None:
-    """Name static facts below the time axis, and say why they have no cells."""
-    name_rows(ax, names)
-    ax.set_xticks([])
-    ax.set_facecolor(STYLE.ground)
-    tidy(ax, keep=())
-    look: dict[str, Any] = {"fontstyle": "italic", "ha": "center", "va": "center"}
-    note(ax, 0.5, 0.5, "static facts: the same at every step", **look)
 
 
 def draw_static_list(ax: Axes, static: Rows, width: float) -> None:
@@ -300,10 +284,25 @@ def draw_colour_bar(
     beyond = limit_of(np.ma.filled(np.ma.asarray(mesh.get_array()), 0.0)) > high * (1 + 1e-9)
     extend = "neither" if not beyond else "both" if low < 0 else "max"
     bar = place.figure.colorbar(mesh, cax=ax, orientation="horizontal", extend=extend)
-    ticks = sorted({low, 0.0, high})
-    bar.set_ticks(ticks, labels=[f"{tick:.2g}".replace("-", MINUS) for tick in ticks])
+    label_ends(bar, low, high)
     ax.tick_params(labelsize=STYLE.small)
     ax.set_xlabel(wrapped(name, int(2.5 * place.width)), fontsize=STYLE.small)
     for x, text in zip((0, 1), ends, strict=False):
         side = "right" if x else "left"
         note(ax, x, 1.2, text, ha=side, va="bottom")
+
+
+def draw_scale_beside(mesh: QuadMesh, name: str) -> Any:
+    """Draw the scale of a map in a narrow bar at its right; return the colour bar."""
+    ax: Any = mesh.axes
+    beside = ax.inset_axes((1.012, 0, 0.012, 1), label=name)
+    bar = ax.figure.colorbar(mesh, cax=beside)
+    beside.tick_params(labelsize=STYLE.small, length=2)
+    return bar
+
+
+def label_ends(bar: Any, low: float, high: float) -> None:
+    """Label the ends of a colour bar, and 0, if they have moved."""
+    ticks = sorted({low, 0.0, high})
+    if bar.get_ticks().tolist() != ticks:
+        bar.set_ticks(ticks, labels=[f"{tick:.2g}".replace("-", MINUS) for tick in ticks])

@@ -21,6 +21,7 @@ _LOOKS = {
     "random": (STYLE.attention, "D", (0, (4, 2))),
     "inverted": (STYLE.raises, "v", (0, (1, 1.5))),
 }
+_TITLE = "Does the explanation tell the truth about the model?"
 _CURVES = {"comprehensiveness": "removed", "sufficiency": "kept, the others removed"}
 _UNITS = {"cell": "cells", "feature": "features", "window": "windows"}
 _CURVE, _ROW, _NAMES = 2.1, 0.21, 1.15
@@ -30,7 +31,6 @@ Block = tuple[str, pd.DataFrame, float | None]  # title, rows, largest number th
 def draw_report(
     table: pd.DataFrame,
     checks: Sequence[Any],
-    title: str,
     notes: Sequence[str],
     ax: Axes | None,
     steps: str = "steps",
@@ -62,7 +62,7 @@ def draw_report(
             _draw_points(place.add(len(levels) + row, 2 * column + 1, label=block[0]), *block)
     if table["low"].notna().any():  # one sample has no interval
         notes = [*notes, "bands and lines: 95 % interval over samples"]
-    write_heading(main, [title], notes, place)
+    write_heading(main, [_TITLE], notes, place)
     place.figure.sca(main)
     return main
 

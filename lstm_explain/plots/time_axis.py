@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
-
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
+from scipy import ndimage
 
+from ..sequences.step_names import named_times
 from ..wording import MINUS
 
-# Days of the week are counted from a Monday.
-_MONDAY = np.datetime64("1970-01-05", "s")
-_SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3600, 86400
-# Lengths of time that people count in, from fine to coarse.
-_CLOCK = [n * unit for unit in (_SECOND, _MINUTE) for n in (1, 2, 5, 10, 15, 30)]
-_CLOCK += [n * _HOUR for n in (1, 2, 3, 6, 12)]
-_DAYS = [n * _DAY for n in (1, 2, 7, 14)]
-_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
+# Lengths of time that people count in, from fine to coarse: the level of their labels, and so many
+# seconds or months.
+_PERIODS = [
+    *(("second", "s", n) for n in (1, 2, 5, 10, 15, 30)),
+    *(("time", "s", n * 60) for n in (1, 2, 5, 10, 15, 30)),
+    *(("time", "s", n * 3600) for n in (1, 2, 3, 6, 12)),
+    *(("day", "s", n * 86_400) for n in (1, 2, 7, 14)),
+    *(("month", "M", n) for n in (1, 2, 3, 6)),
+    *(("year", "M", n) for n in (12, 24, 60, 120, 240)),
+]
+# What they are counted from; weeks begin on a Monday.
+_ORIGINS = {"s": np.datetime64("1970-01-05", "s"), "M": np.datetime64("1970-01", "M")}
 
 # The format of a label, and of its second line, which is written where it changes.
 _FORMATS: dict[str, tuple[str, str]] = {
@@ -28,7 +31,6 @@ _FORMATS: dict[str, tuple[str, str]] = {
     "month": ("{0:%b}", "{0.year}"),
     "year": ("{0.year}", ""),
 }
-Periods = Callable[[np.ndarray], np.ndarray]
 
 
 def step_ticks(times: np.ndarray, name: str = "", most: int = 8) -> tuple[np.ndarray, list[str]]:
@@ -73,9 +75,8 @@ def span_of(times: np.ndarray, name: str) -> str:
     """
     if not np.issubdtype(times.dtype, np.datetime64):
         return name
-    unit = "D" if _are_days(times) else "m"
-    first, last = (str(end).replace("T", " ") for end in times[[0, -1]].astype(f"M8[{unit}]"))
-    return f"{name}: {first} to {last}" if len(times) > 1 else f"{name}: {first}"
+    names = named_times(times)
+    return f"{name}: {names[0]} to {names[-1]}" if len(times) > 1 else f"{name}: {names[0]}"
 
 
 def stretches(marks: np.ndarray) -> list[tuple[int, int]]:
@@ -86,9 +87,8 @@ def stretches(marks: np.ndarray) -> list[tuple[int, int]]:
     >>> stretches(np.array([True, False, True, True]))
     [(0, 1), (2, 4)]
     """
-    edges = np.diff(np.concatenate([[0], marks, [0]]).astype(int))
-    ends = np.flatnonzero(edges == -1).tolist()
-    return list(zip(np.flatnonzero(edges == 1).tolist(), ends, strict=True))
+    runs, _ = ndimage.label(marks)
+    return [(run.start, run.stop) for (run,) in ndimage.find_objects(runs)]
 
 
 def _date_ticks(times: np.ndarray, most: int) -> tuple[np.ndarray, list[str]]:
@@ -96,36 +96,21 @@ def _date_ticks(times: np.ndarray, most: int) -> tuple[np.ndarray, list[str]]:
     finest = "day" if _are_days(times) else "second" if short else "time"
     if len(times) <= most:
         return np.arange(len(times)), _date_labels(times, finest)
-    for level, periods in _calendar(with_clock=finest != "day"):
-        positions = _begins(times, periods, most)
+    for level, unit, count in _PERIODS:
+        if finest == "day" and level in ("second", "time"):
+            continue
+        positions = _begins(times, unit, count, most)
         if len(positions):
             return positions, _date_labels(times[positions], level)
     positions = _even(len(times), most)
     return positions, _date_labels(times[positions], finest)
 
 
-def _calendar(with_clock: bool) -> Iterator[tuple[str, Periods]]:
-    """Yield, from fine to coarse, how to label dates and a function that numbers their periods."""
-    for seconds in [*(_CLOCK if with_clock else []), *_DAYS]:
-        level = "second" if seconds < _MINUTE else "time" if seconds < _DAY else "day"
-        yield level, partial(_number_of_span, seconds)
-    for months in _MONTHS:
-        level = "month" if months < 12 else "year"
-        yield level, partial(_number_of_months, months)
-
-
-def _number_of_span(seconds: int, times: np.ndarray) -> np.ndarray:
-    return (times - _MONDAY) // np.timedelta64(seconds, "s")
-
-
-def _number_of_months(months: int, times: np.ndarray) -> np.ndarray:
-    return times.astype("datetime64[M]").astype(int) // months
-
-
-def _begins(times: np.ndarray, periods: Periods, most: int) -> np.ndarray:
+def _begins(times: np.ndarray, unit: str, count: int, most: int) -> np.ndarray:
     """Return the first step of each period, or nothing where these are too few or too many."""
     just_before = times[:1] - np.timedelta64(1, "s")
-    begins = np.flatnonzero(np.diff(periods(np.concatenate([just_before, times]))))
+    since = np.concatenate([just_before, times]).astype(f"M8[{unit}]") - _ORIGINS[unit]
+    begins = np.flatnonzero(np.diff(since.astype(int) // count))
     if not 3 <= len(begins) <= most + 1:
         return begins[:0]
     # Irregular times may bring two periods so close together that their labels would touch.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from ..attribution.explanation import Explanation
 from . import content, panels, validation
-from .style import open_panels, write_heading
+from .style import STYLE, note, open_panels, write_heading
 
 
 def plot_timeline(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
@@ -53,17 +54,20 @@ def plot_timeline(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
         errors=None if errors is None else errors.values[0, columns],
         num_ticks=5,
     )
-    panels.name_sides(main)
+    note(main, 0.008, 0.99, r"$\uparrow$ raises the prediction", va="top", color=STYLE.raises)
+    note(main, 0.008, 0.01, r"$\downarrow$ lowers it", va="bottom", color=STYLE.lowers)
     lowest = main
     if explanation.attention is not None:
         lowest = place.add(1, 0, label="attention", sharex=main)
         panels.draw_attention(lowest, explanation)
     if explanation.attention_contribution is not None:
         lowest = place.add(len(heights) - 1, 0, label="contribution", sharex=main)
-        panels.draw_contribution(lowest, explanation)
+        shares = explanation.attention_contribution.values[0, content.real_steps(explanation)]
+        steps = np.arange(len(shares) + 1) - 0.5
+        panels.draw_step_bars(lowest, steps, shares, "signed attention\ncontribution")
     if static.names:
         panels.draw_static_list(place.add(slice(None), 1, label="static"), static, place.width)
-    panels.label_time(lowest, explanation)
+    panels.label_times(lowest, *content.times_of(explanation))
     write_heading(main, content.equation(explanation), content.circumstances(explanation), place)
     place.figure.sca(main)
     return main

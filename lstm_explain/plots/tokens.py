@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -13,16 +12,14 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import Colormap
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import ScaledTranslation, Transform
 
 from ..attribution.explanation import Explanation
-from ..wording import decimals, fixed, percent
 from . import words
-from .style import SIGNED, STYLE, ink, open_panels, write_heading
+from .style import STYLE, ink, open_panels, write_heading
 
 # Inches: a line and the box of a word in it, between words, inside a box, the caption, the scale.
 _LINE, _BOX, _SPACE, _INSET, _CAPTION, _SCALE = 0.265, 0.215, 0.045, 0.035, 0.3, 1.1
@@ -72,19 +69,17 @@ def plot_tokens(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
         place.figure.set_size_inches(_WIDTH, sum(heights) + _HEADING * len(texts))  # type: ignore[union-attr]
     # There are no names of rows beside the words: the heading has the whole width.
     heading = replace(place, width=place.width + 1.6)
-    row, first = 0, None
-    for text in texts:
-        number = f" {1 + row // (len(heights) // 2)}" if len(texts) > 1 else ""
-        block = place.add(row, 0, label=f"values{number}")
-        first = first or block
-        _draw_values(block, text, width)
-        write_heading(block, text.title, text.notes, heading)
-        if text.attention is not None:
-            _draw_attention(place.add(row + 1, 0, label=f"attention{number}"), text, width)
-        row += len(_heights(text, width))
-    main = first or block
-    place.figure.sca(main)
-    return main
+    panels: list[Axes] = []
+    for position, text in enumerate(texts, start=1):
+        number = f" {position}" if len(texts) > 1 else ""
+        for block in words.blocks_of(text):
+            panel = place.add(len(panels), 0, label=f"{block.name}{number}")
+            _draw_block(panel, text, block, width)
+            if block.name == "values":
+                write_heading(panel, text.title, text.notes, heading)
+            panels.append(panel)
+    place.figure.sca(panels[0])
+    return panels[0]
 
 
 def _room(ax: Axes | None) -> tuple[float, float]:
@@ -101,34 +96,18 @@ def _heights(text: words.Text, width: float) -> list[float]:
 
 
 # -- blocks ----------------------------------------------------------------------------------------
-def _draw_values(ax: Axes, text: words.Text, width: float) -> None:
-    places = decimals(text.limit)
-    ends = (fixed(-text.limit, places), fixed(text.limit, places, sign=True))
-    caption = "SHAP values: red raises, blue lowers"
-    inches = _draw_words(ax, text, width, caption, words.value_colours(text))
-    _draw_scale(ax, inches, width, caption, SIGNED, ends)
-
-
-def _draw_attention(ax: Axes, text: words.Text, width: float) -> None:
-    caption = "attention: where the model looked"
-    inches = _draw_words(ax, text, width, caption, words.attention_colours(text))
-    _draw_scale(ax, inches, width, caption, words.LOOKED, ("0", percent(text.most, 1)))
-
-
-def _draw_words(
-    ax: Axes, text: words.Text, width: float, caption: str, colours: Sequence[str]
-) -> Transform:
-    """Draw caption and words; return inches right of and above the top left corner."""
+def _draw_block(ax: Axes, text: words.Text, block: words.Block, width: float) -> None:
+    """Draw caption, scale and words, in inches right of and above the top left corner."""
     ax.set_axis_off()
     corner = ScaledTranslation(0, 1, ax.transAxes)  # type: ignore[arg-type]
     inches = ax.get_figure(root=True).dpi_scale_trans + corner  # type: ignore[union-attr]
     style: dict[str, Any] = {"transform": inches, "parse_math": False, "in_layout": False}
-    ax.text(0, -_CAPTION / 2, caption, fontsize=STYLE.small, alpha=0.75, va="center", **style)
+    ax.text(0, -_CAPTION / 2, block.caption, fontsize=STYLE.small, alpha=0.75, va="center", **style)
     for placed in lay_out(text, width):
         middle = -_CAPTION - (placed.line + 0.5) * _LINE
         colour, alpha = ink(), 0.75
         if placed.at is not None:
-            ground = colours[placed.at]
+            ground = block.colours[placed.at]
             corner_of_box = (placed.left, middle - _BOX / 2)
             box = Rectangle(corner_of_box, placed.size, _BOX, facecolor=ground, linewidth=0)
             box.set(transform=inches, in_layout=False)
@@ -138,31 +117,29 @@ def _draw_words(
         word: dict[str, Any] = {"color": colour, "alpha": alpha, "fontsize": STYLE.text}
         word |= {"ha": "center", "va": "center_baseline"}
         ax.text(placed.left + placed.size / 2, middle, placed.word, **word, **style)
-    return inches
+    _draw_scale(ax, inches, width, block)
 
 
-def _draw_scale(
-    ax: Axes, inches: Transform, width: float, caption: str, scale: Colormap, ends: tuple[str, str]
-) -> None:
+def _draw_scale(ax: Axes, inches: Transform, width: float, block: words.Block) -> None:
     """Draw which number each colour is, at the right above the words."""
-    low, high = (_width_of(end, STYLE.small) + 0.08 for end in ends)
+    low, high = (_width_of(end, STYLE.small) + 0.08 for end in block.ends)
     right = width - high
-    left = max(_width_of(caption, STYLE.small) + 0.2 + low, right - _SCALE)
+    left = max(_width_of(block.caption, STYLE.small) + 0.2 + low, right - _SCALE)
     if right - left < 0.2:
         return  # no room beside the caption
     middle = -_CAPTION / 2
     edges = np.linspace(left, right, 65).tolist()
     bottom, top = middle - 0.055, middle + 0.055
     boxes = [[(a, bottom), (b, bottom), (b, top), (a, top)] for a, b in pairwise(edges)]
-    colours = scale(np.linspace(0, 1, len(boxes)))
+    colours = block.scale(np.linspace(0, 1, len(boxes)))
     bar = PolyCollection(boxes, facecolors=colours, edgecolors=colours, transform=inches)
     ax.add_collection(bar, autolim=False)
     # Nothing in inches takes part in the layout: it would be given room beyond the panel.
     bar.set(in_layout=False, clip_on=False)
     style: dict[str, Any] = {"fontsize": STYLE.small, "alpha": 0.75, "va": "center"}
     style |= {"transform": inches, "parse_math": False, "in_layout": False}
-    ax.text(left - 0.06, middle, ends[0], ha="right", **style)
-    ax.text(right + 0.06, middle, ends[1], ha="left", **style)
+    ax.text(left - 0.06, middle, block.ends[0], ha="right", **style)
+    ax.text(right + 0.06, middle, block.ends[1], ha="left", **style)
 
 
 # -- lines -----------------------------------------------------------------------------------------

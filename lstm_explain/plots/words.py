@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex
@@ -13,6 +14,7 @@ from ..attribution.explanation import Explanation
 from ..wording import decimals, fixed, percent
 from . import content, validation
 from .style import SIGNED, limit_of
+from .time_axis import stretches
 
 # Where the model looked: greys, which are no colours of SHAP values.
 LOOKED = LinearSegmentedColormap.from_list("lstm_explain_looked", ["#ffffff", "#8c8c8c", "#2b2b2b"])
@@ -119,8 +121,7 @@ def passages(weight: np.ndarray, budget: int) -> np.ndarray:
         if shown.any() and shown.sum() + (~shown[around]).sum() > budget:
             break
         shown[around] = True
-    edges = np.flatnonzero(np.diff(np.concatenate([[1], shown, [1]]).astype(int)))
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
+    for start, end in stretches(~shown):
         if end - start < _SHORTEST_GAP:
             shown[start:end] = True
     return shown
@@ -171,14 +172,27 @@ def fold_mark(part: slice) -> str:
 
 
 # -- colours ---------------------------------------------------------------------------------------
-def value_colours(text: Text) -> list[str]:
-    """Return the background of each word by its SHAP value."""
-    return _colours(SIGNED, 0.5 + 0.5 * text.values / text.limit)
+class Block(NamedTuple):
+    """The words of a text on one scale of colours, whose ends have numbers."""
+
+    name: str
+    caption: str
+    colours: list[str]  # of each word
+    scale: Colormap
+    ends: tuple[str, str]
 
 
-def attention_colours(text: Text) -> list[str]:
-    """Return the background of each word by its attention."""
-    return [] if text.attention is None else _colours(LOOKED, text.attention / text.most)
+def blocks_of(text: Text) -> list[Block]:
+    """Return the words by their SHAP value and, where the model has attention, by that."""
+    places = decimals(text.limit)
+    ends = (fixed(-text.limit, places), fixed(text.limit, places, sign=True))
+    colours = _colours(SIGNED, 0.5 + 0.5 * text.values / text.limit)
+    blocks = [Block("values", "SHAP values: red raises, blue lowers", colours, SIGNED, ends)]
+    if text.attention is not None:
+        caption, ends = "attention: where the model looked", ("0", percent(text.most, 1))
+        colours = _colours(LOOKED, text.attention / text.most)
+        blocks.append(Block("attention", caption, colours, LOOKED, ends))
+    return blocks
 
 
 def _colours(colours: Colormap, at: np.ndarray) -> list[str]:

@@ -145,7 +145,8 @@ def make_vocabulary(
 
 def may_be_known(word: str) -> bool:
     """Tell whether a word may have an id: it was not shortened, and is no placeholder."""
-    return len(word) <= MAX_LENGTH and not _is_short(word) and word not in SPECIAL_WORDS
+    is_short = len(word) == MAX_LENGTH and word.endswith("…")
+    return len(word) <= MAX_LENGTH and not is_short and word not in SPECIAL_WORDS
 
 
 def special_ids(vocabulary: Sequence[str]) -> list[int]:
@@ -283,10 +284,6 @@ def _short(word: str) -> str:
     if not (word[0].isalnum() or len(word) <= MAX_MARKS or word[0] != word[1]):
         return word[:MAX_MARKS]
     return word if len(word) <= MAX_LENGTH else word[: MAX_LENGTH - 1] + "…"
-
-
-def _is_short(word: str) -> bool:
-    return len(word) == MAX_LENGTH and word.endswith("…")
 
 
 def words_read(data: SequenceData) -> np.ndarray:

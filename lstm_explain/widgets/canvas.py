@@ -25,6 +25,9 @@ from ..plots.style import STYLE, colour_of, ink, limit_of, name_panel, tidy
 from ..plots.time_axis import stretches
 from ..wording import NO_BREAK, decimals, fixed
 
+# Inches, and pixels per inch.
+_WIDTH, _DPI = 9.6, 100
+
 
 class Canvas:
     """Draw a figure once, and the moving artists on top of its pixels at each update.
@@ -33,14 +36,12 @@ class Canvas:
 
     Parameters
     ----------
-    width, height : float
+    height : float
         Inches.
-    dpi : int
-        Pixels per inch.
     """
 
-    def __init__(self, width: float, height: float, dpi: int) -> None:
-        self.figure = Figure((width, height), dpi=dpi, layout="constrained")
+    def __init__(self, height: float) -> None:
+        self.figure = Figure((_WIDTH, height), dpi=_DPI, layout="constrained")
         self._canvas = FigureCanvasAgg(self.figure)
         self._moving: list[Artist] = []
         self._background: Any = None

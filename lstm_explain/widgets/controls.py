@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
 import ipywidgets as w
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from ..inspection.counterfactual import values_read
 from ..sequences.step_names import step_names
@@ -27,24 +27,31 @@ WIDE_LABEL = {"description_width": "initial"}
 _FIT = {"width": "auto", "max_width": "100%"}
 
 
-@dataclass(kw_only=True)
 class SharedControls(ABC):
-    """The controls of every explorer.
+    """The controls of every explorer, for a data set; `follow` sets what they show of a sample.
 
     `names` holds what a screen reader says for each slider, by a CSS class of the slider.
     """
 
-    way: Any
-    next: Any
-    sample: Any
-    undo: Any
-    reset: Any
-    pin: Any
-    unpin: Any
-    flip: Any
-    folder: Any
-    save: Any
-    names: dict[str, str] = field(default_factory=dict)
+    def __init__(self, core: Exploration, sample: int, ways: list[str]) -> None:
+        self.names: dict[str, str] = {}
+        self.way = _list("or the", ways)
+        self.next = _button("Next", "The next sample in this order")
+        self.sample = w.BoundedIntText(
+            min=0, max=len(core.data) - 1, value=sample, description="Number", style=WIDE_LABEL,
+            layout={"width": "150px"},
+        )  # fmt: skip
+        self.undo = _button("Undo", "Take the last change back")
+        self.reset = _button("Reset", "Back to the sample as it was recorded")
+        self.pin = _button("Pin", "Compare with the present state from now on")
+        self.unpin = _button("Unpin", "Compare with the sample as recorded again")
+        self.flip = _button(
+            "Smallest change that flips it", "Of the chosen variable, at the chosen steps"
+        )
+        self.folder = w.Text(
+            value="exploration", description="Folder", style=WIDE_LABEL, layout={"width": "220px"}
+        )
+        self.save = _button("Save", "Write the picture as PNG and the explanation as netCDF")
 
     @abstractmethod
     def box(self) -> list[Any]:
@@ -62,7 +69,6 @@ class SharedControls(ABC):
         self.unpin.disabled = state.pinned is None
 
 
-@dataclass(kw_only=True)
 class Controls(SharedControls):
     """The controls of the explorer of numbers.
 
@@ -70,16 +76,47 @@ class Controls(SharedControls):
     be rounded by the page in its own way, and the rounded value reported as the user's.
     """
 
-    variable: Any
-    first: Any
-    last: Any
-    unit: Any
-    value: Any
-    number: Any
-    missing: Any
-    facts: dict[str, list[Any]]
-    lower: Any
-    ladders: dict[Any, np.ndarray]
+    def __init__(self, core: Exploration, sample: int, ways: list[str]) -> None:
+        super().__init__(core, sample, ways)
+        self.ladders: dict[Any, np.ndarray] = {}
+        small = {"width": "110px"}
+        self.facts: dict[str, list[Any]] = {}
+        training = core.training.display_static
+        for position, name in enumerate(core.data.static_names):
+            unit = core.data.static_units[position]
+            label = f"{name} [{unit}]" if unit else name
+            values = np.unique(training[:, position]) if training is not None else np.zeros(0)
+            if set(values.tolist()) <= {0.0, 1.0}:
+                self.facts[name] = [w.Checkbox(description=label, indent=False, layout=_FIT)]
+            elif len(values) <= _MOST_OPTIONS:
+                options = [(f"{value:.4g}", float(value)) for value in values]
+                self.facts[name] = [_list(label, options)]
+            else:
+                # The label names the slider; the box beside it says so to those who do not see it.
+                self.facts[name] = [
+                    self._slider(label, ladder(*core.familiarity.ranges[name])),
+                    w.FloatText(tooltip=f"{label}, number", layout=small),
+                ]
+        end = int(core.data.lengths[sample]) - 1
+        steps = [(text, step) for step, text in enumerate(step_names(core.data[sample]))]
+        self.variable = _list("Variable", core.variables)
+        self.first, self.last = _list("from", steps, value=end), _list("to", steps, value=end)
+        self.unit = w.Label(core.data.time_name)
+        self.value = self._slider("Value", np.zeros(1))
+        self.number = w.FloatText(tooltip="Value, number", layout=small)
+        self.missing = _button("Make it missing", "As if it had not been measured at these steps")
+        self.lower = _list("Lower map", LOWER)
+
+    def _slider(self, label: str, values: np.ndarray) -> Any:
+        """Make a slider with a class by which its handle is found, and its accessible name."""
+        slider = w.IntSlider(
+            min=0, max=max(len(values) - 1, 1), description=label, style=WIDE_LABEL,
+            readout=False, layout={"width": "340px", "max_width": "100%"},
+        )  # fmt: skip
+        css_class = f"lstm-explain-slider-{len(self.names)}"
+        slider.add_class(css_class)
+        self.names[css_class], self.ladders[slider] = label, values
+        return slider
 
     def box(self) -> list[Any]:
         """Return the rows of controls, each of which breaks where the window is narrow."""
@@ -165,80 +202,6 @@ def _list(label: str, options: Sequence[Any], **settings: Any) -> Any:
     return w.Dropdown(options=options, description=label, style=WIDE_LABEL, layout=_FIT, **settings)
 
 
-def shared_controls(core: Exploration, sample: int, ways: list[str]) -> dict[str, Any]:
-    """Return the controls that every explorer has, by their names."""
-    return {
-        "way": _list("or the", ways),
-        "next": _button("Next", "The next sample in this order"),
-        "sample": w.BoundedIntText(
-            min=0, max=len(core.data) - 1, value=sample, description="Number", style=WIDE_LABEL,
-            layout={"width": "150px"},
-        ),
-        "undo": _button("Undo", "Take the last change back"),
-        "reset": _button("Reset", "Back to the sample as it was recorded"),
-        "pin": _button("Pin", "Compare with the present state from now on"),
-        "unpin": _button("Unpin", "Compare with the sample as recorded again"),
-        "flip": _button(
-            "Smallest change that flips it", "Of the chosen variable, at the chosen steps"
-        ),
-        "folder": w.Text(value="exploration", description="Folder", style=WIDE_LABEL,
-                         layout={"width": "220px"}),
-        "save": _button("Save", "Write the picture as PNG and the explanation as netCDF"),
-    }  # fmt: skip
-
-
-def make_controls(core: Exploration, sample: int, ways: list[str]) -> Controls:
-    """Make the controls for a data set; only what they show of the sample is not set yet."""
-    names: dict[str, str] = {}
-    ladders: dict[Any, np.ndarray] = {}
-    small, wide = {"width": "110px"}, {"width": "340px", "max_width": "100%"}
-
-    def slider(label: str, values: np.ndarray) -> Any:
-        """Make a slider with a class by which its handle is found, and its accessible name."""
-        made = w.IntSlider(
-            min=0, max=max(len(values) - 1, 1), description=label, style=WIDE_LABEL,
-            readout=False, layout=wide,
-        )  # fmt: skip
-        css_class = f"lstm-explain-slider-{len(names)}"
-        made.add_class(css_class)
-        names[css_class], ladders[made] = label, values
-        return made
-
-    facts: dict[str, list[Any]] = {}
-    training = core.training.display_static
-    for position, name in enumerate(core.data.static_names):
-        unit = core.data.static_units[position]
-        label = f"{name} [{unit}]" if unit else name
-        values = np.unique(training[:, position]) if training is not None else np.zeros(0)
-        if set(values.tolist()) <= {0.0, 1.0}:
-            facts[name] = [w.Checkbox(description=label, indent=False, layout=_FIT)]
-        elif len(values) <= _MOST_OPTIONS:
-            facts[name] = [_list(label, [(f"{value:.4g}", float(value)) for value in values])]
-        else:
-            # The label names the slider; the box beside it says so to those who do not see it.
-            facts[name] = [
-                slider(label, ladder(*core.familiarity.ranges[name])),
-                w.FloatText(tooltip=f"{label}, number", layout=small),
-            ]
-    end = int(core.data.lengths[sample]) - 1
-    steps = [(text, step) for step, text in enumerate(step_names(core.data[sample]))]
-    missing = _button("Make it missing", "As if it had not been measured at these steps")
-    return Controls(
-        **shared_controls(core, sample, ways),
-        variable=_list("Variable", core.variables),
-        first=_list("from", steps, value=end),
-        last=_list("to", steps, value=end),
-        unit=w.Label(core.data.time_name),
-        value=slider("Value", np.zeros(1)),
-        number=w.FloatText(tooltip="Value, number", layout=small),
-        missing=missing,
-        facts=facts,
-        lower=_list("Lower map", LOWER),
-        names=names,
-        ladders=ladders,
-    )
-
-
 def ladder(low: float, high: float) -> np.ndarray:
     """Return round values from low to high, both included, for the positions of a slider.
 
@@ -249,25 +212,10 @@ def ladder(low: float, high: float) -> np.ndarray:
     """
     if not np.isfinite([low, high]).all():  # never measured: there is nothing to choose among
         return np.zeros(1)
-    step = step_of(low, high)
-    inner = step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
-    rounded = np.array([float(f"{value:.10g}") for value in inner])
+    # About a hundred of them.
+    ticks = MaxNLocator(133, steps=[1, 2, 5, 10]).tick_values(low, high)
+    rounded = np.array([float(f"{tick:.10g}") for tick in ticks])
     return np.unique([low, *rounded[(rounded > low) & (rounded < high)], high])
-
-
-def step_of(low: float, high: float) -> float:
-    """Return a round step of a slider, about a hundredth of its range.
-
-    Examples
-    --------
-    >>> step_of(0.5, 12.6), step_of(0, 450), step_of(2, 2)
-    (0.1, 5.0, 1.0)
-    """
-    if not high > low:
-        return 1.0
-    raw = (high - low) / 100
-    power = 10.0 ** np.floor(np.log10(raw))
-    return float(f"{power * next(m for m in (1, 2, 5, 10) if m * power >= raw * 0.75):.3g}")
 
 
 def as_html(text: str, kind: str) -> str:

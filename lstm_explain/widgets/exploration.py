@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -11,38 +10,23 @@ import numpy as np
 
 from ..attribution.expected_gradients import explain_question
 from ..attribution.explanation import Explanation
+from ..attribution.records import mean_weights
 from ..inspection.background import Background
 from ..inspection.confirmation import see
 from ..inspection.counterfactual import Flip, smallest_change
 from ..inspection.outputs import Scale, as_probability, chances, last_outputs
 from ..inspection.question import DEFAULT_BATCH, Question, ask_again, prepare
-from ..internals.attention import mean_weights
+from ..plots.content import read_prediction
 from ..sequences.data import SequenceData
 from .familiarity import Familiarity
 from .state import Edits, State, edited
-from .view import View, by_variable, read_prediction, view_of
+from .view import View, from_to, view_of
 
 # Predictions and explanations of so many states are kept: for undo, and for comparisons.
 _KEPT = 16
 # Path points per call: four nodes on each path, the rule that is enough for most samples. Every
 # finer rule is a multiple of it, so that nothing is traced twice.
 _NODES = 4
-
-
-@dataclass(frozen=True)
-class Glance:
-    """What is known of a state before its SHAP values are computed.
-
-    Attributes
-    ----------
-    text : str
-        The prediction before and now.
-    warnings : tuple of str
-        In what the changed input is unlike the training data.
-    """
-
-    text: str
-    warnings: tuple[str, ...]
 
 
 class Answer(NamedTuple):
@@ -138,7 +122,8 @@ class Exploration:
         explanation, caution = explain_question(question, "last", self.tolerance, progress=False)
         dataset = explanation.to_dataset().assign_coords(sample=[sample])
         explanation = Explanation(dataset)
-        return Answer(explanation, by_variable(explanation), caution)
+        shown = explanation.over_variables() if "variable" in dataset else explanation
+        return Answer(explanation, shown, caution)
 
     def answer(self, state: State) -> Answer:
         """Return the explanation of a state."""
@@ -154,18 +139,14 @@ class Exploration:
         """Return the explanation of the sample as it is now."""
         return self.answer(state).explanation
 
-    def caution(self, state: State) -> str:
-        """Return by how much the explanation misses its tolerance, in words; "" if it does not."""
-        return self.answer(state).caution
-
     def predictions(self, state: State) -> np.ndarray:
         """Return the explained output before (as recorded, or pinned) and now, shape (2,)."""
         with self.lock:
             both = (self._asked(state.sample, edits) for edits in (state.pinned or (), state.edits))
             return np.array([question.predictions[0] for question in both])
 
-    def glance(self, state: State) -> Glance:
-        """Return the new prediction beside the old one, and warnings."""
+    def glance(self, state: State) -> str:
+        """Return the new prediction beside the old one, which SHAP values are not needed for."""
         with self.lock:
             question = self.question(state.sample)
             both = self.predictions(state)
@@ -175,11 +156,9 @@ class Exploration:
         is_probability = probabilities is not None
         both = both if probabilities is None else probabilities
         difference = float(np.ptp(both))
-        first, second = (read_prediction(float(one), is_probability, difference) for one in both)
-        name = str(selection.names[0])
-        what = f"probability of {name}" if is_probability else f"predicted {name}"
-        text = f"{what}: {second}" if first == second else f"{what}: {first} → {second}"
-        return Glance(text, tuple(self.warnings(state)))
+        before, now = (read_prediction(float(one), is_probability, difference) for one in both)
+        what = "probability of" if is_probability else "predicted"
+        return f"{what} {selection.names[0]}: {from_to(before, now)}"
 
     def warnings(self, state: State) -> list[str]:
         """Return in what a changed sample is unlike the training data; nothing if unchanged."""
@@ -238,7 +217,7 @@ def ways(question: Question, data: SequenceData) -> list[str]:
     return [*names, "at random"]
 
 
-def orders(question: Question, data: SequenceData, seed: int = 0) -> dict[str, np.ndarray]:
+def orders(question: Question, data: SequenceData) -> dict[str, np.ndarray]:
     """Return orders of all samples, in which a user can go through them.
 
     Parameters
@@ -246,8 +225,6 @@ def orders(question: Question, data: SequenceData, seed: int = 0) -> dict[str, n
     question : Question
         About one of the samples; it says which model and which output.
     data : SequenceData
-    seed : int
-        Seed of the order "at random".
 
     Returns
     -------
@@ -281,4 +258,4 @@ def orders(question: Question, data: SequenceData, seed: int = 0) -> dict[str, n
         moved = np.abs(np.diff(weights, axis=1)) * both
         sizes["largest change of attention"] = moved.max(axis=1, initial=0.0) * data.lengths
     ranked = {name: np.argsort(-size, kind="stable") for name, size in sizes.items()}
-    return ranked | {"at random": np.random.default_rng(seed).permutation(len(data))}
+    return ranked | {"at random": np.random.default_rng(0).permutation(len(data))}

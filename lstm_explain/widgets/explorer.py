@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import ipywidgets as w
 from ..inspection.outputs import Scale
 from ..sequences.data import SequenceData
 from ..sequences.words import UNKNOWN
-from .controls import Controls, as_html, make_controls
+from .controls import Controls, as_html
 from .exploration import Exploration
 from .frame import BaseExplorer
 from .page import framed, picture_html
@@ -40,7 +41,7 @@ class Explorer(BaseExplorer):
 
     # -- the picture -------------------------------------------------------------------------------
     def _make_controls(self, names: list[str]) -> Controls:
-        controls = make_controls(self.core, self.state.sample, names)
+        controls = Controls(self.core, self.state.sample, names)
         # So that the first move of the slider has an effect.
         controls.variable.value, step = self.core.striking(self.state)
         controls.first.value = controls.last.value = step
@@ -86,8 +87,8 @@ class Explorer(BaseExplorer):
             {
                 controls.variable: self._update,
                 controls.lower: self._update,
-                controls.first: self._set_first,
-                controls.last: self._set_last,
+                controls.first: partial(self._take_along, controls.last, max),
+                controls.last: partial(self._take_along, controls.first, min),
                 controls.value: lambda at: self._set_value(controls.read(controls.value, at)),
                 controls.number: self._set_value,
             }
@@ -104,16 +105,10 @@ class Explorer(BaseExplorer):
         value = float(self.controls.read(control, value))
         self._move_to(changed(self.state, Edit(name, value)))
 
-    def _set_first(self, step: int) -> None:
-        """Move the last step along where it would be before the first."""
+    def _take_along(self, other: Any, limit: Callable[[int, int], int], step: int) -> None:
+        """Move the other end of the steps along where it would be on the wrong side of this one."""
         with self._following():
-            self.controls.last.value = max(step, self.controls.last.value)
-        self._show_state()
-
-    def _set_last(self, step: int) -> None:
-        """Move the first step along where it would be after the last."""
-        with self._following():
-            self.controls.first.value = min(step, self.controls.first.value)
+            other.value = limit(step, other.value)
         self._show_state()
 
     def _flip(self) -> None:

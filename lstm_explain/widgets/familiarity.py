@@ -41,15 +41,8 @@ class Familiarity:
     reach: float
 
     @classmethod
-    def with_data(cls, training: SequenceData, seed: int = 0) -> Familiarity:
-        """Compute the ranges of training data, and the distances between 2,000 of their steps.
-
-        Parameters
-        ----------
-        training : SequenceData
-        seed : int
-            Seed of the choice of steps.
-        """
+    def with_data(cls, training: SequenceData) -> Familiarity:
+        """Compute the ranges of training data, and the distances between 2,000 of their steps."""
         names = [*dict.fromkeys(training.variables or training.feature_names)]
         ranges = {}
         for name in [*names, *training.static_names]:
@@ -62,7 +55,7 @@ class Familiarity:
         deviations = every.std(axis=0)
         # A constant deviates by the rounding to float32.
         widths = np.where(deviations > 1e-6 * np.abs(every).max(axis=0), deviations, 1.0)
-        drawn = np.random.default_rng(seed).permutation(len(owners))[:_MOST_ROWS]
+        drawn = np.random.default_rng(0).permutation(len(owners))[:_MOST_ROWS]
         rows = every[drawn] / widths
         distances = cdist(rows, rows)
         distances[owners[drawn][:, None] == owners[drawn]] = np.inf

@@ -31,12 +31,6 @@ if TYPE_CHECKING:
 _SLOW = 0.3
 
 
-class _PerThread(threading.local):
-    """Whether this thread is setting controls to a state; other threads may hear the user."""
-
-    follows = False
-
-
 class Frame:
     """A box of controls with a picture and a status line, shown beside a static picture.
 
@@ -62,7 +56,9 @@ class Frame:
     def __init__(self, above: list[Any], below: list[Any], names: dict[str, str], guard: bool):
         if guard:
             page.guard_figures(IPython.get_ipython())
-        self._worker, self._thread = Newest(), _PerThread()
+        self._worker = Newest()
+        # Whether a thread is setting controls to a state; other threads may hear the user.
+        self._thread = threading.local()
         self._scope = f"lstm-explain-{uuid4().hex[:12]}"
         self.words, self.status = w.HTML(), w.HTML()
         rows = [*above, self.words, *below, self.status, page.hide(self._scope)]
@@ -90,7 +86,7 @@ class Frame:
         """Call the action of a control with each value that the user gives it."""
 
         def act(action: Callable[[Any], None], event: Any) -> None:
-            if not self._thread.follows:
+            if not getattr(self._thread, "follows", False):
                 action(event.new)
 
         for control, action in actions.items():
@@ -168,7 +164,7 @@ class BaseExplorer(Frame, ABC):
         self._show_numbers(self.state)
         self._draw(self.state, *self._display_options())
         self._static = self._static_picture()
-        self.status.value = as_html(core.caution(self.state), "warning")
+        self.status.value = as_html(core.answer(self.state).caution, "warning")
 
     # -- for the analyst ---------------------------------------------------------------------------
     @property
@@ -260,7 +256,7 @@ class BaseExplorer(Frame, ABC):
             start = perf_counter()
             self._draw(state, *options)
             self._seconds = perf_counter() - start
-            self.status.value = as_html(self.core.caution(state), "warning")
+            self.status.value = as_html(self.core.answer(state).caution, "warning")
 
         self._in_worker(work)
 
@@ -275,7 +271,6 @@ class BaseExplorer(Frame, ABC):
         self._live.readings = self.controls.readings()
 
     def _show_numbers(self, state: State) -> None:
-        glance = self.core.glance(state)
-        self.live.value = as_html(glance.text, "live")
-        unlike = "; ".join(glance.warnings)
+        self.live.value = as_html(self.core.glance(state), "live")
+        unlike = "; ".join(self.core.warnings(state))
         self.warning.value = as_html(unlike and self.core.unlike.format(unlike), "warning")

@@ -9,7 +9,7 @@ import ipywidgets as w
 from ..sequences.data import SequenceData
 from .controls import ROW, WIDE_LABEL
 from .frame import Frame
-from .memory import Cut, Reader, describe, reader_of
+from .memory import Cut, Reader, describe
 from .page import framed, picture_html
 from .pictures import MemoryPicture
 
@@ -67,7 +67,7 @@ def play_gates(
     --------
     >>> play_gates(run.model, data, "a film that is not bad")  # doctest: +SKIP
     """
-    return GatePlayer(reader_of(model, data, layer, cut, max_words), text, guard)
+    return GatePlayer(Reader(model, data, layer, cut, max_words), text, guard)
 
 
 class GatePlayer(Frame):

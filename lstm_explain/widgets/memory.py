@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..inspection.anatomy import read_anatomy
+from ..inspection.outputs import as_probability
 from ..internals.gates import cell_of, need_layer, trace_gates
 from ..internals.responses import answers_by_step
 from ..sequences.data import SequenceData
@@ -62,18 +63,32 @@ class Memory:
         return replace(self, words=read, unknown=unknown, **cut)
 
 
-@dataclass(frozen=True)
 class Reader:
-    """A model, one of its layers, and how a typed text is split into words.
+    """A model that reads texts, one of its layers, and how a typed text is split into words.
 
     Texts are padded to `max_words`, so that nothing is compiled anew while somebody types.
     """
 
-    model: Any
-    data: SequenceData
-    layer: str | None
-    cut: Cut
-    max_words: int
+    def __init__(
+        self, model: Any, data: SequenceData, layer: str | None, cut: Cut | None, max_words: int
+    ) -> None:
+        if not isinstance(data, SequenceData) or not data.vocabulary:
+            raise ValueError(
+                "Expected the texts that the model was trained on, with their vocabulary; received "
+                f"{data!r:.80}. Of numbers, draw "
+                "lx.plot_gates(lx.trace_gates(model, data.test[:1]))."
+            )
+        if max_words < 2:
+            raise ValueError(f"Expected max_words of at least 2; received {max_words}. Try 40.")
+        anatomy = read_anatomy(model, data)
+        if "mask" not in anatomy.roles and not any(e.mask_zero for e in anatomy.embedding_layers):
+            raise ValueError(
+                f"Expected a model that masks its padding; {anatomy.model.name!r} reads it. Build "
+                "it with Embedding(mask_zero=True), or by lx.build_model from texts of several "
+                "lengths."
+            )
+        self.model, self.data, self.layer, self.max_words = model, data, layer, max_words
+        self.cut = cut or tokenise
 
     def read(self, text: str) -> Memory:
         """Return what the layer does with a text; words beyond `max_words` are left out."""
@@ -82,10 +97,13 @@ class Reader:
             raise ValueError("Expected at least one word; received none. Type some.")
         padding = [typed[0]] * self.max_words  # a second text that sets the length
         pair = SequenceData.from_texts([typed, padding], vocabulary=self.data.vocabulary)
-        data = replace(pair[[0]], class_names=self.data.class_names)
-        data = replace(data, target_name=self.data.target_name)
+        classes = self.data.class_names
+        data = replace(pair[[0]], class_names=classes, target_name=self.data.target_name)
         trace = need_layer(trace_gates(self.model, data).isel(sample=0), self.layer)
-        answers = answers_by_step(self.model, data)
+        response = answers_by_step(self.model, data)
+        names, facts = response["output"].values, {"scale": response.name, "class_names": classes}
+        chances = as_probability(response.values, names, facts)
+        answers = response.values if chances is None else chances
         read = slice(0, len(typed))
         cell = cell_of(trace)
         layer, direction = trace["layer"].values[0], trace["direction"].values[0]
@@ -93,35 +111,15 @@ class Reader:
         return Memory(
             words=tuple(typed),
             unknown=tuple(dict.fromkeys(word for word in typed if word not in known)),
-            answers=answers.values[0, read],
-            answer_name=str(answers["output"].values[0]),
-            is_probability=answers.name == "probability",
+            answers=answers[0, read],
+            answer_name=str(names[0]),
+            is_probability=chances is not None,
             written=trace["written"].values[read].T,
             forgotten=trace["forgotten"].values[read].T,
             remembered=trace[cell.memory].values[read].T,
             layer=f"{layer}{', reading backwards' * (direction == 'backward')}",
             kind=cell.memory_name,
         )
-
-
-def reader_of(
-    model: Any, data: SequenceData, layer: str | None, cut: Cut | None, max_words: int
-) -> Reader:
-    """Check that a model reads texts and masks its padding, and return its reader."""
-    if not isinstance(data, SequenceData) or not data.vocabulary:
-        raise ValueError(
-            "Expected the texts that the model was trained on, with their vocabulary; received "
-            f"{data!r:.80}. Of numbers, draw lx.plot_gates(lx.trace_gates(model, data.test[:1]))."
-        )
-    if max_words < 2:
-        raise ValueError(f"Expected max_words of at least 2; received {max_words}. Try 40.")
-    anatomy = read_anatomy(model, data)
-    if "mask" not in anatomy.roles and not any(e.mask_zero for e in anatomy.embedding_layers):
-        raise ValueError(
-            f"Expected a model that masks its padding; {anatomy.model.name!r} reads it. Build it "
-            "with Embedding(mask_zero=True), or by lx.build_model from texts of several lengths."
-        )
-    return Reader(model, data, layer, cut or tokenise, max_words)
 
 
 def describe(memory: Memory) -> str:

@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from ..plots import panels
-from ..plots.panels import share_time_axis
 from ..plots.style import SIGNED, STYLE, ink, limit_of, name_panel
 from ..plots.words import visible
 from ..wording import MINUS, NO_BREAK, plain, wrapped
@@ -17,7 +16,6 @@ from .memory import Memory
 from .view import View, heading
 
 LOWER = ("change", "before")
-_WIDTH, _DPI = 9.6, 100
 # Inches: a row of a map, a fact with its name, the two lines of text at the top, the first of these
 # alone, all labels together.
 _ROW, _FACT, _TOP, _HEADING, _LABELS = 0.24, 0.38, 0.55, 0.26, 1.5
@@ -40,7 +38,7 @@ class Picture(Canvas):
         heights = [1.0, 0.75, rows, max(rows, _FACT * len(view.facts))]
         top = _TOP if headed else _TOP - _HEADING
         height = sum(heights) + _LABELS - _TOP + top
-        super().__init__(_WIDTH, height, _DPI)
+        super().__init__(height)
         self.view, self._lower = view, lower
         layout: Any = self.figure.get_layout_engine()
         layout.set(hspace=0.02, wspace=0.03, w_pad=0.07, rect=(0, 0, 1, 1 - top / height))
@@ -122,19 +120,12 @@ class Picture(Canvas):
         _, limit = self.widened("colours", np.array([0.0, largest]))
         self._maps[0].show(view.values[1], view.measured[1], limit)
         self._maps[1].show(second, view.measured[0 if before else 1], limit)
-        _label_ends(self._colours, limit)
+        panels.label_ends(self._colours, -limit, limit)
         self._sums.show(np.nansum(view.values, axis=2))
         if self._facts is not None:
             self._facts.show(view.fact_values, view.facts)
         texts = [f"{view.text(row)} {name}" for row, name in enumerate((view.label, "now"))]
         self._predictions.show(view.shown, texts)
-
-
-def _label_ends(bar: Any, limit: float) -> None:
-    """Label the middle and the ends of a colour bar, if its ends have moved."""
-    ticks = [-limit, 0.0, limit]
-    if bar.get_ticks().tolist() != ticks:
-        bar.set_ticks(ticks, labels=[f"{tick:.2g}".replace("-", MINUS) for tick in ticks])
 
 
 # Inches: the answer, the least height of a map, one of its rows, all labels together.
@@ -163,7 +154,7 @@ class MemoryPicture(Canvas):
     def __init__(self, memory: Memory, columns: int) -> None:
         units = len(memory.written)
         height = max(_MAP, _MEMORY_ROW * units)
-        super().__init__(_WIDTH, _ANSWER + 3 * height + _MEMORY_LABELS, _DPI)
+        super().__init__(_ANSWER + 3 * height + _MEMORY_LABELS)
         self._columns = columns
         grid = self.figure.add_gridspec(4, 1, height_ratios=[_ANSWER, height, height, height])
         top = self.figure.add_subplot(grid[0], label="answer")
@@ -172,7 +163,7 @@ class MemoryPicture(Canvas):
         self._answers = self.moving(line)
         top.set_xlim(-0.5, columns - 0.5)
         self._top, self._is_probability = top, memory.is_probability
-        share_time_axis(top)
+        panels.share_time_axis(top)
         if memory.is_probability:
             top.set_ylim(-0.06, 1.06)
             top.set_yticks([0, 0.5, 1])
@@ -194,7 +185,10 @@ class MemoryPicture(Canvas):
             loc="left", fontsize=STYLE.title, fontweight="bold",
         )  # fmt: skip
         # What is written and forgotten is small beside what is remembered: it has its own scale.
-        self._colours = {part: self._colour_bar(part) for part in _SCALES}
+        self._colours = {
+            part: panels.draw_scale_beside(self._maps[part].mesh, f"colours of {part}")
+            for part in _SCALES
+        }
         lowest = self._maps["remembered"].mesh.axes
         lowest.set_xlabel("red: above 0, blue: below 0", fontsize=STYLE.small)
         self._upright = max(map(len, memory.words)) * columns > _MOST_LETTERS
@@ -208,12 +202,6 @@ class MemoryPicture(Canvas):
         ]
         self.update(memory)
         self.fix_layout()
-
-    def _colour_bar(self, part: str) -> Any:
-        mesh = self._maps[part].mesh
-        beside = mesh.axes.inset_axes((1.012, 0, 0.012, 1), label=f"colours of {part}")
-        beside.tick_params(labelsize=STYLE.small, length=2)
-        return self.figure.colorbar(mesh, cax=beside)
 
     def update(self, memory: Memory) -> None:
         """Show another text, or the first words of a text."""
@@ -229,7 +217,7 @@ class MemoryPicture(Canvas):
                 cells = np.full((len(shown[name]), self._columns), np.nan)
                 cells[:, :count] = shown[name]
                 self._maps[name].show(cells, np.zeros(cells.shape, bool), limit)
-            _label_ends(self._colours[part], limit)
+            panels.label_ends(self._colours[part], -limit, limit)
         words = [plain(visible(word, 12)) for word in memory.words]
         for column, text in enumerate(self._words):
             text.set_text(words[column] if column < count else "")

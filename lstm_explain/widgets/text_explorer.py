@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -20,7 +21,7 @@ from ..plots.tokens import plot_tokens
 from ..sequences.data import SequenceData
 from ..sequences.words import UNKNOWN, written_words
 from ..wording import fixed, percent
-from .controls import ROW, SharedControls, as_html, in_row, shared_controls
+from .controls import ROW, SharedControls, as_html, in_row
 from .exploration import Exploration
 from .frame import BaseExplorer
 from .state import State
@@ -32,12 +33,18 @@ if TYPE_CHECKING:
 _MOST_BUTTONS = 80
 
 
-@dataclass(kw_only=True)
 class TextControls(SharedControls):
     """The controls of the explorer of texts; the buttons of the words stand in `words`."""
 
-    typed: Any
-    words: Any
+    def __init__(self, core: Exploration, sample: int, ways: list[str]) -> None:
+        super().__init__(core, sample, ways)
+        self.typed = w.Textarea(
+            layout={"width": "720px", "max_width": "100%", "height": "64px"},
+            tooltip="The text, to be changed",
+        )
+        self.words = w.HBox(layout=ROW)
+        self.flip.description = "Which single word decides?"
+        self.flip.tooltip = "Words that flip the decision when they alone are switched off"
 
     def box(self) -> list[Any]:
         """Return the rows of controls, each of which breaks where the window is narrow."""
@@ -71,17 +78,7 @@ class TextExplorer(BaseExplorer):
 
     # -- the picture -------------------------------------------------------------------------------
     def _make_controls(self, names: list[str]) -> TextControls:
-        controls = TextControls(
-            **shared_controls(self.core, self.state.sample, names),
-            typed=w.Textarea(
-                layout={"width": "720px", "max_width": "100%", "height": "64px"},
-                tooltip="The text, to be changed",
-            ),
-            words=w.HBox(layout=ROW),
-        )
-        controls.flip.description = "Which single word decides?"
-        controls.flip.tooltip = "Words that flip the decision when they alone are switched off"
-        return controls
+        return TextControls(self.core, self.state.sample, names)
 
     def _make_canvas(self) -> Any:
         self._canvas = w.HTML()
@@ -104,7 +101,7 @@ class TextExplorer(BaseExplorer):
 
     def _static_picture(self) -> tuple[str, str, str]:
         pair = self.core.pair(self.state)
-        return str(self._canvas.value), self.core.glance(self.state).text, text_sentence(pair)
+        return str(self._canvas.value), self.core.glance(self.state), text_sentence(pair)
 
     # -- from controls to states -------------------------------------------------------------------
     def _bind(self) -> None:
@@ -341,7 +338,4 @@ def typed_words(words: Iterable[str]) -> str:
     >>> typed_words(["not", "bad", ",", "good", "!"])
     'not bad, good!'
     """
-    text = " ".join(words)
-    for mark in ".,;:!?)":
-        text = text.replace(f" {mark}", mark)
-    return text.replace("( ", "(")
+    return re.sub(r" ([.,;:!?)])", r"\1", " ".join(words)).replace("( ", "(")

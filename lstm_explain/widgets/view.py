@@ -10,7 +10,7 @@ from ..attribution.explanation import Explanation
 from ..inspection.outputs import as_probability
 from ..plots import content
 from ..sequences.step_names import phrase
-from ..wording import decimals, fixed, number, percent, plain, with_unit
+from ..wording import decimals, fixed, plain
 
 _MOST_ROWS, _MOST_FACTS = 10, 6
 
@@ -42,8 +42,8 @@ class View:
     moved, moved_variable : bool arrays (step,)
         Steps at which any variable was changed, and at which this one was.
     attention : array (2, step) or None
-    predictions, shown : arrays (2,)
-        On the explained scale, and as they are read: a probability where it is one.
+    shown : array (2,)
+        The predictions as they are read: probabilities where they are some.
     probability : bool
         Whether `shown` is a probability.
     """
@@ -64,7 +64,6 @@ class View:
     moved: np.ndarray
     moved_variable: np.ndarray
     attention: np.ndarray | None
-    predictions: np.ndarray
     shown: np.ndarray
     probability: bool
 
@@ -79,9 +78,8 @@ class View:
 
     def text(self, which: int) -> str:
         """Return a prediction as it is read: 23 % or 1.25."""
-        return read_prediction(
-            float(self.shown[which]), self.probability, float(np.ptp(self.shown))
-        )
+        difference = float(np.ptp(self.shown))
+        return content.read_prediction(float(self.shown[which]), self.probability, difference)
 
 
 def view_of(before: Explanation, now: Explanation, variable: str, label: str) -> View:
@@ -90,37 +88,26 @@ def view_of(before: Explanation, now: Explanation, variable: str, label: str) ->
     Parameters
     ----------
     before, now : Explanation
-        One sample each, with the same steps and the same output.
-    variable : str
-        Which variable's data to show.
-    label : str
-        What "before" is: "as recorded" or "pinned".
+        One sample each, with the same steps and the same output, and one value per variable.
+    variable, label : str
+        Which variable's data to show, and what "before" is.
     """
-    pair = [by_variable(one) for one in (before, now)]
-    first, second = pair
+    first, pair = before, (before, now)
     steps = content.real_steps(first)
     data = np.stack([one.data.values[0, steps] for one in pair])
     names = content.feature_labels(first)
-    values = [one.values.values[0, steps].T for one in pair]
-    rows = content.most_important(names, values[0], _MOST_ROWS)
-    others = np.setdiff1d(np.arange(len(names)), rows.order)
-    both = np.stack(
-        [
-            np.stack([one[i] if i >= 0 else one[others].sum(axis=0) for i in rows.order])
-            for one in values
-        ]
-    )
+    values = [one.values.values[0, steps] for one in pair]
+    rows = content.most_important(names, values[0].T, _MOST_ROWS)
     known = ~np.isnan(data).transpose(0, 2, 1)
     gaps = not known.all()
     dots = np.stack([known[:, i] if i >= 0 and gaps else 0 * known[:, 0] for i in rows.order], 1)
     shown = first.feature_names.index(variable)
     looks = [one.attention.values[0, steps] for one in pair if one.attention is not None]
-    weights = np.stack(looks) if len(looks) == 2 else None
     predictions = np.array([one.predictions.item() for one in pair])
     chances = as_probability(predictions, first.output.values, first.provenance)
     times, time_name = content.times_of(first)
-    facts, fact_values = _facts(first, second)
-    differ = ~np.isclose(data[0], data[1], rtol=1e-5, atol=1e-6, equal_nan=True)
+    facts, fact_values = _facts(before, now)
+    differ = content.differ(*data)
     return View(
         label=label,
         subject="  ·  ".join(content.circumstances(first)),
@@ -129,41 +116,35 @@ def view_of(before: Explanation, now: Explanation, variable: str, label: str) ->
         times=times,
         time_name=time_name,
         names=rows.names,
-        values=both,
+        values=np.stack([content.grouped(one, rows.order).T for one in values]),
         measured=dots.astype(bool),
         facts=facts,
         fact_values=fact_values,
         variable=names[shown],
         data=data[:, :, shown],
-        moved=differ.any(axis=1),
+        moved=np.any(differ, axis=1),
         moved_variable=differ[:, shown],
-        attention=weights,
-        predictions=predictions,
+        attention=np.stack(looks) if len(looks) == 2 else None,
         shown=predictions if chances is None else chances,
         probability=chances is not None,
     )
 
 
-def read_prediction(shown: float, probability: bool, difference: float) -> str:
-    """Write a prediction with as many digits as the difference to another one needs.
+def from_to(before: str, now: str) -> str:
+    """Write a prediction before and after changes, once where it stays.
 
     Examples
     --------
-    >>> read_prediction(1.2345, False, 0.1)
-    '1.23'
+    >>> from_to("23 %", "31 %"), from_to("23 %", "23 %")
+    ('23 % → 31 %', '23 %')
     """
-    if not probability:
-        return fixed(shown, decimals(difference))
-    return percent(shown, max(decimals(100 * difference) - 1, 0) if difference else 1)
+    return now if before == now else f"{before} → {now}"
 
 
 def heading(view: View) -> str:
     """Say in one line what the changes did to the prediction."""
-    first, second = view.text(0), view.text(1)
     what = f"probability of {view.output}" if view.probability else f"predicted {view.explained}"
-    if first == second:
-        return f"{what}: {second}"
-    return f"{what}: {first} → {second}"
+    return f"{what}: {from_to(view.text(0), view.text(1))}"
 
 
 def sentence(view: View) -> str:
@@ -198,13 +179,6 @@ def _signed(name: str, value: float) -> str:
     return f"{name} {fixed(value, decimals(value), sign=True)}"
 
 
-def by_variable(explanation: Explanation) -> Explanation:
-    """Return one value per variable, however many features the model reads of it."""
-    if "variable" in explanation.to_dataset():
-        return explanation.over_variables()
-    return explanation
-
-
 def _facts(first: Explanation, second: Explanation) -> tuple[list[str], np.ndarray]:
     """Return the static facts that matter most, "age = 64 → 70", and their values (2, fact)."""
     pair = [one.static_values for one in (first, second) if one.static_values is not None]
@@ -212,15 +186,8 @@ def _facts(first: Explanation, second: Explanation) -> tuple[list[str], np.ndarr
     if len(pair) < 2 or len(data) < 2:
         return [], np.zeros((2, 0))
     values = np.concatenate([one.values for one in pair])
-    names = data[0]["static_feature"].values
-    units = first.to_dataset()["static_unit"].values
-    labels = []
-    for name, unit, before, now in zip(
-        names, units, data[0].values[0], data[1].values[0], strict=True
-    ):
-        same = np.isclose(before, now, rtol=1e-5, atol=1e-6)
-        number_ = number(before) if same else f"{number(before)} → {number(now)}"
-        labels.append(f"{with_unit(name, '', 18)} = {number_} {plain(unit, 10)}".rstrip())
+    names, units = data[0]["static_feature"].values, first.to_dataset()["static_unit"].values
+    labels = content.fact_labels(names, units, data[0].values[0], data[1].values[0])
     # Without an order of their own: a fact keeps its place while it is changed.
     kept = np.sort(np.argsort(-np.abs(values[0]), kind="stable")[:_MOST_FACTS])
     return [labels[i] for i in kept], values[:, kept]

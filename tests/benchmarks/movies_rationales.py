@@ -22,12 +22,13 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 from lime.lime_text import LimeTextExplainer
+from removal import removal_outputs
 from sklearn.metrics import average_precision_score
 
 import lstm_explain as lx
 from lstm_explain.backend import keras
 from lstm_explain.datasets.reviews.baseline import bag_of_words_forecast
-from lstm_explain.faithfulness.removal import SHARES, removal_outputs
+from lstm_explain.faithfulness.removal import SHARES
 from lstm_explain.sequences.words import UNKNOWN
 
 MAX_WORDS = 800

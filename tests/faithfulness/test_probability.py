@@ -142,7 +142,7 @@ def test_a_glance_at_a_class_with_a_hyphen_says_its_probability():
     chance = model.predict(data[:1].inputs_for(model), verbose=0).item()
     for output, what in (("long-term", "probability of"), ("long-term-short", "predicted")):
         exploration = Exploration(model, data, background=data, output=output)
-        text = exploration.glance(State(sample=0)).text
+        text = exploration.glance(State(sample=0))
         assert text.startswith(f"{what} {output}: ")
         if what == "probability of":
             assert float(text.split()[-2]) / 100 == pytest.approx(chance, abs=1e-3)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tiny
+from benchmarks.removal import removal_outputs
 from hypothesis import given
 from hypothesis import strategies as st
 from marks import slow_but
@@ -10,13 +11,7 @@ from reference import attention_lstm
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
-from lstm_explain.faithfulness.removal import (
-    SHARES,
-    counts_of,
-    places_of,
-    removal_outputs,
-    with_few_rows,
-)
+from lstm_explain.faithfulness.removal import SHARES, counts_of, places_of, with_few_rows
 from lstm_explain.inspection.background import Background
 from lstm_explain.inspection.question import prepare
 

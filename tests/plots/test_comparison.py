@@ -86,7 +86,7 @@ def test_comparison_sums_the_others_so_that_changes_add_up() -> None:
     change = float(np.diff(e.predictions.values)[0])
     assert (dots[1] - dots[0]).sum() == pytest.approx(change)
     older = plot_comparison(e)
-    assert "age = 67 → 87" in names_at_left(older)
+    assert "age = 67 → 87 years" in names_at_left(older)
     assert "facts that differ: age" in title_and_note(older)[1]
 
 

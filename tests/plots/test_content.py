@@ -24,6 +24,10 @@ from lstm_explain.wording import decimals
             "volatility [log %²]",
         ),
         ({"scale": "margin", "output": "died-survived"}, "log-odds of died-survived"),
+        (
+            {"scale": "probability", "output": "died-survived"},
+            "difference of the probabilities died-survived",
+        ),
     ],
 )
 def test_figures_say_what_the_numbers_are_of(facts: dict[str, Any], name: str) -> None:

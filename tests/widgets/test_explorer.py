@@ -111,7 +111,7 @@ def test_hand_made_states_equal_fresh_ones(explorer, model_and_data, rng):
         ours = getattr(explorer.explanation, name).values
         theirs = getattr(fresh.core.explanation(State(state.sample, state.edits)), name).values
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
-    assert fresh.core.glance(State(state.sample, state.edits, state.pinned)).text in (
+    assert fresh.core.glance(State(state.sample, state.edits, state.pinned)) in (
         value_of(explorer.live).replace("&gt;", ">")
     )
     # every control says what the state says

@@ -11,7 +11,7 @@ from marks import slow_but
 import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import keras
-from lstm_explain.widgets.memory import describe, reader_of
+from lstm_explain.widgets.memory import Reader, describe
 from lstm_explain.widgets.pictures import MemoryPicture
 from lstm_explain.wording import MINUS
 
@@ -48,7 +48,7 @@ def player(letters):
 def test_what_is_read_is_the_trace(letters, layer):
     """Without the padding that keeps the shapes the same while somebody types."""
     model, data = letters
-    memory = reader_of(model, data, layer, list, 9).read("bcab")
+    memory = Reader(model, data, layer, list, 9).read("bcab")
     text = SequenceData.from_texts([list("bcab"), list("ab")], vocabulary=data.vocabulary)
     trace = lx.trace_gates(model, text, layer=layer.split(",")[0]).isel(sample=0)
     if "," in layer:
@@ -64,7 +64,7 @@ def test_what_is_read_is_the_trace(letters, layer):
 
 def test_the_sentence_says_what_the_numbers_are(letters):
     model, data = letters
-    memory = reader_of(model, data, "last", list, 9).read("abx")
+    memory = Reader(model, data, "last", list, 9).read("abx")
     text = describe(memory)
     unit = int(np.abs(memory.written[:, 2]).argmax())
     assert (
@@ -149,7 +149,7 @@ def test_no_figure_is_opened(player):
 
 def test_units_and_words_have_names(letters):
     model, data = letters
-    memory = reader_of(model, data, "last", list, 9).read("abc")
+    memory = Reader(model, data, "last", list, 9).read("abc")
     picture = MemoryPicture(memory, 9)
     shown = {ax.get_label(): ax for ax in picture.figure.axes}
     assert [text.get_text() for text in shown["remembered"].get_yticklabels()] == ["0", "1", "2"]

@@ -53,6 +53,7 @@ def test_view_shows_what_the_explanations_hold(model_and_data):
     assert f"goes from {view.text(0)} to {view.text(1)}" in words
     assert f"Attention is highest at step {int(view.attention[1].argmax()) + 1}" in words
     assert any(name.startswith("age") and "→ 75" in name for name in view.facts)
-    same = view_of(core.explanation(State(2)), core.explanation(State(2)), "lactate", "as recorded")
+    shown = core.answer(State(2)).shown
+    same = view_of(shown, shown, "lactate", "as recorded")
     assert not same.moved.any()
     assert "is " + same.text(1) in sentence(same)

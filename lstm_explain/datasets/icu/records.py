@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
-import pandas as pd
 
 from ..store import not_official, read_members
-from .variables import DESCRIPTORS, RECORD_ID, SERIES, Variable
+from .variables import DESCRIPTORS, RECORD_ID, SERIES
 
 NUM_HOURS = 48
-HEADER = b"Time,Parameter,Value"
-FIELDS = ("time", "code", "value")
-END = "48:00"  # is written, and belongs to the last hour
+HEADER = "Time,Parameter,Value"
+# 48:00 is written, and belongs to the last hour.
+MINUTES = {f"{at // 60:02}:{at % 60:02}": at for at in range(60 * NUM_HOURS + 1)}
 WEIGHT = "Weight"  # a fact of the admission first, a measurement afterwards
-CODES = {RECORD_ID, *(variable.code for variable in (*DESCRIPTORS, *SERIES))}
-TIME = re.compile(r"\d\d:[0-5]\d", re.ASCII)
+# The column of each code among the facts of the admission, and in the series.
+FACTS, COLUMNS = (
+    {variable.code: column for column, variable in enumerate(table)}
+    for table in (DESCRIPTORS, SERIES)
+)
+CODES = {RECORD_ID, *FACTS, *COLUMNS}
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -44,131 +46,56 @@ def hourly_arrays(records: Sequence[Record]) -> dict[str, np.ndarray]:
     ValueError
         A record has another header or a line that cannot be read: file and line are named.
     """
-    rows = _read_rows(records)
-    of_admission = _of_admission(rows)
-    rows, facts = rows[~of_admission], rows[of_admission]
-    _check_record_ids(records, facts)
-
-    facts = facts[facts["code"] != RECORD_ID]
-    column, plausible = _place(facts, DESCRIPTORS)
-    descriptors = np.full((len(records), len(DESCRIPTORS)), np.nan, np.float32)
-    descriptors[facts["stay"], column] = np.where(plausible, facts["value"], np.nan)
-
-    hour = np.minimum(rows["minute"].to_numpy() // 60, NUM_HOURS - 1)
-    lengths = np.ones(len(records), np.int32)
-    np.maximum.at(lengths, rows["stay"].to_numpy(), hour + 1)
-
-    column, plausible = _place(rows, SERIES)
-    values = np.full((len(records), NUM_HOURS, len(SERIES)), np.nan, np.float32)
-    # Where a cell is assigned more than once, NumPy leaves the last value in it.
-    order = np.lexsort((rows["minute"], rows["stay"]))
-    order = order[plausible[order]]
-    stay, value = rows["stay"].to_numpy()[order], rows["value"].to_numpy()[order]
-    values[stay, hour[order], column[order]] = value
+    count = len(records)
+    values = np.full((count, NUM_HOURS, len(SERIES)), np.nan, np.float32)
+    lengths = np.ones(count, np.int32)
+    descriptors = np.full((count, len(DESCRIPTORS)), np.nan, np.float32)
+    for stay, record in enumerate(records):
+        written, is_weighed, measured = None, False, []
+        for minute, code, value in _lines(record):
+            is_weight = code == WEIGHT
+            if code == RECORD_ID:
+                written = value
+            elif code in FACTS and not (is_weight and (is_weighed or minute)):
+                is_weighed |= is_weight
+                column = FACTS[code]
+                is_plausible = DESCRIPTORS[column].low <= value <= DESCRIPTORS[column].high
+                descriptors[stay, column] = value if is_plausible else np.nan
+            else:
+                measured.append((minute, COLUMNS[code], value))
+        if written != record.stay:
+            raise ValueError(
+                f"Expected {RECORD_ID} {record.stay}; received {written} in {record.source}. "
+                "Replace the archive by the official file."
+            )
+        # Sorting keeps the order of the file where several are of one minute.
+        for minute, column, value in sorted(measured, key=itemgetter(0)):
+            hour = min(minute // 60, NUM_HOURS - 1)
+            lengths[stay] = max(lengths[stay], hour + 1)
+            if SERIES[column].low <= value <= SERIES[column].high:
+                values[stay, hour, column] = value
     return {"values": values, "lengths": lengths, "descriptors": descriptors}
 
 
-def _read_rows(records: Sequence[Record]) -> pd.DataFrame:
-    """Return one row per line: stay (a position), minute, code and value."""
-    bodies, counts = [], []
-    for record in records:
-        header, _, body = record.content.replace(b"\r\n", b"\n").partition(b"\n")
-        if header != HEADER:
-            _refuse(record, 1, f"the header {HEADER.decode()}", header.decode(errors="replace"))
-        if not body.strip():
-            _refuse(record, 2, f"a line such as 00:00,{RECORD_ID},{record.stay}", "")
-        bodies.append(body if body.endswith(b"\n") else body + b"\n")
-        counts.append(bodies[-1].count(b"\n"))
-    # All at once, because four thousand small tables take many times longer.
-    rows = _read_table(b"".join(bodies), sum(counts))
-    if rows is None:
-        _refuse_first_wrong_line(records)
-    return rows.assign(stay=np.repeat(np.arange(len(records)), counts))
-
-
-def _read_table(text: bytes, num_lines: int) -> pd.DataFrame | None:
-    """Return minute, code and value of every line, or None if any line cannot be read."""
-    if text.count(b",") != 2 * num_lines or b"\0" in text:
-        return None
-    try:
-        rows = pd.read_csv(
-            io.BytesIO(text),
-            header=None,
-            names=list(FIELDS),
-            dtype={"time": "category", "code": "category", "value": float},
-            keep_default_na=False,
-            skip_blank_lines=False,
-            quoting=csv.QUOTE_NONE,
-            lineterminator="\n",
-        )
-    except ValueError:  # a parser's, a number's or a character's
-        return None
-    times, codes = (list(rows[name].cat.categories) for name in ("time", "code"))
-    if (
-        len(rows) != num_lines
-        or not isinstance(rows.index, pd.RangeIndex)  # a line too long becomes an index
-        or not all(TIME.fullmatch(str(time)) and time <= END for time in times)
-        or not CODES.issuperset(codes)
-        or not np.isfinite(rows["value"]).all()
-    ):
-        return None
-    minutes = np.array([int(time[:2]) * 60 + int(time[3:]) for time in times])
-    return pd.DataFrame(
-        {
-            "minute": minutes[rows["time"].cat.codes],
-            "code": rows["code"],
-            "value": rows["value"],
-        }
-    )
-
-
-def _of_admission(rows: pd.DataFrame) -> np.ndarray:
-    """Tell which rows are facts of the admission, bool (row,): descriptors, the first weight."""
-    series = [variable.code for variable in SERIES]
-    weights = (rows["code"] == WEIGHT) & (rows["minute"] == 0)
-    first = weights & ~rows["stay"].where(weights).duplicated()
-    return (first | ~rows["code"].isin(series)).to_numpy()
-
-
-def _place(rows: pd.DataFrame, variables: Sequence[Variable]) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's column among the variables and whether its value is plausible."""
-    position = {variable.code: column for column, variable in enumerate(variables)}
-    of_category = np.array([position.get(code, -1) for code in rows["code"].cat.categories])
-    column = of_category[rows["code"].cat.codes]
-    low, high = np.array([(variable.low, variable.high) for variable in variables]).T
-    value = rows["value"].to_numpy()
-    return column, (low[column] <= value) & (value <= high[column])
-
-
-def _check_record_ids(records: Sequence[Record], facts: pd.DataFrame) -> None:
-    written = facts[facts["code"] == RECORD_ID].groupby("stay")["value"].last()
-    for position, record in enumerate(records):
-        if written.get(position) != record.stay:
-            raise ValueError(
-                f"Expected {RECORD_ID} {record.stay}; received {written.get(position)} in "
-                f"{record.source}. Replace the archive by the official file."
-            )
-
-
-def _refuse_first_wrong_line(records: Sequence[Record]) -> NoReturn:
-    """Look at line after line for what stopped the fast reading, and name it."""
-    for record in records:
-        lines = record.content.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n")
-        for number, line in enumerate(lines[1:], 2):
-            text = line.decode(errors="replace")
-            time, code, value = [*text.split(","), "", ""][:3]
-            if (
-                text.count(",") != 2
-                or not (TIME.fullmatch(time) and time <= END)
-                or not (NUMBER.fullmatch(value) and math.isfinite(float(value)))
-            ):
-                _refuse(record, number, f"a line such as 07:30,HR,73, up to {END}", text)
-            if code not in CODES:
-                _refuse(record, number, f"one of the {len(CODES)} parameters", code)
-    raise ValueError(
-        f"Expected lines such as 07:30,HR,73; pandas could not read those of {records[0].source} "
-        f"to {records[-1].source}. Replace the archive by the official file."
-    )
+def _lines(record: Record) -> Iterator[tuple[int, str, float]]:
+    """Yield the minute, the code and the value of each line."""
+    text = record.content.decode(errors="replace").replace("\r\n", "\n")
+    header, *lines = text.removesuffix("\n").split("\n")
+    if header != HEADER:
+        _refuse(record, 1, f"the header {HEADER}", header)
+    if not lines:
+        _refuse(record, 2, f"a line such as 00:00,{RECORD_ID},{record.stay}", "")
+    for number, line in enumerate(lines, 2):
+        time, code, value = [*line.split(","), "", ""][:3]
+        if (
+            line.count(",") != 2
+            or time not in MINUTES
+            or not (NUMBER.fullmatch(value) and math.isfinite(float(value)))
+        ):
+            _refuse(record, number, "a line such as 07:30,HR,73, up to 48:00", line)
+        if code not in CODES:
+            _refuse(record, number, f"one of the {len(CODES)} parameters", code)
+        yield MINUTES[time], code, float(value)
 
 
 def _refuse(record: Record, number: int, expected: str, received: str) -> NoReturn:
@@ -193,14 +120,7 @@ class Record(NamedTuple):
 
 
 def read_records(path: Path, bar: Any) -> list[Record]:
-    """Return the records of an archive, in order of their stays; nothing is written to disk.
-
-    Raises
-    ------
-    ValueError
-        The archive is damaged or breaks off, is larger than such an archive can be, or holds a
-        path that leads outside, a link or a device, or a stay twice.
-    """
+    """Return the records of an archive, in order of their stays; raises as `read_members`."""
     members = read_members(
         path, _stay_of, what="stay", max_archive=MAX_ARCHIVE, max_member=MAX_RECORD
     )
