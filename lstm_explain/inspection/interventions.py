@@ -99,16 +99,21 @@ def mask_fixed(operation: Any, masks: Sequence[Any]) -> Iterator[None]:
             yield
         return
 
+    current: list[Any] = []
+
     def call(inputs: Any) -> Any:
-        mask = next(remaining)
+        current[:] = [next(remaining)]
+        [mask] = current
         # As the layer itself: 0 in place of the mask value. Other numbers in a masked step stay, so
         # that a layer behind this one that reads its padding shows.
         read = ops.logical_or(mask, ops.any(ops.not_equal(inputs, operation.mask_value), axis=-1))
-        outputs = ops.where(read[..., None], inputs, ops.zeros_like(inputs))
-        outputs._keras_mask = mask  # as the layer itself does, where Keras looks for it
-        return outputs
+        return ops.where(read[..., None], inputs, ops.zeros_like(inputs))
 
-    with replaced(operation, "call", call):
+    # Keras asks for the mask right after the call.
+    with (
+        replaced(operation, "call", call),
+        replaced(operation, "compute_mask", lambda *args, **kwargs: current[0]),
+    ):
         yield
 
 
