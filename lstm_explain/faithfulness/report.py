@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..attribution.explanation import Explanation
+from ..files import atomic_path
 from ..progress import progress_bar
 from .case import ROWS, open_case, repeat_of
 from .checks import CHECKS, CheckInputs
@@ -109,8 +110,6 @@ class FaithfulnessReport:
         """
         from .page import PageContent, page_of
 
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
         content = PageContent(
             title,
             self.explanation,
@@ -121,8 +120,10 @@ class FaithfulnessReport:
             self.seed,
             self.draws,
         )
-        path.write_text(page_of(content, self.plot()), encoding="utf-8")
-        return path
+        page = page_of(content, self.plot())
+        with atomic_path(path) as beside:
+            beside.write_text(page, encoding="utf-8")
+        return Path(path)
 
     def _heading(self) -> tuple[str, list[str]]:
         e = self.explanation
