@@ -49,7 +49,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise OSError(
             error.errno or errno.EIO,
-            f"Expected to write a whole file; received {error.strerror or error}. What stood there "
+            f"Expected to write a whole file; received the error {str(error.strerror or error)!r}. What stood there "
             "is as it was. Free space there, or give another place",
             str(path),
         ) from error

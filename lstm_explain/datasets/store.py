@@ -156,7 +156,7 @@ def cached_arrays(
             np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]  # no array is a flag
     except OSError as error:
         warnings.warn(
-            f"What was parsed could not be kept in {path.parent}: {error}. Set {CACHE_VARIABLE} to "
+            f"What was parsed could not be kept: {error}. Set {CACHE_VARIABLE} to "
             "a folder that can be written to, or it is parsed again every time.",
             stacklevel=3,
         )

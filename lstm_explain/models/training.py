@@ -166,8 +166,8 @@ def _read_history(path: Path) -> pd.DataFrame:
 def _not_as_saved(path: Path, why: object) -> ValueError:
     return ValueError(
         f"Expected {path.name} as TrainingRun.save wrote it; received another in "
-        f"{str(path.parent)!r} ({why}). Copy the folder again from where it is whole; lx.load_model "
-        "reads a model without its run."
+        f"{str(path.parent)!r} ({why}). Copy the folder again from where it is whole; "
+        "lx.load_model reads a model without its run."
     )
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .padding import as_array
+
 if TYPE_CHECKING:
     from .data import SequenceData
 

@@ -228,7 +228,7 @@ def test_interrupted_write_leaves_nothing(
 
     monkeypatch.setattr(np, "savez_compressed", write_half)
     if error is OSError:
-        with pytest.warns(UserWarning, match=r"could not be kept in .*: full. Set LSTM_EXPLAIN_CA"):
+        with pytest.warns(UserWarning, match=r"could not be kept: .*'full'.* Set LSTM_EXPLAIN_CA"):
             check(cached_arrays("name", "1", Maker()))
     else:
         with pytest.raises(KeyboardInterrupt):
