@@ -49,8 +49,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise OSError(
             error.errno or errno.EIO,
-            f"Expected to write a whole file; received the error {str(error.strerror or error)!r}. What stood there "
-            "is as it was. Free space there, or give another place",
+            f"Expected to write a whole file; received the error {error.strerror or str(error)!r}. "
+            "What stood there is as it was. Free space there, or give another place",
             str(path),
         ) from error
     finally:
