@@ -46,9 +46,14 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_an_interrupt_or_error_leaves_what_stood_there_and_nothing_else(tmp_path, error):
     path = tmp_path / "notes.txt"
     path.write_text("before")
-    with pytest.raises(error, match="stop"), atomic_path(path) as beside:
-        beside.write_text("half")
-        raise error("stop")
+
+    def write_half():
+        with atomic_path(path) as beside:
+            beside.write_text("half")
+            raise error("stop")
+
+    with pytest.raises(error, match="stop"):
+        write_half()
     assert contents(tmp_path) == {"notes.txt": b"before"}
 
 
