@@ -167,8 +167,6 @@ def _download(entry: Entry, path: Path, name: str, progress: bool) -> None:
     import pooch
 
     try:
-        # Made here, because Pooch fails where two processes make it at once.
-        path.parent.mkdir(parents=True, exist_ok=True)
         with progress_bar(0, f"downloading {path.name}", "B", visible=progress) as bar:
             pooch.retrieve(
                 entry.url,
