@@ -26,9 +26,7 @@ def save_dataset(dataset: xr.Dataset, path: Path) -> None:
     It is made in memory first, which takes as much as the file: HDF5 may end the process when a
     disk is full.
     """
-    memory = io.BytesIO()
-    dataset.to_netcdf(memory, engine="h5netcdf")
-    content = memory.getbuffer()
+    content = dataset.to_netcdf(engine="h5netcdf")
     with atomic_path(path) as beside, beside.open("wb") as stream:
         stream.write(content)
         stream.write(f"\nsha256 of all before: {_sha256(content)}\n".encode())
@@ -69,5 +67,5 @@ def load_dataset(path: Path) -> xr.Dataset:
         ) from error
 
 
-def _sha256(content: memoryview) -> str:
+def _sha256(content: bytes | memoryview) -> str:
     return hashlib.sha256(content).hexdigest()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import resource
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import tiny
+from disk import contents, full_disk
 from faithfulness.test_probability import removed
 
 import lstm_explain as lx
@@ -20,25 +18,6 @@ from lstm_explain.files import atomic_path
 from lstm_explain.sequences import save_vocabulary
 
 ROOT = Path(__file__).parents[2]
-
-
-@contextmanager
-def full_disk(size: int = 3000) -> Iterator[None]:
-    """Let no file grow beyond a size; the system answers as it does where a disk is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 # -- the context manager ---------------------------------------------------------------------------
