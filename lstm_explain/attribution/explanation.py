@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from ..sequences.validation import read_rows
+from .netcdf import load_dataset, save_dataset
 
 LEVELS = {
     ("sample", "time", "feature"): "cell",
@@ -351,30 +352,22 @@ class Explanation:
         return [name if flag else "padding" for name, flag in zip(names, real, strict=True)]
 
     def save(self, path: str | Path) -> Path:
-        """Write a netCDF file that `load`, xarray and other tools can read."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._dataset.to_netcdf(path, engine="h5netcdf")
-        return path
+        """Write a netCDF file that `load`, xarray and other tools can read.
+
+        The file is complete, or what stood there is as it was. It ends in a checksum.
+        """
+        save_dataset(self._dataset, Path(path))
+        return Path(path)
 
     @classmethod
     def load(cls, path: str | Path) -> Explanation:
-        """Read what `save` wrote."""
+        """Read what `save` wrote; a damaged file is refused."""
         if not Path(path).exists():
             raise FileNotFoundError(
                 f"Expected a file written by Explanation.save; found none at {str(path)!r}. Give "
                 "the path that explanation.save(...) returned."
             )
-        # xarray's default of nanoseconds ends in the year 2262.
-        dates = xr.coders.CFDatetimeCoder(time_unit="s")
-        try:
-            with xr.open_dataset(path, engine="h5netcdf", decode_times=dates) as opened:
-                dataset = opened.load()
-        except OSError as error:
-            raise ValueError(
-                f"Expected a file written by Explanation.save; {str(path)!r} is no netCDF file. "
-                "Give the right file."
-            ) from error
+        dataset = load_dataset(Path(path))
         if "provenance" not in dataset.attrs or "values" not in dataset:
             raise ValueError(
                 f"Expected a file written by Explanation.save; {str(path)!r} holds "

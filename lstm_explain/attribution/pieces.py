@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import re
+import warnings
+from dataclasses import fields
+from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from ..inspection.anatomy import inspect
 from ..inspection.background import Background
 from ..progress import progress_bar
 from ..sequences.data import SequenceData
 from .expected_gradients import explain
 from .explanation import Explanation
-from .records import fingerprint
 
 
 def explain_in_pieces(
@@ -30,8 +34,9 @@ def explain_in_pieces(
 ) -> Explanation:
     """Explain many samples, writing each piece to a file; a second call resumes where it stopped.
 
-    Beside the result, memory is needed for one piece only. A piece is written under another name
-    and renamed when it is complete, so that an interrupt leaves no incomplete piece.
+    Beside the result, memory is needed for one piece only. A piece is in the folder complete or not
+    at all; one that was damaged later is explained again, with a warning. Several processes may
+    work on one folder: each takes over the pieces that are there, and none harms another's.
 
     Parameters
     ----------
@@ -57,7 +62,8 @@ def explain_in_pieces(
     Raises
     ------
     ValueError
-        The folder holds pieces of another model, other samples, background or options.
+        The folder holds pieces of another model, other samples, background or options, or of
+        another version of this package.
 
     Examples
     --------
@@ -68,50 +74,95 @@ def explain_in_pieces(
             f"Expected at least 1 sample per piece; received {samples_per_piece}. Try 256."
         )
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     pieces: list[Explanation] = []
+    question = _question_key(model, data, options)
     with progress_bar(len(data), "explaining", "sample", progress) as bar:
         for start in range(0, len(data), samples_per_piece):
             piece_data = data[start : start + samples_per_piece]
             path = folder / f"samples_{start:08d}_{start + len(piece_data):08d}.nc"
-            key = _key(model, piece_data, options)
-            if path.exists():
-                piece = _load(path, key, model)
-            else:
+            key = {**question, "samples": _digest(*_fields(piece_data))}
+            piece = _kept(path, key)
+            if piece is None:
                 piece = explain(model, piece_data, progress=False, **options)
-                piece.to_dataset().attrs["piece_sha256"] = key
-                unfinished = path.with_suffix(".unfinished")
-                piece.save(unfinished)
-                os.replace(unfinished, path)
+                piece.to_dataset().attrs["piece"] = json.dumps(key)
+                piece.save(path)
             pieces.append(piece)
             bar.update(len(piece_data))
     return _joined(pieces)
 
 
-def _key(model: Any, piece_data: SequenceData, options: dict[str, Any]) -> str:
-    """Return a digest of everything that a piece depends on."""
-    background = Background.resolve(options.get("background"), piece_data)
-    digest = hashlib.sha256(fingerprint(model).encode())
-    for owner in (piece_data, background):
-        for name in ("values", "tokens", "static", "mask"):
-            array = getattr(owner, name, None)
-            digest.update(b"none" if array is None else np.ascontiguousarray(array).tobytes())
-    others = {name: value for name, value in options.items() if name != "background"}
-    digest.update(json.dumps(others, sort_keys=True, default=str).encode())
-    return digest.hexdigest()
+def _question_key(model: Any, data: SequenceData, options: dict[str, Any]) -> dict[str, str]:
+    """Return digests of what all pieces depend on, by what a user calls it."""
+    anatomy = inspect(model, data, inputs=options.get("inputs"))
+    defaults = {
+        name: parameter.default
+        for name, parameter in signature(explain).parameters.items()
+        if name not in ("model", "data", "background", "progress")
+    }
+    reads = (anatomy.roles, anatomy.output_shape, anatomy.link)
+    background = Background.resolve(options.get("background"), data)
+    return {
+        "model": _digest(_architecture(model), reads, *model.get_weights()),
+        "background": _digest(*_fields(background)),
+        "options": _digest(
+            sorted((name, options.get(name, default)) for name, default in defaults.items())
+        ),
+        "version": version("lstm_explain"),
+    }
 
 
-def _load(path: Path, key: str, model: Any) -> Explanation:
-    piece = Explanation.load(path)
-    if piece.provenance["weights_sha256"] != fingerprint(model):
+def _fields(owner: SequenceData | Background) -> list[Any]:
+    return [getattr(owner, field.name) for field in fields(owner)]
+
+
+def _digest(*parts: Any) -> str:
+    """Return 16 hexadecimal digits that change with any part, its type or its shape."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray) and part.dtype != object:
+            digest.update(f"{part.dtype} {part.shape} ".encode())
+            digest.update(np.ascontiguousarray(part).tobytes())
+        else:
+            text = repr(part.tolist() if isinstance(part, np.ndarray) else part)
+            digest.update(f"{text} ".encode())
+    return digest.hexdigest()[:16]
+
+
+def _architecture(model: Any) -> str:
+    """Return the model's class and configuration, its layers numbered in order.
+
+    Keras gives other numbers to the same layers when they are made again.
+    """
+    names: dict[str, str] = {}
+
+    def numbered(match: re.Match[str]) -> str:
+        name = match[0]
+        return names.setdefault(name, re.sub(r"_\d+$", "", name) + f" {len(names)}")
+
+    try:
+        text = json.dumps(model.get_config(), default=lambda thing: type(thing).__qualname__)
+    except NotImplementedError:  # a model of the user's own class, which has weights and class only
+        text = ""
+    # A layer's name stands in its own entry, and in those that it gives its output to.
+    text = re.sub(r'(?<="name": ")[^"]+|(?<=\[")[^"]+(?=", \d+, \d+\])', numbered, text)
+    return f"{type(model).__module__}.{type(model).__qualname__} {text}"
+
+
+def _kept(path: Path, key: dict[str, str]) -> Explanation | None:
+    """Return the piece at `path`; None if there is none that can be read."""
+    if not path.exists():
+        return None
+    try:
+        piece = Explanation.load(path)
+    except ValueError as error:
+        warnings.warn(f"{path.name} is explained again. {error}", stacklevel=3)
+        return None
+    kept = json.loads(piece.to_dataset().attrs.get("piece", "{}"))
+    if kept != key:
+        others = [name for name, digest in key.items() if kept.get(name) != digest]
         raise ValueError(
-            f"Expected {path.name!r} to explain the same model; its weights differ. Give another "
-            "folder, or remove this one to start again."
-        )
-    if piece.to_dataset().attrs.get("piece_sha256") != key:
-        raise ValueError(
-            f"Expected {path.name!r} to be made of the same samples, background and options; they "
-            "differ. Give another folder, or remove this one to start again."
+            f"Expected {path.name!r} to be made of the same {', '.join(key)}; received a piece of "
+            f"other {', '.join(others)}. Give another folder, or remove this one to start again."
         )
     return piece
 
@@ -127,5 +178,8 @@ def _joined(pieces: list[Explanation]) -> Explanation:
         join="override",
     )
     joined = joined.assign_coords(sample=range(joined.sizes["sample"]))
-    joined.attrs = datasets[0].attrs
+    facts = [piece.provenance for piece in pieces]
+    worst = {name: max(f[name] for f in facts) for name in ("nodes_per_path", "estimated_error")}
+    joined.attrs = datasets[0].attrs | {"provenance": json.dumps(facts[0] | worst)}
+    joined.attrs.pop("piece")
     return Explanation(joined)

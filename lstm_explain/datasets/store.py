@@ -13,7 +13,6 @@ import math
 import os
 import re
 import tarfile
-import tempfile
 import warnings
 import zlib
 from collections.abc import Callable, Mapping
@@ -22,6 +21,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from ..files import atomic_path
 from ..progress import progress_bar
 
 DATA_VARIABLE = "LSTM_EXPLAIN_DATA"
@@ -152,10 +152,11 @@ def cached_arrays(
     except Exception:  # absent, or damaged in whatever way: it is only a copy
         arrays = dict(make())
     try:
-        _write_whole(path, arrays)
+        with atomic_path(path) as beside, beside.open("wb") as stream:
+            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]  # no array is a flag
     except OSError as error:
         warnings.warn(
-            f"What was parsed could not be kept in {path.parent}: {error}. Set {CACHE_VARIABLE} to "
+            f"What was parsed could not be kept: {error}. Set {CACHE_VARIABLE} to "
             "a folder that can be written to, or it is parsed again every time.",
             stacklevel=3,
         )
@@ -181,19 +182,6 @@ def _download(entry: Entry, path: Path, name: str, progress: bool) -> None:
             f"{error} Download it by hand, put it into a folder as {name}, and give that folder "
             f"as data_home=... or in the environment variable {DATA_VARIABLE}."
         ) from error
-
-
-def _write_whole(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write under another name first, so that an interrupted run leaves nothing half-written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]  # no array is a flag
-        os.replace(temporary, path)
-    except BaseException:  # an interrupt as well
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _cache_folder() -> Path:

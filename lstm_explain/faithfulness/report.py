@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..attribution.explanation import Explanation
+from ..files import atomic_path
 from ..progress import progress_bar
 from .case import ROWS, open_case, repeat_of
 from .checks import CHECKS, CheckInputs
@@ -114,10 +115,10 @@ class FaithfulnessReport:
         """
         from .page import page_of
 
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page_of(self, CHECKS, title), encoding="utf-8")
-        return path
+        page = page_of(self, CHECKS, title)
+        with atomic_path(path) as beside:
+            beside.write_text(page, encoding="utf-8")
+        return Path(path)
 
 
 def check_faithfulness(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Unpack
@@ -128,6 +129,8 @@ def load_model(path: str | Path) -> keras.Model:
     ------
     FileNotFoundError
         There is no such file.
+    ValueError
+        The file is damaged, or no ``.keras`` file.
 
     Examples
     --------
@@ -139,7 +142,21 @@ def load_model(path: str | Path) -> keras.Model:
             f"Expected a saved Keras model; found no file {str(path)!r}. Save one with "
             'model.save("model.keras") or run.save("run").'
         )
+    if path.suffix == ".keras" and path.is_file() and not _is_whole(path):
+        raise ValueError(
+            f"Expected a saved Keras model; {str(path)!r} is damaged, or was not written by "
+            "model.save. Copy it again from where it is whole, or save the model again."
+        )
     return keras.saving.load_model(path)
+
+
+def _is_whole(path: Path) -> bool:
+    """Compare the checksums in a zip archive: HDF5 may read damaged weights for minutes."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except Exception:  # whatever zipfile makes of damage
+        return False
 
 
 def _inputs(data: SequenceData) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -13,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ..backend import Device, find_device, keras
+from ..files import atomic_path
 from ..progress import progress_bar
 from ..sequences.data import SequenceData
 from .architecture import load_model
@@ -69,37 +73,107 @@ class TrainingRun:
         return pd.DataFrame({**self.baselines, "this model": self.metrics}).T
 
     def save(self, folder: str | Path) -> Path:
-        """Write model and report into a folder, which is made if need be."""
+        """Write model and report into a folder, which is made if need be.
+
+        Until all of it is written, the folder holds the run that was saved there before.
+        """
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.model.save(folder / "model.keras")
-        self.history.to_csv(folder / "history.csv", index_label="epoch")
-        report = {
-            name: getattr(self, name)
-            for name in ("metrics", "baselines", "seed", "seconds", "interrupted", "vocabulary")
-        }
-        report["device"] = asdict(self.device)
-        (folder / "run.json").write_text(json.dumps(report, indent=2) + "\n")
+        # Once run.json is there, it names these files, under this name or their final one: an end
+        # of the process at any moment leaves one run or the other.
+        prefix = f"new-{secrets.token_hex(8)}-"
+        model, history = (folder / f"{prefix}{name}" for name in _FILES)
+        report = {name: getattr(self, name) for name in _FACTS}
+        report |= {"device": asdict(self.device), "prefix": prefix}
+        try:
+            with atomic_path(model) as beside:
+                self.model.save(beside)
+            with atomic_path(history) as beside:
+                self.history.to_csv(beside, index_label="epoch")
+            report["sha256"] = dict(zip(_FILES, map(_sha256, (model, history)), strict=True))
+            with atomic_path(folder / "run.json") as beside:
+                beside.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        except Exception:  # no interrupt, which may come when run.json is there already
+            model.unlink(missing_ok=True)
+            history.unlink(missing_ok=True)
+            raise
+        os.replace(history, folder / "history.csv")
+        os.replace(model, folder / "model.keras")
         return folder
 
     @classmethod
     def load(cls, folder: str | Path) -> TrainingRun:
-        """Read what `save` wrote; the model predicts the same numbers."""
+        """Read what `save` wrote; the model predicts the same numbers.
+
+        Raises
+        ------
+        FileNotFoundError
+            A file of the run is not there.
+        ValueError
+            A file is damaged, or belongs to another run.
+        """
         folder = Path(folder)
-        if not (folder / "run.json").exists():
-            raise FileNotFoundError(
-                f"Expected a folder written by TrainingRun.save; found no run.json in "
-                f"{str(folder)!r}. Give the folder that run.save(...) returned."
-            )
-        report = json.loads((folder / "run.json").read_text())
-        report["device"] = Device(**report["device"])
-        report["vocabulary"] = tuple(report.get("vocabulary", ()))
-        # Read as text, because the number parser of pandas may miss the last digit.
-        losses = {"loss": str, "validation_loss": str}
-        history = pd.read_csv(folder / "history.csv", index_col="epoch", dtype=losses)
-        return cls(
-            model=load_model(folder / "model.keras"), history=history.astype(float), **report
+        report, prefix, sums = _read_report(folder / "run.json")
+        model, history = (_file_of(folder, name, prefix, sums.get(name)) for name in _FILES)
+        return cls(model=load_model(model), history=_read_history(history), **report)
+
+
+_FILES = ("model.keras", "history.csv")
+_FACTS = ("metrics", "baselines", "seed", "seconds", "interrupted", "vocabulary")
+
+
+def _read_report(path: Path) -> tuple[dict[str, Any], str, dict[str, str]]:
+    """Return what run.json says of a run, and the first names and checksums of its files."""
+    if not path.exists():
+        raise FileNotFoundError(
+            f"Expected a folder written by TrainingRun.save; found no run.json in "
+            f"{str(path.parent)!r}. Give the folder that run.save(...) returned."
         )
+    try:
+        content = {"vocabulary": (), **json.loads(path.read_text(encoding="utf-8"))}
+        report = {name: content[name] for name in _FACTS}
+        report |= {"metrics": {**content["metrics"]}, "baselines": {**content["baselines"]}}
+        report |= {"vocabulary": tuple(report["vocabulary"]), "device": Device(**content["device"])}
+        # Earlier code wrote neither prefix nor checksums.
+        return report, str(content.get("prefix", "")), {**content.get("sha256", {})}
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
+        raise _not_as_saved(path, error) from error
+
+
+def _file_of(folder: Path, name: str, prefix: str, sha256: str | None) -> Path:
+    """Return where a file of a run is, after a comparison with the checksum in run.json."""
+    path = folder / f"{prefix}{name}"
+    if not path.exists():
+        path = folder / name
+    if not path.exists():
+        raise FileNotFoundError(
+            f"Expected {name} beside run.json; found none in {str(folder)!r}. Give the whole "
+            "folder that run.save(...) returned."
+        )
+    if sha256 is not None and _sha256(path) != sha256:
+        raise _not_as_saved(path, "it is damaged, or of another run")
+    return path
+
+
+def _read_history(path: Path) -> pd.DataFrame:
+    # Read as text, because the number parser of pandas may miss the last digit.
+    losses = {"loss": str, "validation_loss": str}
+    try:
+        return pd.read_csv(path, index_col="epoch", dtype=losses).astype(float)
+    except ValueError as error:
+        raise _not_as_saved(path, error) from error
+
+
+def _not_as_saved(path: Path, why: object) -> ValueError:
+    return ValueError(
+        f"Expected {path.name} as TrainingRun.save wrote it; received another in "
+        f"{str(path.parent)!r} ({why}). Copy the folder again from where it is whole; "
+        "lx.load_model reads a model without its run."
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def train(

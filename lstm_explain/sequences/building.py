@@ -297,7 +297,11 @@ def from_texts(
     ['a', '[bad]', 'film', '[!]', '']
     """
     samples = _words_of(texts, lower, ids)
-    labels = np.full(len(samples), "train") if split is None else _labels(split, len(samples))
+    labels = (
+        np.full(len(samples), "train")
+        if split is None
+        else splitting.read_labels(split, len(samples))
+    )
     if vocabulary is None:
         if "train" not in labels:
             raise ValueError(
@@ -348,6 +352,13 @@ def _from_padded(
     """Validate padded arrays and their names, and return them as a `SequenceData`."""
     per_sample = {field: getattr(padded, field) for field in ("ids", "static", "target")}
     given = {field: as_array(v, field) for field, v in per_sample.items() if v is not None}
+    validation.check_characters(
+        # As they were given: an array of text has lost the NULs at its ends.
+        {"ids": padded.ids, "target": padded.target, "class_names": class_names}
+        | {"feature_names": feature_names, "static_names": static_names}
+        | {"units": list((units or {}).values()), "vocabulary": text_fields.get("vocabulary")}
+        | {"target_name": target_name, "time_name": time_name, "name": name}
+    )
     padded, units = replace(padded, **given), units or {}
     if static_names is None:
         num_static = 0 if padded.static is None else sum(padded.static.shape[1:2])
@@ -394,6 +405,8 @@ def _words_of(texts: Any, lower: bool, ids: Any) -> list[Sequence[str]]:
         is_split = isinstance(text, list | tuple)
         for string in text if is_split else [text]:
             words.check_text(string, f" in sample {position}")
+        if is_split:
+            validation.check_characters({f"sample {position}": text})
         samples.append(text if is_split else words.tokenise(text, lower=lower))
     if not samples:
         raise ValueError("Expected at least one text; received none. Check the filter.")
@@ -412,22 +425,6 @@ def _words_of(texts: Any, lower: bool, ids: Any) -> list[Sequence[str]]:
                 f"{position}. Leave them out: padding is added where it is needed."
             )
     return samples
-
-
-def _labels(split: Any, count: int) -> np.ndarray:
-    """Return the parts of a split as text, or raise unless there is training data."""
-    labels = as_array(split, "split")
-    if labels.dtype == object:  # a column of a table
-        labels = np.array(labels.tolist())
-    if labels.dtype.kind == "b":
-        labels = np.where(labels, "train", "test")
-    if labels.shape != (count,) or not set(labels.tolist()) <= set(splitting.SPLITS):
-        raise ValueError(
-            f"Expected one of {list(splitting.SPLITS)}, or True for training, for each of {count} "
-            f"texts; received shape {labels.shape} with "
-            f"{sorted(map(str, set(labels.ravel().tolist())))[:10]}. Give one label per text."
-        )
-    return labels
 
 
 def _kept_words(max_words: int | None, truncate: str) -> slice:

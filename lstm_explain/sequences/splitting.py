@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .padding import as_array
+
 if TYPE_CHECKING:
     from .data import SequenceData
 
@@ -131,3 +133,19 @@ def need_training_part(data: Any) -> Any:
 def training_part(data: SequenceData) -> SequenceData:
     """Return the training part, or all data where there is no split."""
     return data if data.split is None else data.train
+
+
+def read_labels(split: Any, count: int) -> np.ndarray:
+    """Return the parts of a split as text, or raise unless there is training data."""
+    labels = as_array(split, "split")
+    if labels.dtype == object:  # a column of a table
+        labels = np.array(labels.tolist())
+    if labels.dtype.kind == "b":
+        labels = np.where(labels, "train", "test")
+    if labels.shape != (count,) or not set(labels.tolist()) <= set(SPLITS):
+        raise ValueError(
+            f"Expected one of {list(SPLITS)}, or True for training, for each of {count} "
+            f"texts; received shape {labels.shape} with "
+            f"{sorted(map(str, set(labels.ravel().tolist())))[:10]}. Give one label per text."
+        )
+    return labels

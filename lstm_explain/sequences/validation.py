@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 import pandas as pd
 
 from .padding import Padded
+
+# A NUL ends a text for NumPy and in files; half of a surrogate pair has no bytes in UTF-8.
+_LOST = re.compile("[\0\ud800-\udfff]")
 
 
 def clean(
@@ -232,6 +236,20 @@ def check_names(names: tuple[str, ...], expected: int, what: str) -> None:
             f"Expected {expected} different {what}; received {len(names)}: {list(names)}."
             " Name each column once."
         )
+
+
+def check_characters(texts: Mapping[str, Any]) -> None:
+    """Raise if a text, or one of several under one name, has a character that a file would lose."""
+    for what, given in texts.items():
+        array = np.asarray(given, object).ravel()
+        every = [text for text in array.tolist() if isinstance(text, str)]
+        if _LOST.search("".join(every)):
+            text = next(filter(_LOST.search, every))
+            raise ValueError(
+                f"Expected text without NUL and without lone surrogates in {what}, since no file "
+                f"keeps them; received {text!r:.60}. Remove them: "
+                'text.encode("utf-8", "ignore").decode().replace("\\0", "").'
+            )
 
 
 def check_finite(

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..files import atomic_path
+from .validation import check_characters
+
 if TYPE_CHECKING:
     from .data import SequenceData
 
@@ -169,7 +172,8 @@ def save_vocabulary(vocabulary: Sequence[str], path: str | Path) -> None:
     """
     words = check_vocabulary(vocabulary, "the vocabulary")
     text = json.dumps({"format": FORMAT, "words": words}, ensure_ascii=False, indent=0)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    with atomic_path(path) as beside:
+        beside.write_text(text + "\n", encoding="utf-8")
 
 
 def load_vocabulary(path: str | Path, num_words: int | None = None) -> tuple[str, ...]:
@@ -226,6 +230,7 @@ def check_vocabulary(words: Any, where: str) -> tuple[str, ...]:
             f"Expected different words, the first two {PAD} and {UNKNOWN}, in {where}; received "
             f"{wrong}. Make it with make_vocabulary."
         )
+    check_characters({where: words})
     return tuple(words)
 
 

@@ -17,6 +17,7 @@ import IPython
 import ipywidgets as w
 
 from ..attribution.explanation import Explanation
+from ..files import atomic_path
 from ..sequences.data import SequenceData
 from . import page
 from .controls import ROW, SharedControls, as_html
@@ -180,11 +181,11 @@ class BaseExplorer(Frame, ABC):
     def save(self, folder: str | Path) -> tuple[Path, Path]:
         """Write the present picture as PNG, its `Explanation` as netCDF; return the paths."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         name = f"{self._kind}_{self.state.sample}{'_changed' if self.state.edits else ''}"
         picture, file = folder / f"{name}.png", folder / f"{name}.nc"
         with self.core.lock:
-            self._figure().savefig(picture, dpi=160)
+            with atomic_path(picture) as beside:
+                self._figure().savefig(beside, dpi=160)
             self.explanation.save(file)
         return picture, file
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +21,7 @@ from hypothesis import strategies as st
 from lstm_explain.datasets import UnverifiedDataWarning, store
 from lstm_explain.datasets.store import Entry, cached_arrays, data_home, find_file, registry
 
+ROOT = Path(__file__).parents[2]
 CONTENT = b"the official content"
 NAME = "set/file.txt"
 
@@ -148,6 +152,47 @@ def test_home_that_cannot_be_written_to_is_named(server: Path, tmp_path: Path) -
         find_file(NAME, tmp_path / "home", progress=False)
 
 
+class BreakingOff(QuietHandler):
+    """Sends half of the file, whose length it told, and goes away."""
+
+    def do_GET(self) -> None:
+        """Send half of it."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(CONTENT)))
+        self.end_headers()
+        self.wfile.write(CONTENT[: len(CONTENT) // 2])
+
+
+def test_a_download_that_breaks_off_is_refused_and_the_next_call_gets_it(
+    server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    with monkeypatch.context() as patched:
+        patched.setattr(QuietHandler, "do_GET", BreakingOff.do_GET)
+        with pytest.raises(FileNotFoundError, match=r"downloading http.* failed: (.|\n)*by hand"):
+            find_file(NAME, home, progress=False)
+    assert [path for path in home.rglob("*") if path.is_file()] == []
+    assert find_file(NAME, home, progress=False).path.read_bytes() == CONTENT
+
+
+def test_an_interrupted_download_leaves_nothing_and_the_next_call_gets_it(
+    server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import requests
+
+    def half(self: requests.Response, chunk_size: int = 1) -> Iterator[bytes]:
+        yield CONTENT[:5]
+        raise KeyboardInterrupt
+
+    home = tmp_path / "home"
+    with monkeypatch.context() as patched:
+        patched.setattr(requests.Response, "iter_content", half)
+        with pytest.raises(KeyboardInterrupt):
+            find_file(NAME, home, progress=False)
+    assert [path for path in home.rglob("*") if path.is_file()] == []
+    assert find_file(NAME, home, progress=False).path.read_bytes() == CONTENT
+
+
 # -- the cache of what was parsed ------------------------------------------------------------------
 class Maker:
     """Makes two arrays, and counts how often."""
@@ -228,7 +273,7 @@ def test_interrupted_write_leaves_nothing(
 
     monkeypatch.setattr(np, "savez_compressed", write_half)
     if error is OSError:
-        with pytest.warns(UserWarning, match=r"could not be kept in .*: full. Set LSTM_EXPLAIN_CA"):
+        with pytest.warns(UserWarning, match=r"could not be kept: .*'full'.* Set LSTM_EXPLAIN_CA"):
             check(cached_arrays("name", "1", Maker()))
     else:
         with pytest.raises(KeyboardInterrupt):
@@ -249,3 +294,48 @@ def test_error_while_making_is_passed_on_and_nothing_kept(user_cache: Path) -> N
     with pytest.raises(ValueError, match="line 7"):
         cached_arrays("name", "1", fail)
     assert not (user_cache / "parsed").exists()
+
+
+FILL = """
+import sys
+sys.path.insert(0, "tests")
+from datasets.test_store import CONTENT, Entry, Maker, NAME, cached_arrays, check, find_file, store
+url, sha256, home = sys.argv[1:]
+store.registry = lambda: {NAME: Entry(sha256, url)}
+print("ready", flush=True)
+sys.stdin.readline()
+for place in range(20):
+    assert find_file(NAME, f"{home}/{place}", progress=False).path.read_bytes() == CONTENT
+    check(cached_arrays("name", str(place), Maker()))
+"""
+
+
+def test_two_processes_fill_one_cache(server: Path, tmp_path: Path) -> None:
+    """They download and parse the same files at the same moments, and none harms the other."""
+    entry = store.registry()[NAME]
+    environment = {
+        **os.environ,
+        store.CACHE_VARIABLE: str(tmp_path / "parsed"),
+        "XDG_CACHE_HOME": str(tmp_path / "user"),
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-c", FILL, entry.url, entry.sha256, str(tmp_path / "home")]
+    running = [
+        subprocess.Popen(
+            command, cwd=ROOT, env=environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in running:
+        errors = process.communicate()[1]
+        assert process.returncode == 0, errors
+    names = sorted(path.name for path in (tmp_path / "parsed").iterdir())
+    assert names == sorted(f"name-{place}.npz" for place in range(20))

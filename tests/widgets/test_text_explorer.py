@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tiny
+from disk import contents, full_disk
 from marks import slow_but
 
 import lstm_explain as lx
@@ -197,6 +198,14 @@ def test_save_writes_picture_and_explanation(explorer, tmp_path):
     saved = lx.Explanation.load(file)
     np.testing.assert_array_equal(saved.values, explorer.explanation.values)
     assert pyplot.get_fignums() == []
+
+
+def test_a_full_disk_leaves_what_was_saved(explorer, tmp_path):
+    explorer.save(tmp_path)
+    before = contents(tmp_path)
+    with full_disk(), pytest.raises(OSError, match="a whole file; received the error 'File too la"):
+        explorer.save(tmp_path)
+    assert contents(tmp_path) == before
 
 
 def test_a_model_of_values_decides_nothing_and_padding_that_is_read_is_kept():
