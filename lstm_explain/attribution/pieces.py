@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ..inspection.anatomy import inspect
+from ..inspection.anatomy import read_anatomy
 from ..inspection.background import Background
 from ..progress import progress_bar
 from ..sequences.data import SequenceData
@@ -93,7 +93,7 @@ def explain_in_pieces(
 
 def _question_key(model: Any, data: SequenceData, options: dict[str, Any]) -> dict[str, str]:
     """Return digests of what all pieces depend on, by what a user calls it."""
-    anatomy = inspect(model, data, inputs=options.get("inputs"))
+    anatomy = read_anatomy(model, data, inputs=options.get("inputs"))
     defaults = {
         name: parameter.default
         for name, parameter in signature(explain).parameters.items()
