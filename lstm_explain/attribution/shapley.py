@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import xarray as xr
+from scipy import stats
 
 from ..inspection.compiled import Compiled, Subject, in_batches
 from ..inspection.outputs import Scale, Selection
@@ -27,8 +28,8 @@ from .records import make_explanation
 Level = Literal["time", "feature", "window", "cell"]
 # Up to this many players, all coalitions are evaluated.
 EXACT_PLAYERS = 12
-# Antithetic pairs of orders per background row, without a budget.
-_PAIRS_PER_ROW = 2
+# Antithetic pairs of orders without a budget: for each background row, and at least in all.
+_PAIRS_PER_ROW, _LEAST_PAIRS = 2, 16
 
 
 def shapley_values(
@@ -68,7 +69,8 @@ def shapley_values(
     window : int, optional
         Steps per window, needed for ``level="window"``.
     budget : int, optional
-        Model evaluations per sample, where orders are drawn. By default two pairs per row.
+        Model evaluations per sample, where orders are drawn. By default two pairs of orders per
+        row, at least 16 in all.
     seed : int
         Seed of the orders.
     output : int, str or None
@@ -88,7 +90,9 @@ def shapley_values(
     Returns
     -------
     Explanation
-        With `standard_errors`: 0 where every coalition was evaluated.
+        With `standard_errors`: 0 where every coalition was evaluated. After few pairs they are as
+        much wider as Student's t asks, so that 1.96 of them cover 95 % there too; with one pair
+        per row they count how the rows differ too, and are rather too wide.
 
     Raises
     ------
@@ -408,7 +412,7 @@ def sampled(
     """
     count, num_rows = game.players.count, len(game.rows[0])
     # The two ends of an order are shared by its reverse: 2 n evaluations make a pair.
-    pairs = _PAIRS_PER_ROW
+    pairs = max(_PAIRS_PER_ROW, -(-_LEAST_PAIRS // num_rows))
     if budget is not None:
         pairs = max(1, budget // (2 * count * num_rows))
     orders = rng.permuted(np.tile(np.arange(count), (num_rows * pairs, 1)), axis=1)
@@ -440,4 +444,7 @@ def sampled(
         variance = by_row[:, 0].var(axis=0, ddof=1) / num_rows
     else:
         variance = np.full(count, np.nan)
-    return estimates.mean(axis=0), np.sqrt(variance), 2 * count * len(row)
+    # Few draws say little of their own spread: with this factor 1.96 errors cover 95 % all the same.
+    freedom = max(num_rows * (pairs - 1), num_rows - 1, 1)
+    widened = stats.t.ppf(0.975, freedom) / stats.norm.ppf(0.975)
+    return estimates.mean(axis=0), widened * np.sqrt(variance), 2 * count * len(row)
