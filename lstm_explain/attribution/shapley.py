@@ -29,7 +29,7 @@ Level = Literal["time", "feature", "window", "cell"]
 # Up to this many players, all coalitions are evaluated.
 EXACT_PLAYERS = 12
 # Antithetic pairs of orders without a budget: for each background row, and at least in all.
-_PAIRS_PER_ROW, _LEAST_PAIRS = 2, 16
+_PAIRS_PER_ROW, _LEAST_PAIRS = 2, 32
 
 
 def shapley_values(
@@ -70,7 +70,7 @@ def shapley_values(
         Steps per window, needed for ``level="window"``.
     budget : int, optional
         Model evaluations per sample, where orders are drawn. By default two pairs of orders per
-        row, at least 16 in all.
+        row, at least 32 in all.
     seed : int
         Seed of the orders.
     output : int, str or None
@@ -438,13 +438,17 @@ def sampled(
         gains += np.take_along_axis(second, count - 1 - rank, axis=1)
         estimates[block] = gains / 2
     by_row = estimates.reshape(num_rows, pairs, count)
+    freedom = np.full(count, max(num_rows * (pairs - 1), num_rows - 1, 1))
     if pairs > 1:  # every row is used, so that only the orders are random
-        variance = by_row.var(axis=1, ddof=1).mean(axis=0) / (num_rows * pairs)
+        spreads = by_row.var(axis=1, ddof=1)
+        variance = spreads.mean(axis=0) / (num_rows * pairs)
+        # A few rows of large spread tell less than many of equal spread (Satterthwaite 1946).
+        squares = np.maximum((spreads**2).sum(axis=0), 1e-300)
+        freedom = np.clip((pairs + 1) * spreads.sum(axis=0) ** 2 / squares, 1, freedom)
     elif num_rows > 1:
         variance = by_row[:, 0].var(axis=0, ddof=1) / num_rows
     else:
         variance = np.full(count, np.nan)
     # Few draws say little of their own spread: with this factor 1.96 errors cover 95 % all the same.
-    freedom = max(num_rows * (pairs - 1), num_rows - 1, 1)
     widened = stats.t.ppf(0.975, freedom) / stats.norm.ppf(0.975)
     return estimates.mean(axis=0), widened * np.sqrt(variance), 2 * count * len(row)
