@@ -449,6 +449,6 @@ def sampled(
         variance = by_row[:, 0].var(axis=0, ddof=1) / num_rows
     else:
         variance = np.full(count, np.nan)
-    # Few draws say little of their own spread: with this factor 1.96 errors cover 95 % all the same.
+    # Few draws say little of their own spread: so widened, 1.96 errors cover 95 % all the same.
     widened = stats.t.ppf(0.975, freedom) / stats.norm.ppf(0.975)
     return estimates.mean(axis=0), widened * np.sqrt(variance), 2 * count * len(row)
