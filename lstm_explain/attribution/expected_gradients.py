@@ -146,9 +146,10 @@ def _cause(integral: Integral, tolerance: float) -> str:
 # From this many rows on, the errors of shifted midpoints cancel well enough over the rows.
 _MANY_ROWS = 8
 # Nodes per path: midpoints, doubled while they miss the tolerance, every node used again; then, and
-# for few rows, Gauss-Legendre rules. Eight midpoints beat eight Gauss-Legendre nodes where many
-# rows cancel. What few rows leave open then is refined sample by sample, where paths are steep.
-_MIDPOINTS, _EIGHT_MIDPOINTS_ROWS = (1, 2, 4, 8), 32
+# for few rows, Gauss-Legendre rules. Eight midpoints beat eight Gauss-Legendre nodes where their
+# errors cancel over 32 rows or more. What few rows leave open then is refined sample by sample,
+# where its paths are steep.
+_MIDPOINTS, _MORE_MIDPOINTS, _MORE_FROM_ROWS = 4, 8, 32
 _GAUSS_AFTER, _GAUSS_ALONE = (8, 16, 32, 64), (4, 8, 16, 32)
 # Parts of the path that the gradients at midpoints are summed in, to see how they change along it.
 _BINS = 32
@@ -256,7 +257,7 @@ def _integrate_block(
         sums, counts = np.zeros((len(block), _BINS, num_inputs)), np.zeros(_BINS)
         slopes = np.zeros((len(block), num_rows))
         positions = added = shifted_midpoints(num_rows, _first_midpoints(tolerance))
-        most = _MIDPOINTS[-1 if num_rows >= _EIGHT_MIDPOINTS_ROWS else -2]
+        most = _MORE_MIDPOINTS if num_rows >= _MORE_FROM_ROWS else _MIDPOINTS
         while len(todo) and nodes < most:
             if nodes:
                 added = between(positions)

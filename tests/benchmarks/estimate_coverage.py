@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
 from itertools import groupby, product
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,10 +20,9 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from networks import recurrent, redraw
+from networks import composite_integral, drawn
 
 from lstm_explain.attribution.expected_gradients import integrate
-from lstm_explain.attribution.quadrature import gauss_legendre
 from lstm_explain.inspection.compiled import Compiled
 from lstm_explain.inspection.question import Question, prepare
 
@@ -53,57 +51,29 @@ def cases(count: int, seed: int) -> list[tuple]:
 
 
 def network_of(case: tuple) -> tuple:
-    """Return kind, steps and features of a case: models that share them are built once."""
+    """Return kind, steps and features of a case: models that share them are compiled once."""
     return case[:3]
-
-
-@lru_cache
-def network(kind: str, steps: int, features: int):
-    return recurrent(kind, steps, features)
 
 
 def asked(kind: str, steps: int, features: int, rows: int, gain: float, seed: int) -> Question:
     """Return the question about random samples of a random model."""
-    rng = np.random.default_rng(seed)
-    model = network(kind, steps, features)
-    redraw(model, gain, rng)
-    x = rng.normal(size=(SAMPLES if steps < 500 else 1, steps, features))
-    if kind == "masked":
-        x *= np.arange(steps)[:, None] < rng.integers(3, steps + 1, (len(x), 1, 1))
-    background = rng.normal(size=(rows, steps, features))
-    arrays = (array.astype("float32") for array in (x, background))
-    return prepare(model, *arrays, None, "last", "margin", None, None)
+    samples = SAMPLES if steps < 500 else 1
+    model, x, background = drawn(kind, (samples, steps, features), rows, gain, seed)
+    return prepare(model, x, background, None, "last", "margin", None, None)
 
 
 def converged(question: Question, sample: int) -> tuple[np.ndarray, bool]:
     """Return values of one sample, and whether they changed no more when the nodes doubled."""
     panels = max(2, 64 // question.row_outputs.shape[1])
-    values, before = composite(question, sample, panels), np.inf
+    values, before = composite_integral(question, sample, panels), np.inf
     change = float(question.predictions[sample] - question.base_values[sample])
     while panels < 2048:
         panels *= 2
-        before, values = values, composite(question, sample, panels)
+        before, values = values, composite_integral(question, sample, panels)
         moved = np.linalg.norm(values - before), abs(change - values.sum())
         if max(moved) < 3e-4 * np.linalg.norm(values):
             return values, True
     return values, False
-
-
-def composite(question: Question, sample: int, panels: int) -> np.ndarray:
-    """Integrate d output / d input over panels of 8 Gauss-Legendre nodes each, row by row."""
-    inside, weights = (array[0] for array in gauss_legendre(1, 8))
-    positions = ((np.arange(panels)[:, None] + inside) / panels).ravel()[:, None, None]
-    many = np.full(len(positions), sample)
-    subject, selection = question.subject[many], question.selection[many]
-    x, real = subject.values[0].astype(float), subject.mask[0][:, None]
-    total = np.zeros(x.shape)
-    for row in question.rows[0].astype(float):
-        start = np.where(real, row, x)
-        points = (start + positions * (x - start)).astype("float32")
-        moved = subject.with_values(points, subject.static)
-        gradients = question.compiled.gradients(moved, selection, 512)
-        total += (x - start) * np.tensordot(np.tile(weights, panels) / panels, gradients, 1)
-    return total / len(question.rows[0])
 
 
 def measure_all(of_one_network: list[tuple]) -> list[dict]:
