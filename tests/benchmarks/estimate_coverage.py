@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from games import standardised_errors
 from networks import composite_integral, drawn
 
 from lstm_explain.attribution.expected_gradients import integrate
@@ -144,6 +145,10 @@ def main() -> None:
     for by in ("kind", "steps", "rows", "gain"):
         print(samples.groupby(by).apply(summary, include_groups=False).round(3).to_string())
     print(summary(samples).round(4).to_string())
+    for rows in (1, 3, 8, 20, 100):
+        z = standardised_errors(rows, count=60, repeats=10, seed=options.seed)
+        outside = (np.abs(z) > 1.96).mean()
+        print(f"sampled Shapley values, {rows} rows: z {z.std():.3f}, beyond 1.96: {outside:.1%}")
 
 
 if __name__ == "__main__":
