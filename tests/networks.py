@@ -1,8 +1,11 @@
 """Networks that this package did not build, far from linear."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from lstm_explain.backend import keras
+from lstm_explain.models.layers import AttentionPooling
 
 RNG = np.random.default_rng(5)
 STEPS, FEATURES = 5, 3
@@ -21,3 +24,55 @@ def randomised(model, scale=0.7):
 
 def sequential(*layers):
     return randomised(keras.Sequential([keras.Input((STEPS, FEATURES)), *layers]))
+
+
+@lru_cache
+def recurrent(kind, steps, features, units=8):
+    """Return one of eight kinds of recurrent network with one value as output."""
+    layers = keras.layers
+    parts = {
+        "LSTM": lambda: [layers.LSTM(units)],
+        "GRU": lambda: [layers.GRU(units)],
+        "SimpleRNN": lambda: [layers.SimpleRNN(units)],
+        "Bidirectional": lambda: [layers.Bidirectional(layers.LSTM(units))],
+        "stacked": lambda: [layers.LSTM(units, return_sequences=True), layers.LSTM(units)],
+        "attention": lambda: [layers.LSTM(units, return_sequences=True), AttentionPooling(units)],
+        "convolution": lambda: [layers.Conv1D(units, 3, activation="relu"), layers.LSTM(units)],
+        "masked": lambda: [layers.Masking(), layers.LSTM(units)],
+    }[kind]()
+    return keras.Sequential([keras.Input((steps, features)), *parts, layers.Dense(1)])
+
+
+def drawn(kind, shape, rows, gain, seed):
+    """Return a network with new random weights, samples of a shape, and background rows.
+
+    Weights are about as layers begin at gain 1; at gain 4, gates are saturated.
+    """
+    rng = np.random.default_rng(seed)
+    model = recurrent(kind, *shape[1:])
+    shapes = [weights.shape for weights in model.get_weights()]
+    scales = [gain / np.sqrt(np.prod(size[:-1])) if len(size) > 1 else 0.3 for size in shapes]
+    model.set_weights([rng.normal(scale=s, size=n) for s, n in zip(scales, shapes, strict=True)])
+    x = rng.normal(size=shape)
+    if kind == "masked":
+        x *= np.arange(shape[1])[:, None] < rng.integers(3, shape[1] + 1, (len(x), 1, 1))
+    background = rng.normal(size=(rows, *shape[1:]))
+    return model, x.astype("float32"), background.astype("float32")
+
+
+def composite_integral(question, sample, panels):
+    """Values of one sample by panels of 8 Gauss-Legendre nodes each, on plain gradients."""
+    inside, weights = np.polynomial.legendre.leggauss(8)
+    weights = np.tile(weights, panels) / (2 * panels)
+    positions = ((np.arange(panels)[:, None] + (inside + 1) / 2) / panels).reshape(-1, 1, 1)
+    many = np.full(len(positions), sample)
+    subject, selection = question.subject[many], question.selection[many]
+    x, real = subject.values[0].astype(float), subject.mask[0][:, None]
+    total = np.zeros(x.shape)
+    for row in question.rows[0].astype(float):
+        start = np.where(real, row, x)
+        points = (start + positions * (x - start)).astype("float32")
+        moved = subject.with_values(points, subject.static)
+        gradients = question.compiled.gradients(moved, selection, 512)
+        total += (x - start) * np.tensordot(weights, gradients, 1)
+    return total / len(question.rows[0])

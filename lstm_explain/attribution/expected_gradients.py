@@ -20,6 +20,7 @@ from .quadrature import (
     estimated_error,
     gauss_legendre,
     norm_of,
+    proportion,
     shifted_midpoints,
     sum_nodes,
 )
@@ -116,24 +117,42 @@ def explain_question(
         step=step,
         tolerance=tolerance,
         nodes_per_path=integral.num_nodes,
-        estimated_error=integral.error,
+        estimated_error=float(integral.errors.max()),
     )
-    if max(integral.error, integral.gap) <= tolerance:
+    error, gap = integral.errors.max(), integral.gaps.max()
+    if max(error, gap) <= tolerance:
         return explanation, ""
     return explanation, (
         f"Expected values within tolerance={tolerance}; with {integral.num_nodes} nodes per path "
-        f"their estimated error is {integral.error:.3f} (relative L2) and the largest gap is "
-        f"{integral.gap:.3f} of the predictions' spread. Read e.gaps before you trust a sample."
+        f"their estimated error is {error:.3f} (relative L2) and the largest gap is {gap:.3f} of "
+        f"the predictions' spread. {_cause(integral, tolerance)} Read e.gaps before you trust a "
+        "sample; lx.shapley_values(...) needs no gradients."
     )
+
+
+def _cause(integral: Integral, tolerance: float) -> str:
+    """Say why finer rules did not help: a gap that no rule changes is no matter of nodes."""
+    worst = int(np.argmax(integral.gaps))
+    gap, before = integral.gaps[worst], integral.coarser_gaps[worst]
+    if gap > tolerance and abs(gap - before) < 0.2 * gap:
+        return (
+            "More nodes left that gap as it was: the output jumps where its gradient shows "
+            "nothing (rounding, argmax, a comparison, facts read as whole numbers), or it differs "
+            "from call to call (randomness)."
+        )
+    return "More nodes still moved the values: the output is very steep, or has many kinks."
 
 
 # From this many rows on, the errors of shifted midpoints cancel well enough over the rows.
 _MANY_ROWS = 8
 # Nodes per path: midpoints, doubled while they miss the tolerance, every node used again; then, and
-# for few rows, Gauss-Legendre rules, each of which measures the one before it. What few rows leave
-# open then is refined sample by sample, where its paths are steep.
-_MIDPOINTS = (1, 2, 4, 8, 16)
-_GAUSS_AFTER, _GAUSS_ALONE = (32, 64), (4, 8, 16, 32)
+# for few rows, Gauss-Legendre rules. Eight midpoints beat eight Gauss-Legendre nodes where their
+# errors cancel over 32 rows or more. What few rows leave open then is refined sample by sample,
+# where its paths are steep.
+_MIDPOINTS, _MORE_MIDPOINTS, _MORE_FROM_ROWS = 4, 8, 32
+_GAUSS_AFTER, _GAUSS_ALONE = (8, 16, 32, 64), (4, 8, 16, 32)
+# Parts of the path that the gradients at midpoints are summed in, to see how they change along it.
+_BINS = 32
 # Samples that share one call of the compiled function, and the most numbers that it returns.
 _MOST_SAMPLES, _MOST_NUMBERS = 32, 4_000_000
 
@@ -152,17 +171,18 @@ class Integral:
     static_values : float64 array (sample, static feature)
     num_nodes : int
         Most nodes per path.
-    error : float
-        Largest estimated relative L2 error of a sample's values.
-    gap : float
-        Largest gap of a sample, relative to the spread of predictions.
+    errors : array (sample,)
+        Estimated relative L2 error of each sample's values.
+    gaps, coarser_gaps : arrays (sample,)
+        Absolute gap of each sample, and of the rule before, relative to the spread of predictions.
     """
 
     values: np.ndarray
     static_values: np.ndarray
     num_nodes: int
-    error: float
-    gap: float
+    errors: np.ndarray
+    gaps: np.ndarray
+    coarser_gaps: np.ndarray
 
 
 def integrate(question: Question, tolerance: float, progress: bool) -> Integral:
@@ -179,90 +199,93 @@ def integrate(question: Question, tolerance: float, progress: bool) -> Integral:
     """
     subject = question.subject
     count, num_cells = len(subject), int(np.prod(subject.values.shape[1:]))
-    size = max(1, min(_MOST_SAMPLES, _MOST_NUMBERS // (_MIDPOINTS[-1] * max(num_cells, 1))))
+    size = max(1, min(_MOST_SAMPLES, _MOST_NUMBERS // (_BINS * max(num_cells, 1))))
     # Filled block by block: joining blocks at the end would hold every value twice.
     values = np.zeros(subject.values.shape)
     static_values = np.zeros(subject.static.shape)
-    num_nodes, error, gap = 0, 0.0, 0.0
+    errors, gaps, coarser_gaps = np.zeros((3, count))
+    num_nodes = 0
     with progress_bar(count, "explaining", "sample", progress) as bar:
         for start in range(0, count, size):
             block = np.arange(start, min(start + size, count))
-            inputs, errors, nodes = _integrate_block(question, block, tolerance)
+            inputs, errors[block], coarser_gaps[block], nodes = _integrate_block(
+                question, block, tolerance
+            )
             values[block] = inputs[:, :num_cells].reshape(len(block), *values.shape[1:])
             static_values[block] = inputs[:, num_cells:]
-            num_nodes, error = max(num_nodes, nodes), max(error, float(errors.max()))
-            gap = max(gap, float(_gaps(question, block, inputs).max()))
+            gaps[block] = _gaps(question, block, inputs)
+            num_nodes = max(num_nodes, nodes)
             bar.update(len(block))
-    return Integral(values, static_values, num_nodes, error, gap)
+    return Integral(values, static_values, num_nodes, errors, gaps, coarser_gaps)
 
 
 def _integrate_block(
     question: Question, block: np.ndarray, tolerance: float
-) -> tuple[np.ndarray, np.ndarray, int]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Refine a few samples together, each until it is exact enough.
 
     Returns
     -------
     values : array (sample, input)
         Of all cells, step by step, then of the static facts.
-    errors : array (sample,)
-        Estimated relative L2 error; of a Gauss-Legendre rule, the change from the rule before it.
+    errors, coarser_gaps : arrays (sample,)
+        Estimated relative L2 error, and the gap of the rule before, relative to the spread.
     nodes : int
         Most nodes per path.
     """
-    num_rows, num_bins = question.row_outputs.shape[1], _MIDPOINTS[-1]
-    subject, spread = question.subject, _spread(question)
+    num_rows, subject = question.row_outputs.shape[1], question.subject
     num_inputs = int(np.prod(subject.values.shape[1:])) + subject.static.shape[1]
     values, errors = np.zeros((len(block), num_inputs)), np.full(len(block), np.inf)
+    gaps, coarser_gaps = np.full((2, len(block)), np.inf)
+    path_ends = question.predictions[block, None] - question.row_outputs[block]
+    proportions = np.ones(len(block))
 
-    def unfinished(todo: np.ndarray) -> np.ndarray:
-        gaps = _gaps(question, block[todo], values[todo])
-        return todo[np.maximum(errors[todo], gaps) > tolerance]
-
-    todo, nodes = np.arange(len(block)), 0
-    gauss_rules: tuple[int, ...] = _GAUSS_ALONE
-    if num_rows >= _MANY_ROWS:
-        gauss_rules = _GAUSS_AFTER
-        sums = np.zeros((len(block), num_bins, num_inputs))
-        slopes = np.zeros((len(block), num_rows, num_bins))
-        first = _first_midpoints(tolerance)
-        positions = added = shifted_midpoints(num_rows, first)
-        for nodes in _MIDPOINTS[_MIDPOINTS.index(first) :]:
-            if nodes > first:
-                added = between(positions)
-                positions = np.concatenate([positions, added], axis=1)
-            # Which sixteenth of its path a node stands in: later rules take the sums apart by it.
-            bins = (added * num_bins).astype(int)
-            weights = np.full(added.shape, 1.0 / num_rows)
-            new_sums, new_slopes, _ = sum_nodes(
-                question, block[todo], added, weights, bins, num_bins
-            )
-            sums[todo] += new_sums
-            slopes[todo[:, None, None], np.arange(num_rows)[:, None], bins] = new_slopes
-            values[todo] = sums[todo].sum(axis=1) / nodes
-            path_ends = question.predictions[block[todo], None] - question.row_outputs[block[todo]]
-            errors[todo] = estimated_error(sums[todo], slopes[todo], path_ends, nodes)
-            todo = unfinished(todo)
-            if len(todo) == 0:
-                break
-    for gauss_nodes in gauss_rules:
-        if len(todo) == 0:
-            break
-        positions, weights = gauss_legendre(num_rows, gauss_nodes)
-        bins = np.zeros(positions.shape, int)
-        new = sum_nodes(question, block[todo], positions, weights, bins, 1)[0][:, 0]
-        if nodes:
+    def settle(todo: np.ndarray, new: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """Take over the values of a finer rule, and return the samples that miss the tolerance."""
+        if num_rows >= _MANY_ROWS:
+            missed = path_ends[todo] - slopes
+            errors[todo] = estimated_error(new, missed, proportions[todo])
+        elif np.isfinite(gaps[todo]).all():  # not the first rule
             length = norm_of(new)
             errors[todo] = norm_of(new - values[todo]) / np.where(length > 0, length, 1.0)
-        values[todo], nodes = new, gauss_nodes
-        todo = unfinished(todo)
+        values[todo], coarser_gaps[todo] = new, gaps[todo]
+        gaps[todo] = _gaps(question, block[todo], new)
+        return todo[np.maximum(errors[todo], gaps[todo]) > tolerance]
+
+    todo, nodes = np.arange(len(block)), 0
+    if num_rows >= _MANY_ROWS:
+        sums, counts = np.zeros((len(block), _BINS, num_inputs)), np.zeros(_BINS)
+        slopes = np.zeros((len(block), num_rows))
+        positions = added = shifted_midpoints(num_rows, _first_midpoints(tolerance))
+        most = _MORE_MIDPOINTS if num_rows >= _MORE_FROM_ROWS else _MIDPOINTS
+        while len(todo) and nodes < most:
+            if nodes:
+                added = between(positions)
+                positions = np.concatenate([positions, added], axis=1)
+            nodes = positions.shape[1]
+            bins, weights = (added * _BINS).astype(int), np.full(added.shape, 1.0 / num_rows)
+            new_sums, new_slopes, _ = sum_nodes(question, block[todo], added, weights, bins, _BINS)
+            sums[todo] += new_sums
+            counts += np.bincount(bins.ravel(), minlength=_BINS)
+            slopes[todo] += new_slopes.sum(axis=2) * num_rows
+            proportions[todo] = proportion(sums[todo], counts)
+            todo = settle(todo, sums[todo].sum(axis=1) / nodes, slopes[todo] / nodes)
+    for gauss_nodes in _GAUSS_AFTER if num_rows >= _MANY_ROWS else _GAUSS_ALONE:
+        if len(todo) == 0 or gauss_nodes == nodes:
+            continue
+        nodes = gauss_nodes
+        rule = gauss_legendre(num_rows, nodes)
+        bins = np.zeros(rule[0].shape, int)
+        new_sums, new_slopes, _ = sum_nodes(question, block[todo], *rule, bins, 1)
+        todo = settle(todo, new_sums[:, 0], new_slopes.sum(axis=2) * num_rows)
     if num_rows < _MANY_ROWS:
+        coarser_gaps[todo] = gaps[todo]
         for position in todo:
-            sample = int(block[position])
+            sample, spread = int(block[position]), _spread(question)
             fine = refine(question, sample, values[position], tolerance, spread)
             values[position], errors[position], needed = fine
             nodes = max(nodes, needed)
-    return values, errors, nodes
+    return values, errors, coarser_gaps, nodes
 
 
 def _first_midpoints(tolerance: float) -> int:

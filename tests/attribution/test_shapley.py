@@ -1,5 +1,6 @@
 """Shapley values and interactions against literal enumeration over all orders of the players."""
 
+import games
 import numpy as np
 import pytest
 import reference
@@ -132,6 +133,21 @@ def test_sampling_agrees_with_enumeration(monkeypatch):
     bound = 4 * drawn.standard_errors.values + 1e-6
     assert (np.abs(drawn.values.values - exact.values.values) <= bound).all()
     assert drawn.standard_errors.values.max() < 0.05 * np.abs(exact.values.values).max()
+
+
+@pytest.mark.parametrize("rows", [1, 3, 8, 20])
+def test_standard_errors_are_as_large_as_the_errors(rows):
+    """Random games of known values: within 1.96 standard errors in 95 % of cases, or nearly so."""
+    z = games.standardised_errors(rows, count=40, repeats=8, seed=4)
+    # The standard deviation of some 2,500 correlated numbers is known to about 0.03.
+    assert 0.95 < z.std() < 1.1, z.std()
+    assert (np.abs(z) > 1.96).mean() < 0.065, (np.abs(z) > 1.96).mean()
+
+
+def test_few_pairs_have_as_wide_errors_as_student_found():
+    """Two pairs of one row: so wide that 12.7 errors of a normal deviate would be 1.96 of these."""
+    z = games.standardised_errors(1, count=60, repeats=10, seed=5, pairs=2)
+    assert (np.abs(z) > 1.96).mean() < 0.1, (np.abs(z) > 1.96).mean()
 
 
 def test_seeds_repeat():
