@@ -10,7 +10,7 @@ import xarray as xr
 
 from ..inspection.anatomy import inspect
 from ..inspection.compiled import Subject
-from ..inspection.question import DEFAULT_BATCH, as_sequences, see
+from ..inspection.question import DEFAULT_BATCH, as_sequences, check_asked, see
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 
@@ -62,6 +62,7 @@ def attention_maps(
     >>> attention_maps(model, data.test[:4])["attention"].dims  # doctest: +SKIP
     ('sample', 'time')
     """
+    check_asked(model, batch_size)
     sequences = as_sequences(data)
     sequences.check_complete()
     anatomy = inspect(model, sequences, inputs=inputs)

@@ -11,7 +11,7 @@ import xarray as xr
 
 from ..inspection.anatomy import inspect
 from ..inspection.outputs import Scale
-from ..inspection.question import Question, as_sequences, prepare, see, selected
+from ..inspection.question import Question, as_sequences, check_asked, prepare, see, selected
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 
@@ -132,6 +132,7 @@ def answers_by_step(
     --------
     >>> answers_by_step(model, data.test[:1]).values  # doctest: +SKIP
     """
+    check_asked(model, batch_size)
     sequences = as_sequences(data)
     if scale is None:
         link = inspect(model, sequences, inputs=inputs).link

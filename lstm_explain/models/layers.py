@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import check_number, check_whole
 from ..backend import keras, ops
 from ..sequences.scaling import PARTS
 
@@ -45,6 +46,9 @@ class AttentionPooling(_TimePooling):
         Size of the hidden layer inside the score (rows of W).
     seed : int or None
         Seed of the initial weights.
+    learned_scale : str
+        Means and deviations of the data that the model was trained on, as JSON: `train` notes them,
+        so that data in other units are refused.
 
     References
     ----------
@@ -59,12 +63,13 @@ class AttentionPooling(_TimePooling):
     np.True_
     """
 
-    def __init__(self, units: int = 16, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, units: int = 16, seed: int | None = None, learned_scale: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        if units < 1:
-            raise ValueError(f"Expected at least 1 unit; received units={units}. Try units=16.")
-        self.units = units
-        self.seed = seed
+        check_whole(least=1, remedy="Try units=16.", units=units)
+        check_whole(optional=True, seed=seed)
+        self.units, self.seed, self.learned_scale = units, seed, learned_scale
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create W, b and v."""
@@ -99,7 +104,8 @@ class AttentionPooling(_TimePooling):
 
     def get_config(self) -> dict[str, Any]:
         """Return what a saved model needs to build the layer again."""
-        return {**super().get_config(), "units": self.units, "seed": self.seed}
+        own = {name: getattr(self, name) for name in ("units", "seed", "learned_scale")}
+        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable(package="lstm_explain")
@@ -141,8 +147,7 @@ class WordDropout(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not 0 <= rate < 1:
-            raise ValueError(f"Expected a rate from 0 to below 1; received {rate}. Try 0.1.")
+        check_number(least=0, below=1, remedy="Try 0.1.", rate=rate)
         self.rate, self.unknown, self.seed = rate, unknown, seed
         self.vocabulary_digest = vocabulary_digest
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -302,8 +307,7 @@ class MeasuredSummaries(_TimePooling):
 
     def __init__(self, recent: int = 12, times_static: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if recent < 1:
-            raise ValueError(f"Expected at least 1 recent step; received {recent}. Try 12.")
+        check_whole(least=1, remedy="Try 12.", recent=recent)
         self.recent = recent
         self.times_static = times_static
 

@@ -28,7 +28,7 @@ OTHER_TESTS = {"whole", "benchmarks", "written_before"}
 # The folders in the order of the data's path. A file imports from its folder and those above;
 # data sets and models do not know each other.
 ORDER = (
-    ("backend", "progress", "wording", "intervals"),
+    ("arguments", "backend", "progress", "wording", "intervals"),
     ("sequences",),
     ("datasets", "models"),
     ("inspection",),
