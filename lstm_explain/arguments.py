@@ -143,6 +143,20 @@ def check_names(*, optional: bool = False, **named: Any) -> None:
             )
 
 
+def as_numbers(values: Any, name: str) -> np.ndarray:
+    """Return an array of float64; text is refused, also text that looks like numbers."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "fiubO" and array.shape and not np.ma.is_masked(values):
+            return array.astype(np.float64)
+    except (TypeError, ValueError):  # rows of unequal lengths, or things that are no numbers
+        pass
+    raise ValueError(
+        f"Expected {name} to be an array of numbers; received {described(values)}. Convert it with "
+        "np.asarray(..., float), and fill what is masked."
+    )
+
+
 def as_path(path: Any, *, folder: bool = False, name: str = "path") -> Path:
     """Return the path of a file, or of a folder; raise where it is none or the other one."""
     what, other = ("folder", "file") if folder else ("file", "folder")

@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..arguments import as_path, check_flag, check_model, check_number, check_type, check_whole
 from ..backend import Device, find_device, keras
 from ..progress import progress_bar
-from ..sequences.data import SequenceData
-from .architecture import load_model
+from ..sequences.data import SequenceData, check_data
+from ..sequences.inputs import record_scale
+from ..sequences.splitting import SPLITS
+from .architecture import LARGEST_SEED, load_model
 from .buckets import LengthBuckets, may_be_cut, predict_by_length
 from .scores import constant_baseline, score
 
@@ -70,7 +73,7 @@ class TrainingRun:
 
     def save(self, folder: str | Path) -> Path:
         """Write model and report into a folder, which is made if need be."""
-        folder = Path(folder)
+        folder = as_path(folder, folder=True, name="folder")
         folder.mkdir(parents=True, exist_ok=True)
         self.model.save(folder / "model.keras")
         self.history.to_csv(folder / "history.csv", index_label="epoch")
@@ -85,7 +88,7 @@ class TrainingRun:
     @classmethod
     def load(cls, folder: str | Path) -> TrainingRun:
         """Read what `save` wrote; the model predicts the same numbers."""
-        folder = Path(folder)
+        folder = as_path(folder, folder=True, name="folder")
         if not (folder / "run.json").exists():
             raise FileNotFoundError(
                 f"Expected a folder written by TrainingRun.save; found no run.json in "
@@ -152,7 +155,15 @@ def train(
     ValueError
         The data has no target, is not split, is incomplete, or does not fit the model.
     """
-    _check(model, data, epochs, batch_size, learning_rate)
+    usual = "Leave it out for the default."
+    check_whole(least=1, remedy=usual, epochs=epochs, batch_size=batch_size)
+    check_number(above=0, learning_rate=learning_rate, clip_norm=clip_norm)
+    check_whole(remedy=usual, patience=patience)
+    check_whole(most=LARGEST_SEED, seed=seed)
+    check_flag(progress=progress)
+    check_type(Mapping, 'Give for example {"mean": ...}.', optional=True, baselines=baselines)
+    _check(model, data)
+    record_scale(model, data)
     feeds = _feeds(model, data.train, data.validation, batch_size, seed)
     test = data.test
     test.inputs_for(model)  # raises before training, not after it
@@ -256,15 +267,10 @@ def _spread(data: SequenceData) -> float:
     return float(np.var(target)) or 1.0
 
 
-def _check(
-    model: Any, data: SequenceData, epochs: int, batch_size: int, learning_rate: float
-) -> None:
+def _check(model: Any, data: SequenceData) -> None:
     """Raise on what cannot be trained, before any time is spent on it."""
-    if not isinstance(model, keras.Model):
-        raise TypeError(
-            f"Expected a Keras model; received {type(model).__name__}. Make one with "
-            "lx.build_model(data)."
-        )
+    check_model(model, built=False)
+    check_data(data=data)
     if data.target is None:
         raise ValueError(
             "Expected data with a target to train on; received none. Give target=... when making "
@@ -275,12 +281,14 @@ def _check(
             f"Expected a target with at least two classes; received only {data.class_names[0]!r}. "
             "Check how the target was made; numbers to predict must be floats."
         )
-    if epochs < 1 or batch_size < 1 or not learning_rate > 0:
-        raise ValueError(
-            "Expected at least 1 epoch, 1 sample per batch and a learning rate above 0; received "
-            f"epochs={epochs}, batch_size={batch_size}, learning_rate={learning_rate}. Leave them "
-            "out for the defaults."
-        )
+    if data.split is not None:
+        sizes = {part: int((data.split == part).sum()) for part in SPLITS}
+        if min(sizes.values()) == 0 or sum(sizes.values()) < len(data):
+            raise ValueError(
+                f"Expected samples in train, validation and test alone; received {sizes} of "
+                f"{len(data)}. Validation decides when training stops: split by "
+                "data.split_by_group(), or take it from the training part."
+            )
     size = len(data.class_names) if data.task == "multiclass" else 1
     shape = getattr(model, "output_shape", (None, size))  # a subclassed model does not know
     if shape != (None, size):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..arguments import check_whole
 from ..attribution.explanation import Explanation
 from ..wording import decimals, fixed, number, plain, with_unit
 
@@ -172,8 +173,7 @@ def most_important(
     importance : array (row,), optional
         By default the sum of absolute values.
     """
-    if most < 1:
-        raise ValueError(f"Expected max_features of at least 1; received {most}.")
+    check_whole(least=1, max_features=most)
     importance = np.abs(values).sum(axis=1) if importance is None else importance
     order = np.argsort(-importance, kind="stable")
     if len(order) <= most + 1:

@@ -44,8 +44,8 @@ def one_column(frame: pd.DataFrame, name: Any, what: str, remedy: str) -> pd.Ser
     """Return the only column of that name."""
     if isinstance(name, list | set | dict) or name is None:
         raise ValueError(
-            f"Expected the name of {what}; received {described(name)}. Name one column: of several, "
-            "make data for each."
+            f"Expected the name of {what}; received {described(name)}. Name one column; of "
+            "several, make data for each."
         )
     number = int((frame.columns == name).sum())
     if number != 1:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import check_type, check_whole
 from ..inspection.anatomy import inspect
 from ..internals.gates import cell_of, need_layer, trace_gates
 from ..internals.responses import answers_by_step
@@ -113,8 +114,8 @@ def reader_of(
             "Expected the texts that the model was trained on, with their vocabulary; received "
             f"{data!r:.80}. Of numbers, draw lx.plot_gates(lx.trace_gates(model, data.test[:1]))."
         )
-    if max_words < 2:
-        raise ValueError(f"Expected max_words of at least 2; received {max_words}. Try 40.")
+    check_whole(least=2, remedy="Try 40.", max_words=max_words)
+    check_type(Callable, "Give a function that splits a text.", optional=True, cut=cut)
     anatomy = inspect(model, data)
     if "mask" not in anatomy.roles and not any(e.mask_zero for e in anatomy.embedding_layers):
         raise ValueError(
