@@ -118,9 +118,7 @@ def check_flag(**named: Any) -> None:
             )
 
 
-def check_type(
-    kind: type | tuple[type, ...], remedy: str, *, optional: bool = False, **named: Any
-) -> None:
+def check_type(kind: Any, remedy: str, *, optional: bool = False, **named: Any) -> None:
     """Raise unless each is of a type, or None where that is allowed."""
     kinds = kind if isinstance(kind, tuple) else (kind,)
     for name, value in named.items():
@@ -131,15 +129,16 @@ def check_type(
             )
 
 
-def check_names(*, optional: bool = False, **named: Any) -> None:
+def check_names(*, optional: bool = False, remedy: str = "", **named: Any) -> None:
     """Raise unless each is a list of names or the like; one text would be read letter by letter."""
     for name, value in named.items():
         if value is None and optional:
             continue
         if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-            remedy = f"Give [{value!r}]." if isinstance(value, str) else "Give them as a list."
+            usual = f"Give [{value!r}]." if isinstance(value, str) else "Give them as a list."
             raise ValueError(
-                f"Expected {name} to be a list of names; received {described(value)}. {remedy}"
+                f"Expected {name} to be a list of names; received {described(value)}. "
+                f"{remedy or usual}"
             )
 
 

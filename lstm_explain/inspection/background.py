@@ -239,8 +239,8 @@ def _check_some(data: SequenceData, rows: int = 1) -> None:
     data.check_complete()
     if len(data) == 0 or data.mask.shape[1] == 0:
         raise ValueError(
-            "Expected at least one background sequence, of at least one step; received shape "
-            f"{data.mask.shape}. Use background=data.train."
+            "Expected at least one background sequence with at least one step; received "
+            f"{'0 steps' if len(data) else 'none'}. Use background=data.train."
         )
 
 

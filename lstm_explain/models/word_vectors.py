@@ -308,7 +308,7 @@ def _of_other_length(path: Path, line: int, size: int, received: int) -> ValueEr
 
 
 def _checked(vocabulary: Sequence[str]) -> tuple[str, ...]:
-    check_names(vocabulary=vocabulary)
+    check_names(remedy="Give data.vocabulary.", vocabulary=vocabulary)
     words = tuple(vocabulary)
     if not words or len(set(words)) < len(words):
         raise ValueError(

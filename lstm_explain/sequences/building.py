@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Missing = Literal["error", "keep"]
 Truncate = Literal["end", "start"]
+_VOCABULARY = "Give data.vocabulary, or load_vocabulary(path)."
 
 
 def from_arrays(
@@ -208,7 +209,7 @@ def from_tokens(
     [['good', '[UNK]'], ['good', '']]
     """
     array, mask = padding.from_sequences(tokens, lengths, mask, tokens=True)
-    check_names(vocabulary=vocabulary)
+    check_names(remedy=_VOCABULARY, vocabulary=vocabulary)
     no_values = np.zeros((*mask.shape, 0), np.float32)
     return _from_padded(
         cls,
@@ -307,10 +308,8 @@ def from_texts(
             )
         training = [samples[position] for position in np.flatnonzero(labels == "train")]
         vocabulary = words.make_vocabulary(training, vocabulary_size, at_least)
-    vocabulary = words.check_vocabulary(
-        list(vocabulary) if isinstance(vocabulary, Sequence | np.ndarray) else vocabulary,
-        "vocabulary",
-    )
+    check_names(remedy=_VOCABULARY, vocabulary=vocabulary)
+    vocabulary = words.check_vocabulary(list(vocabulary), "vocabulary")
     id_of = {word: position for position, word in enumerate(vocabulary)}
     unknown, kept = id_of[words.UNKNOWN], _kept_words(max_words, truncate)
     samples = [sample[kept] for sample in samples]

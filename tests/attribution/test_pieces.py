@@ -55,5 +55,7 @@ def test_pieces_of_other_work_are_refused(tmp_path):
         lx.attribution.explain_in_pieces(
             other, data.test, tmp_path, background=data.train, samples_per_piece=5
         )
-    with pytest.raises(ValueError, match="Expected at least 1 sample per piece; received 0"):
+    with pytest.raises(
+        ValueError, match="samples_per_piece to be a whole number of at least 1; received 0"
+    ):
         run(tmp_path, samples_per_piece=0)

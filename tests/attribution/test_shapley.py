@@ -161,11 +161,14 @@ def test_a_word_pair_interacts():
     [
         (
             {"level": "hour"},
-            '"time", "feature", "window" or "cell"; received .hour.',
+            r"one of \['time', 'feature', 'window', 'cell'\]; received 'hour'",
         ),
         ({"level": "window"}, 'with level="window" and only there; received .* window=None'),
         ({"level": "time", "window": 3}, "only there; received level='time', window=3"),
-        ({"level": "cell", "budget": 0}, "Expected a budget of at least 1 evaluation; received 0"),
+        (
+            {"level": "cell", "budget": 0},
+            "Expected budget to be a whole number of at least 1; received 0",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(options, message):

@@ -134,12 +134,18 @@ def scaled(rng, size):
         (None, "a background to compare with; received None. Pass background=data.train"),
         ("average", "received 'average'. Pass background=data.train"),
         ("mean", "\"mean\" for standardised data; received 'mean'. Pass .*Background.mean"),
-        (np.zeros(3), r"\(row, time, feature\); received \(3,\). Pass background=data.train"),
+        (np.zeros(3), r"\(row, time, feature\), .*; received \(3,\). Pass background=data.train"),
         (np.zeros((0, 4, 2)), r"received \(0, 4, 2\). Pass"),
         (np.zeros((1, 4, 3)), r"2 features \(\['feature 0', 'feature 1'\]\); received 3. Use"),
-        (np.full((1, 4, 2), np.inf), "finite background values; received NaN, infinity or text."),
-        (np.full((1, 4, 2), "a"), "received NaN, infinity or text. Fill or remove them"),
-        (ragged()[:0], "at least one background sequence; received none. Use background=data.tr"),
+        (
+            np.full((1, 4, 2), np.inf),
+            "finite background values, .*; received NaN, infinity",
+        ),
+        (np.full((1, 4, 2), "a"), "received NaN, infinity or text, type <U1. Fill or remove them"),
+        (
+            ragged()[:0],
+            "at least one background sequence .*; received none. Use",
+        ),
         (ragged(features=3), "a background with 2 features .*received 3. Use sequences"),
         (
             SequenceData.from_arrays(np.full((1, 2, 2), np.nan), missing="keep"),
@@ -181,13 +187,13 @@ def test_rows_in_other_units_are_refused(rng):
     raw, other = scaled(rng, 2), scaled(rng, 30)
     data = raw.standardise()
     for background in (raw, other.standardise()):
-        with pytest.raises(ValueError, match="standardised like the data; received other means"):
+        with pytest.raises(ValueError, match="standardised like the data; received 'feature 0'"):
             resolve(background.train, data.test)
     assert resolve(data.train, data.test).description == "12 train sequences"
 
 
 def test_no_rows_are_refused():
-    with pytest.raises(ValueError, match=r"at least one background sequence; received rows=0. Use"):
+    with pytest.raises(ValueError, match=r"rows to be a whole number of at least 1; received 0"):
         Background.from_data(ragged(), rows=0)
-    with pytest.raises(ValueError, match="at least one background sequence; received none"):
+    with pytest.raises(ValueError, match=r"at least one background sequence .*; received none"):
         Background.mean(ragged()[:0])
