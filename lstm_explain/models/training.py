@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +163,8 @@ def train(
     check_flag(progress=progress)
     check_type(Mapping, 'Give for example {"mean": ...}.', optional=True, baselines=baselines)
     _check(model, data)
-    record_scale(model, data)
+    # Training on data in other units than before is no mistake: the model learns these.
+    data = replace(data, scale_known=False)
     feeds = _feeds(model, data.train, data.validation, batch_size, seed)
     test = data.test
     test.inputs_for(model)  # raises before training, not after it
@@ -172,6 +173,7 @@ def train(
     device = find_device()
     if progress:
         print(f"Training on {device}.")
+    record_scale(model, data)
     keras.utils.set_random_seed(seed)
     _reset_dropout(model, seed)
     model.compile(

@@ -183,6 +183,13 @@ def test_impossible_pairs_are_refused(players):
         lx.interactions(tiny.model(), data.test[0], players=players, background=data.train)
 
 
+@pytest.mark.parametrize("players", [[0.7, 1.2], [0, True], [0, "1"]])
+def test_steps_that_are_no_whole_numbers_are_refused(players):
+    """0.7 was read as step 0."""
+    with pytest.raises(ValueError, match=r"player to be a whole .*; received (0\.7|True|'1')"):
+        lx.interactions(tiny.model(), tiny.padded().test[0], players=players, background="zero")
+
+
 def test_interactions_take_one_sample():
     data = tiny.padded()
     with pytest.raises(ValueError, match=r"Expected one sample; received 2. Choose one: data\[0\]"):

@@ -143,6 +143,12 @@ def test_a_column_that_cannot_be_read_is_refused(column, values, message):
         from_table(table(**{column: values}), static=["age"])
 
 
+@pytest.mark.parametrize("argument", ["target", "id", "time"])
+def test_several_columns_where_one_is_meant_are_refused(argument):
+    with pytest.raises(ValueError, match=r"the name of .*; received \['pulse', 'day'\]. Name one"):
+        from_table(table(), **{argument: ["pulse", "day"]})
+
+
 @pytest.mark.parametrize("column", ["pulse", "day", "patient", "died"])
 def test_a_column_name_that_stands_twice_is_refused(column):
     frame = pd.concat([table(), table()[[column]]], axis=1)
