@@ -305,9 +305,7 @@ def test_what_cannot_be_trained_is_refused_before_training(data, options, messag
 def test_data_without_a_part_is_refused(lost):
     data, model = plain()
     labels = np.where(data.split == lost, "train", data.split)
-    with pytest.raises(
-        ValueError, match=rf"Expected samples in train.*'{lost}': 0.*split_by_group"
-    ):
+    with pytest.raises(ValueError, match=rf"samples in train.*'{lost}': 0.*split_by_group"):
         lx.train(model, replace(data, split=labels), progress=False)
     with pytest.raises(ValueError, match=r"Expected samples in train.* of 60\. Validation"):
         lx.train(model, replace(data, split=np.where(labels == "train", "tran", data.split)))
@@ -322,13 +320,9 @@ def test_a_trained_model_refuses_data_in_other_units(tmp_path):
     run = lx.train(model, data, **options)
     lx.TrainingRun.save(run, tmp_path)
     for trained_model in (model, lx.TrainingRun.load(tmp_path).model):
-        with pytest.raises(
-            ValueError, match=r"'dose' with mean 0 and deviation 1 instead of [3-7]"
-        ):
+        with pytest.raises(ValueError, match=r"'dose' with mean 0 and deviation 1 instead"):
             lx.models.predict_by_length(trained_model, raw)
-        with pytest.raises(
-            ValueError, match=r"standardised as those that 'lstm_with_attention' was"
-        ):
+        with pytest.raises(ValueError, match=r"standardised as those that 'lstm_with"):
             lx.explain(trained_model, raw.test, background=raw.train, progress=False)
         data.test.inputs_for(trained_model)
     again = lx.train(model, raw, **options).model  # it learns the other units
