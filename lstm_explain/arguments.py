@@ -137,8 +137,7 @@ def check_names(*, optional: bool = False, remedy: str = "", **named: Any) -> No
         if isinstance(value, str | bytes) or not isinstance(value, Iterable):
             usual = f"Give [{value!r}]." if isinstance(value, str) else "Give them as a list."
             raise ValueError(
-                f"Expected {name} to be a list of names; received {described(value)}. "
-                f"{remedy or usual}"
+                f"Expected {name} to be a list; received {described(value)}. {remedy or usual}"
             )
 
 

@@ -74,7 +74,7 @@ class Background:
         seed : int
             Seed of the choice.
         """
-        _check_some(data, rows)
+        _check_some(data, rows, seed)
         parts = set() if data.split is None else set(data.split.tolist())
         noun = "sequence" if len(data) == 1 else "sequences"
         origin = f"{parts.pop()} {noun}" if len(parts) == 1 else noun
@@ -233,9 +233,10 @@ class Background:
         return _to_length(self.values, num_steps)
 
 
-def _check_some(data: SequenceData, rows: int = 1) -> None:
+def _check_some(data: SequenceData, rows: int = 1, seed: int = 0) -> None:
     check_data("Pass data.train.", data=data)
     check_whole(least=1, remedy=f"{DEFAULT_ROWS} is the default.", rows=rows)
+    check_whole(seed=seed)
     data.check_complete()
     if len(data) == 0 or data.mask.shape[1] == 0:
         raise ValueError(

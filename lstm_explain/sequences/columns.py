@@ -17,7 +17,7 @@ def columns_as_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarra
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise ValueError(
-            f"Expected columns {list(columns)}; the table lacks {missing} and has "
+            f"Expected columns {list(columns)}; received a table that lacks {missing} and has "
             f"{list(map(str, frame.columns))}. Rename the columns or name the ones you have."
         )
     result = np.empty((len(frame), len(columns)))

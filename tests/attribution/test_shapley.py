@@ -186,7 +186,7 @@ def test_impossible_pairs_are_refused(players):
 @pytest.mark.parametrize("players", [[0.7, 1.2], [0, True], [0, "1"]])
 def test_steps_that_are_no_whole_numbers_are_refused(players):
     """0.7 was read as step 0."""
-    with pytest.raises(ValueError, match=r"player to be a whole .*; received (0\.7|True|'1')"):
+    with pytest.raises(ValueError, match=r"players to be a whole .*; received (0\.7|True|'1')"):
         lx.interactions(tiny.model(), tiny.padded().test[0], players=players, background="zero")
 
 

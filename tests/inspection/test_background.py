@@ -223,7 +223,11 @@ WORDS = ("[PAD]", "[UNK]", "a", "b", "c")
         (np.array([[1, 9]]), WORDS, "token ids from 0 to 4; received 1 to 9"),
         (np.ones((1, 2)), WORDS, "token ids as whole numbers; received type float64"),
         (np.ones((1, 2, 3)), WORDS, r"array of ids \(row, time\), .*; received ndarray"),
-        (SequenceData.from_tokens([[2]], vocabulary="abcde"), WORDS, "received one of 5 words, in"),
+        (
+            SequenceData.from_tokens([[2]], vocabulary=list("abcde")),
+            WORDS,
+            "received one of 5 words, in",
+        ),
     ],
 )
 def test_token_ids_that_the_vocabulary_lacks_are_refused(background, vocabulary, message):
