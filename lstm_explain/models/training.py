@@ -82,6 +82,8 @@ class TrainingRun:
             for name in ("metrics", "baselines", "seed", "seconds", "interrupted", "vocabulary")
         }
         report["device"] = asdict(self.device)
+        # Beside the model too: one that has no layer of this package does not keep it itself.
+        report["learned_scale"] = getattr(self.model, "learned_scale", "")
         (folder / "run.json").write_text(json.dumps(report, indent=2) + "\n")
         return folder
 
@@ -100,9 +102,9 @@ class TrainingRun:
         # Read as text, because the number parser of pandas may miss the last digit.
         losses = {"loss": str, "validation_loss": str}
         history = pd.read_csv(folder / "history.csv", index_col="epoch", dtype=losses)
-        return cls(
-            model=load_model(folder / "model.keras"), history=history.astype(float), **report
-        )
+        model = load_model(folder / "model.keras")
+        model.learned_scale = report.pop("learned_scale", "")
+        return cls(model=model, history=history.astype(float), **report)
 
 
 def train(

@@ -331,10 +331,13 @@ def test_a_trained_model_refuses_data_in_other_units(tmp_path):
         data.inputs_for(again)
 
 
-def test_a_plain_array_may_be_in_the_units_of_the_model():
-    data, model = plain()
-    data = data.standardise()
-    lx.train(model, data, epochs=1, progress=False)
+def test_a_plain_array_may_be_in_the_units_of_the_model(tmp_path):
+    raw, model = plain()
+    data = raw.standardise()
+    run = lx.train(model, data, epochs=1, progress=False)
+    for trained_model in (model, lx.TrainingRun.load(run.save(tmp_path)).model):
+        with pytest.raises(ValueError, match=r"Expected data standardised as those that"):
+            raw.inputs_for(trained_model)
     by_data = lx.explain(model, data.test[:2], background=data.train, progress=False)
     by_array = lx.explain(model, data.test.values[:2], background=data.train, progress=False)
     np.testing.assert_array_equal(by_data.values.values, by_array.values.values)
