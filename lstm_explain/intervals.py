@@ -7,16 +7,23 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats
 
+from .arguments import check_whole
+
 # Resamples of a mean: as many as this many drawn samples give, from 200 to 2,000.
 _DRAWN_SAMPLES = 20_000_000
+
+
+def check_draws(draws: int, seed: int) -> None:
+    """Raise unless these are a number of bootstrap samples, and a seed of drawing them."""
+    check_whole(least=1, remedy="Try 500.", draws=draws)
+    check_whole(seed=seed)
 
 
 def bootstrap_interval(
     statistic: Callable[[np.ndarray], list[float]], count: int, draws: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of the percentile intervals of what `statistic` makes of sample positions."""
-    if draws < 1:
-        raise ValueError(f"Expected at least 1 bootstrap draw; received {draws}. Try 500.")
+    check_draws(draws, seed)
     rng = np.random.default_rng(seed)
     drawn = np.array([statistic(rng.integers(0, count, count)) for _ in range(draws)])
     # A draw without one of the classes has no AUROC.

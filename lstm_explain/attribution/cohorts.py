@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ..intervals import bootstrap_interval
+from ..arguments import check_type
+from ..intervals import bootstrap_interval, check_draws
 from ..models.scores import checked_groups
 from .explanation import Explanation
 
@@ -45,6 +46,8 @@ def drivers_by_group(
     >>> groups = {"old": age >= 75, "young": age < 75}                # doctest: +SKIP
     >>> drivers_by_group(explanation.over_variables(), groups)        # doctest: +SKIP
     """
+    check_type(Explanation, "Pass what lx.explain returned.", explanation=explanation)
+    check_draws(draws, seed)
     while "feature" in explanation.values.dims and explanation.values.ndim > 2:
         explanation = explanation.over_features()
     if explanation.values.dims != ("sample", "feature"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..sequences.data import SequenceData
+from ..sequences.data import SequenceData, check_data
 from ..sequences.editing import side_by_side
 from .expected_gradients import explain
 from .explanation import Explanation
@@ -59,6 +59,7 @@ def compare(
     >>> changed = patient.change("lactate", 1.5, steps=30)                    # doctest: +SKIP
     >>> compare(model, patient, changed, background=data.train).predictions   # doctest: +SKIP
     """
+    check_data("Take one sample: patient = data.test[3].", recorded=recorded, changed=changed)
     if len(recorded) != 1 or len(changed) != 1:
         raise ValueError(
             f"Expected one sample before and one after the change; received {len(recorded)} and "

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..arguments import check_flag, check_number
 from ..inspection.outputs import Scale
 from ..inspection.question import Question, prepare
 from ..progress import progress_bar
@@ -95,8 +96,8 @@ def explain(
     --------
     >>> explanation = explain(model, data.test[:16], background=data.train)  # doctest: +SKIP
     """
-    if not tolerance > 0:
-        raise ValueError(f"Expected a tolerance above 0; received {tolerance}. Try 0.05.")
+    check_number(above=0, remedy="Try 0.05.", tolerance=tolerance)
+    check_flag(progress=progress)
     question = prepare(model, data, background, output, step, scale, batch_size, inputs)
     explanation, message = explain_question(question, step, tolerance, progress)
     if message:

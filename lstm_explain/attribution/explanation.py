@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ..arguments import as_path, check_type, check_whole
 from ..sequences.validation import read_rows
 from .netcdf import load_dataset, save_dataset
 
@@ -36,6 +37,7 @@ class Explanation:
     """
 
     def __init__(self, dataset: xr.Dataset) -> None:
+        check_type(xr.Dataset, "Use lx.Explanation.load(path) for a file.", dataset=dataset)
         self._dataset = dataset
 
     # -- what was explained ------------------------------------------------------------------------
@@ -234,10 +236,7 @@ class Explanation:
     def over_windows(self, length: int) -> Explanation:
         """Values summed over windows of `length` steps, from the first step on."""
         self._need("time", "over_windows")
-        if not isinstance(length, int | np.integer) or length < 1:
-            raise ValueError(
-                f"Expected windows of at least 1 step, in whole steps; received length={length!r}."
-            )
+        check_whole(least=1, length=length)
         num_steps = self.values.sizes["time"]
         starts = np.arange(0, num_steps, length)
         sums = [self.values.isel(time=slice(a, a + length)).sum("time") for a in starts]
@@ -356,13 +355,15 @@ class Explanation:
 
         The file is complete, or what stood there is as it was. It ends in a checksum.
         """
-        save_dataset(self._dataset, Path(path))
-        return Path(path)
+        path = as_path(path)
+        save_dataset(self._dataset, path)
+        return path
 
     @classmethod
     def load(cls, path: str | Path) -> Explanation:
         """Read what `save` wrote; a damaged file is refused."""
-        if not Path(path).exists():
+        path = as_path(path)
+        if not path.exists():
             raise FileNotFoundError(
                 f"Expected a file written by Explanation.save; found none at {str(path)!r}. Give "
                 "the path that explanation.save(...) returned."

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..arguments import as_path, check_flag, check_model, check_whole
 from ..inspection.anatomy import read_anatomy
 from ..inspection.background import Background
 from ..progress import progress_bar
-from ..sequences.data import SequenceData
+from ..sequences.data import SequenceData, check_data
 from .expected_gradients import explain
 from .explanation import Explanation
 
@@ -69,11 +70,11 @@ def explain_in_pieces(
     --------
     >>> explain_in_pieces(model, data.test, "test_set", background=data.train)  # doctest: +SKIP
     """
-    if samples_per_piece < 1:
-        raise ValueError(
-            f"Expected at least 1 sample per piece; received {samples_per_piece}. Try 256."
-        )
-    folder = Path(folder)
+    check_whole(least=1, remedy="Try 256.", samples_per_piece=samples_per_piece)
+    check_flag(progress=progress)
+    check_model(model)
+    check_data(data=data)
+    folder = as_path(folder, folder=True, name="folder")
     pieces: list[Explanation] = []
     question = _question_key(model, data, options)
     with progress_bar(len(data), "explaining", "sample", progress) as bar:

@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
+from ..arguments import check_flag, check_names, check_one_of, check_whole
 from ..inspection.compiled import Compiled, Subject, in_batches
 from ..inspection.outputs import Scale, Selection
 from ..inspection.question import Question, prepare
@@ -106,17 +107,15 @@ def shapley_values(
     --------
     >>> shapley_values(model, data.test[:4], background=data.train, level="time")  # doctest: +SKIP
     """
-    if level not in get_args(Level):
+    check_one_of(get_args(Level), level=level)
+    check_whole(least=1, optional=True, window=window, budget=budget)
+    check_whole(seed=seed)
+    check_flag(progress=progress)
+    if (level == "window") != (window is not None):
         raise ValueError(
-            f'Expected level "time", "feature", "window" or "cell"; received {level!r}.'
+            f'Expected window with level="window" and only there; received level={level!r}, '
+            f'window={window}. For example level="window", window=6.'
         )
-    if (level == "window") != (window is not None) or (window is not None and window < 1):
-        raise ValueError(
-            f'Expected window, of at least 1 step, with level="window" and only there; received '
-            f'level={level!r}, window={window}. For example level="window", window=6.'
-        )
-    if budget is not None and budget < 1:
-        raise ValueError(f"Expected a budget of at least 1 evaluation; received {budget}.")
     question = prepare(model, data, background, output, step, scale, batch_size, inputs)
     count, num_steps, num_features = question.subject.values.shape
     num_static = question.subject.static.shape[1]
@@ -217,12 +216,15 @@ def interactions(
     --------
     >>> interactions(model, data.test[0], players=[3, 4], background="zero")  # doctest: +SKIP
     """
+    check_names(players=players)
+    steps = list(players)
+    for player in steps:
+        check_whole(remedy="Give the numbers of steps, from 0 on.", players=player)
     question = prepare(model, data, background, output, step, scale, batch_size, inputs)
     if len(question.subject) != 1:
         raise ValueError(
             f"Expected one sample; received {len(question.subject)}. Choose one: data[0]."
         )
-    steps = [int(player) for player in players]
     real = set(np.flatnonzero(question.subject.mask[0]).tolist())
     if not 2 <= len(set(steps)) == len(steps) <= EXACT_PLAYERS or not set(steps) <= real:
         raise ValueError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arguments import check_whole
 from ..sequences.data import SequenceData
 from ..sequences.words import SPECIAL_WORDS
 
@@ -52,6 +53,8 @@ def load_recall(
     >>> set(data.words[data.target == 1, 0].tolist())
     {'b'}
     """
+    check_whole(least=1, longest=longest, shortest=shortest, count=count)
+    check_whole(seed=seed)
     if not 1 <= shortest <= longest:
         raise ValueError(
             f"Expected 1 <= shortest <= longest; received shortest={shortest}, longest={longest}. "

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..sequences.data import SequenceData
+from ..sequences.data import SequenceData, check_data
 from .texts import read_texts, word_lists
 
 NAME, FILE = "sentences", "sentences.csv.gz"
@@ -114,6 +114,7 @@ def deciding_words(data: SequenceData) -> np.ndarray:
     >>> int(deciding_words(load_sentences()[:1]).sum())
     2
     """
+    check_data(data=data)
     if data.name != NAME or data.tokens is None:
         raise ValueError(
             f"Expected sentences of load_sentences(), whose deciding words are known; received "

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from ..arguments import as_path, check_flag
 from ..files import atomic_path
 from ..progress import progress_bar
 
@@ -80,8 +81,16 @@ def data_home(folder: str | Path | None = None) -> Path:
     `folder` itself, else what the environment variable LSTM_EXPLAIN_DATA names, else a folder of
     this user's cache.
     """
-    named = folder or os.environ.get(DATA_VARIABLE)
+    if folder is not None:
+        return as_path(folder, folder=True, name="data_home").expanduser()
+    named = os.environ.get(DATA_VARIABLE)
     return Path(named).expanduser() if named else _user_cache()
+
+
+def check_home(folder: Any, progress: Any) -> None:
+    """Raise unless these are a folder or None, and whether to show progress."""
+    check_flag(progress=progress)
+    data_home(folder)
 
 
 def find_file(name: str, home: str | Path | None = None, *, progress: bool = True) -> StoredFile:

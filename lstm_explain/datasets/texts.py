@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from ..sequences.data import SequenceData
+from ..sequences.data import SequenceData, check_data
 from ..sequences.words import SPECIAL_WORDS
 from .store import package_data
 
@@ -42,4 +42,5 @@ def word_lists(data: SequenceData) -> list[list[str]]:
     >>> word_lists(SequenceData.from_texts(["Good film", "Good"], at_least=1))
     [['good', 'film'], ['good']]
     """
+    check_data("Make it with SequenceData.from_texts.", data=data)
     return [words[real].tolist() for words, real in zip(data.words, data.mask, strict=True)]

@@ -30,7 +30,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ..sequences.data import SequenceData
+from ..arguments import check_one_of, check_whole
+from ..sequences.data import SequenceData, check_data
 
 Recipe = Literal["state", "switch_feature", "rare_time", "rare_feature"]
 
@@ -113,10 +114,9 @@ def load_truth(
     SequenceData 'state': 50 samples x 20 steps x 3 features, 2 classes, train 32 / validation 8 / \
 test 10
     """
-    if recipe not in RECIPES:
-        raise ValueError(
-            f"Expected a recipe of {list(RECIPES)}; received {recipe!r}. Choose one of them."
-        )
+    check_one_of(RECIPES, recipe=recipe)
+    check_whole(optional=True, samples=samples, steps=steps)
+    check_whole(seed=seed)
     usual_samples, usual_steps, draw = RECIPES[recipe]
     num_samples = usual_samples if samples is None else samples
     num_steps = usual_steps if steps is None else steps
@@ -185,6 +185,7 @@ def planted_truth(data: SequenceData) -> PlantedTruth:
 
 def _origin(data: SequenceData) -> tuple[int, np.ndarray]:
     """Read from the ids the seed and the numbers of the series."""
+    check_data(data=data)
     ids = [] if data.ids is None else [str(name) for name in data.ids.tolist()]
     pairs = [name.split(":") for name in ids if re.fullmatch(r"\d+:\d+", name)]
     seeds = {int(seed) for seed, _ in pairs}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ..arguments import as_path, check_flag, check_model, check_type, check_whole
 from ..attribution.explanation import Explanation
 from ..files import atomic_path
+from ..intervals import check_draws
 from ..progress import progress_bar
 from .case import ROWS, open_case, repeat_of
 from .checks import CHECKS, CheckInputs
@@ -115,10 +118,12 @@ class FaithfulnessReport:
         """
         from .page import page_of
 
+        path = as_path(path)
+        check_type(str, "Give a text.", title=title)
         page = page_of(self, CHECKS, title)
         with atomic_path(path) as beside:
             beside.write_text(page, encoding="utf-8")
-        return Path(path)
+        return path
 
 
 def check_faithfulness(
@@ -191,10 +196,12 @@ def check_faithfulness(
     >>> print(report.verdict())                                  # doctest: +SKIP
     >>> report.save("case.html")                                 # doctest: +SKIP
     """
-    numbers = {"retrainings": retrainings, "background_rows": background_rows, "draws": draws}
-    for name, number in numbers.items():
-        if number < 1:
-            raise ValueError(f"Expected {name} of at least 1; received {number}.")
+    check_whole(least=1, retrainings=retrainings, background_rows=background_rows)
+    check_draws(draws, seed)
+    check_flag(progress=progress)
+    check_model(model)
+    check_type(Explanation, "Pass what lx.explain returned.", explanation=explanation)
+    check_type(Callable, "Give retrain(seed, permuted).", optional=True, retrain=retrain)
     case = open_case(model, explanation, batch_size)
     few_rows = case.against_few(background_rows, seed)
     repeat = repeat_of(case, seed)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arguments import as_numbers
+
 
 def score_cells(values: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> dict[str, float]:
     """Score how well the size of values finds the cells that are known to be causes.
@@ -37,7 +39,8 @@ def score_cells(values: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> dict
     """
     from sklearn import metrics
 
-    values, truth = np.asarray(values), np.asarray(truth)
+    values, truth = as_numbers(values, "values"), as_numbers(truth, "truth")
+    mask = as_numbers(mask, "mask") > 0
     if values.ndim == 2:
         values = np.repeat(values[..., None], truth.shape[-1], axis=-1)
     if not values.shape == truth.shape or mask.shape != truth.shape[:2]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..sequences.data import SequenceData
+from ..arguments import check_whole, described, is_whole, what_is
+from ..sequences.data import SequenceData, check_data
+from ..sequences.padding import as_array
+from ..sequences.scaling import other_scale, scale_of
+from ..sequences.words import PAD
 
 DEFAULT_ROWS = 100
 
@@ -31,6 +35,8 @@ class Background:
         Seed of the choice of rows; None where they were not chosen at random.
     tokens : int32 array (row, time) or None
         Token ids of a text's background; `values` then has no features.
+    source : SequenceData or None
+        What the rows were taken from, which knows their units or vocabulary.
     """
 
     values: np.ndarray
@@ -38,6 +44,7 @@ class Background:
     description: str
     seed: int | None = None
     tokens: np.ndarray | None = None
+    source: SequenceData | None = field(default=None, repr=False)
 
     def tokens_for(self, num_steps: int) -> np.ndarray:
         """Return the token ids (row, num_steps): longer rows cut, shorter ones held."""
@@ -67,7 +74,7 @@ class Background:
         seed : int
             Seed of the choice.
         """
-        _check_some(data, rows)
+        _check_some(data, rows, seed)
         parts = set() if data.split is None else set(data.split.tolist())
         noun = "sequence" if len(data) == 1 else "sequences"
         origin = f"{parts.pop()} {noun}" if len(parts) == 1 else noun
@@ -75,14 +82,19 @@ class Background:
             drawn = np.sort(np.random.default_rng(seed).permutation(len(data))[:rows])
             description = f"{rows} of {len(data)} {origin}"
             values, static, tokens = _held(data[drawn])
-            return cls(values, static, description, seed, tokens)
+            return cls(values, static, description, seed, tokens, data)
         values, static, tokens = _held(data)
-        return cls(values, static, f"{len(data)} {origin}", None, tokens)
+        return cls(values, static, f"{len(data)} {origin}", None, tokens, data)
 
     @classmethod
     def mean(cls, data: SequenceData) -> Background:
         """Use the mean of a data set at each step, as one row."""
         _check_some(data)
+        if data.tokens is not None:
+            raise ValueError(
+                "Expected numbers to take the mean of; received token ids. Use "
+                "Background.from_data(data)."
+            )
         values = np.where(data.mask[..., None], data.values, np.nan)
         # Every step has at least one real value: the longest sequence reaches the end of the array
         # unless the data was sliced, and then the last known mean is held.
@@ -91,7 +103,8 @@ class Background:
         means[counts == 0] = means[counts > 0][-1]
         static = None if data.static is None else data.static.mean(axis=0, keepdims=True)
         noun = "sequence" if len(data) == 1 else "sequences"
-        return cls(means[None].astype(np.float32), static, f"mean of {len(data)} {noun}")
+        description = f"mean of {len(data)} {noun}"
+        return cls(means[None].astype(np.float32), static, description, source=data)
 
     @classmethod
     def resolve(cls, background: object, data: SequenceData) -> Background:
@@ -100,7 +113,8 @@ class Background:
         Parameters
         ----------
         background : Background, SequenceData, array (row, time, feature), "zero" or "mean"
-            "mean" is the training mean of standardised data, which is 0 in the model's units.
+            "mean" is the training mean of standardised data, which is 0 in the model's units. For
+            token ids also a word, an id, or an array of ids (row, time).
 
         Raises
         ------
@@ -117,14 +131,13 @@ class Background:
         if isinstance(background, str):
             return cls._from_word(background, data)
         if isinstance(background, SequenceData):
-            _check_same_units(background, data)
             background = cls.from_data(background)
         if isinstance(background, np.ndarray):
             background = cls._from_array(background, data)
         if not isinstance(background, Background):
             raise TypeError(
                 "Expected background to be SequenceData, a Background, an array or a word; "
-                f"received {type(background).__name__}. Pass background=data.train."
+                f"received {what_is(background)}. Pass background=data.train."
             )
         background._check_against(data)
         return background
@@ -134,18 +147,26 @@ class Background:
         """Return a background for token ids: "[UNK]" by default, a word, an id, or other texts."""
         if background is None:
             background = "[UNK]"
-        if background == "zero" or isinstance(background, (Background, SequenceData)):
+        if isinstance(background, Background | SequenceData):
             return background
+        if isinstance(background, np.ndarray) and data.static is None and background.ndim == 2:
+            texts = SequenceData.from_tokens(background, vocabulary=data.vocabulary)
+            given = cls.from_data(texts, rows=len(texts))
+            return replace(given, description=f"{len(texts)} given text{'s' * (len(texts) > 1)}")
+        if isinstance(background, str) and background == "zero":
+            return background
+        size = len(data.vocabulary)
         if isinstance(background, str) and background in data.vocabulary:
             token, what = data.vocabulary.index(background), f"the word {background!r}"
-        elif isinstance(background, (int, np.integer)) and not isinstance(background, bool):
+        elif is_whole(background) and 0 <= background < (size or np.iinfo(np.int32).max):
             token = int(background)
             what = f"the token {data.vocabulary[token] if data.vocabulary else token!r}"
         else:
+            ids = f"from 0 to {size - 1}" if size else "of 0 or more"
             raise ValueError(
-                f"Expected a word of the vocabulary ({len(data.vocabulary)} words), a token id, "
-                f'"zero" or texts as background; received {background!r}. Give the id that stands '
-                "for unknown words: background=1."
+                f"Expected a word of the vocabulary ({size} words), a token id {ids}, an array of "
+                f'ids (row, time), "zero" or texts as background; received {described(background)}.'
+                " Give the id that stands for unknown words: background=1."
             )
         tokens = np.full((1, data.mask.shape[1]), token, np.int32)
         static = None if data.static is None else np.zeros((1, data.static.shape[1]), np.float32)
@@ -167,25 +188,30 @@ class Background:
     def _from_array(cls, array: np.ndarray, data: SequenceData) -> Background:
         if array.ndim == 2:
             array = array[None]
-        if array.ndim != 3 or len(array) == 0:
+        if array.ndim != 3 or 0 in array.shape[:2]:
             raise ValueError(
-                f"Expected background rows of shape (row, time, feature); received {array.shape}. "
-                "Pass background=data.train."
+                f"Expected background rows of shape (row, time, feature), with at least one row "
+                f"and step; received {array.shape}. Pass background=data.train."
             )
         if data.static is not None:
             raise ValueError(
                 "Expected a background with static facts, as the data has them; received an array. "
                 "Pass SequenceData, for instance background=data.train."
             )
-        if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
+        array = as_array(array, "background")
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity
+            rows = array.astype(np.float32) if array.dtype.kind in "fiub" else np.array(np.nan)
+        if not np.isfinite(rows).all():
             raise ValueError(
-                "Expected finite background values; received NaN, infinity or text. Fill or remove "
-                "them."
+                "Expected finite background values, within float32; received NaN, infinity or "
+                f"text, type {array.dtype}. Fill or remove them."
             )
         plural = "s" if len(array) > 1 else ""
-        return cls(array.astype(np.float32), None, f"{len(array)} given sequence{plural}")
+        return cls(rows, None, f"{len(array)} given sequence{plural}")
 
     def _check_against(self, data: SequenceData) -> None:
+        if self.source is not None:
+            _check_same_units(self.source, data)
         if self.values.shape[2] != data.values.shape[2]:
             raise ValueError(
                 f"Expected a background with {data.values.shape[2]} features "
@@ -207,40 +233,49 @@ class Background:
         return _to_length(self.values, num_steps)
 
 
-def _check_some(data: SequenceData, rows: int = 1) -> None:
+def _check_some(data: SequenceData, rows: int = 1, seed: int = 0) -> None:
+    check_data("Pass data.train.", data=data)
+    check_whole(least=1, remedy=f"{DEFAULT_ROWS} is the default.", rows=rows)
+    check_whole(seed=seed)
     data.check_complete()
-    if len(data) == 0 or rows < 1:
-        received = f"rows={rows}" if len(data) else "none"
+    if len(data) == 0 or data.mask.shape[1] == 0:
         raise ValueError(
-            f"Expected at least one background sequence; received {received}. Use "
-            "background=data.train."
+            "Expected at least one background sequence with at least one step; received "
+            f"{'0 steps' if len(data) else 'none'}. Use background=data.train."
         )
 
 
 def _check_same_units(background: SequenceData, data: SequenceData) -> None:
-    """Raise if features or units of the background differ from those of the data."""
+    """Raise if features, units or vocabulary of the background differ from those of the data."""
+    if data.vocabulary and background.vocabulary not in ((), data.vocabulary):
+        raise ValueError(
+            f"Expected a background with the data's vocabulary, of {len(data.vocabulary)} words; "
+            f"received one of {len(background.vocabulary)} words, in which the same ids are other "
+            "words. Read both with one: SequenceData.from_texts(texts, vocabulary=run.vocabulary)."
+        )
     names = background.feature_names
     if names != data.feature_names and set(names) == set(data.feature_names):
         raise ValueError(
             f"Expected a background with the features in the order {list(data.feature_names)}; "
             f"received {list(names)}. Make it with features in the same order."
         )
-    # Data that are not standardised may be a plain array in the model's own units.
-    standardised = bool(np.any(data.center != 0) or np.any(data.scale != 1))
-    if names != data.feature_names or not standardised:
+    # A plain array may be in the model's own units.
+    if not (data.scale_known and background.scale_known):
         return
-    if not (
-        np.allclose(background.center, data.center) and np.allclose(background.scale, data.scale)
-    ):
+    if wrong := other_scale(background, scale_of(data)):
         raise ValueError(
-            "Expected a background that was standardised like the data; received other means and "
-            "deviations. Take both from one object: data.test and background=data.train."
+            f"Expected a background that was standardised like the data; received {wrong}. Take "
+            "both from one object: data.test and background=data.train."
         )
 
 
 def _held(data: SequenceData) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Values, static facts and tokens, with padded steps replaced by the last real step."""
-    steps = nearest_real(data.mask)
+    mask = data.mask
+    if data.tokens is not None and data.vocabulary[:1] == (PAD,):
+        padded = mask & (data.tokens != 0)  # ids that were padded before they came here
+        mask = np.where(padded.any(axis=1, keepdims=True), padded, mask)
+    steps = nearest_real(mask)
     values = np.take_along_axis(data.values, steps[..., None], axis=1)
     tokens = None if data.tokens is None else np.take_along_axis(data.tokens, steps, axis=1)
     return values, data.static, tokens

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..sequences.data import SequenceData
+from ..arguments import check_model, check_number
+from ..sequences.data import SequenceData, check_data
 from ..sequences.editing import columns_of
 from ..sequences.scaling import chart_of, unscaled
 from .confirmation import see
@@ -110,6 +111,9 @@ def smallest_change(
     >>> smallest_change(model, patient, "lactate", training=data.train, steps=30)  # doctest: +SKIP
     lactate = 3.1 changes the decision from survived to died: ...
     """
+    check_model(model)
+    check_data(sample=sample, training=training)
+    check_number(optional=True, threshold=threshold)
     if len(sample) != 1:
         raise ValueError(
             f"Expected one sample to change; received {len(sample)}. Take one: data.test[3]."

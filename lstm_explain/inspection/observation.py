@@ -157,13 +157,19 @@ def inputs_of(anatomy: Anatomy, data: SequenceData) -> tuple[np.ndarray, ...]:
     """Return values, token ids, static facts and mask; of width 0 where there are none."""
     static = np.zeros((len(data), 0), np.float32) if data.static is None else data.static
     tokens = np.zeros((len(data), 0), np.int32) if data.tokens is None else data.tokens
-    for layer in anatomy.embedding_layers:
-        if tokens.size and tokens.max() >= layer.input_dim and len(anatomy.embedding_layers) == 1:
-            raise ValueError(
-                f"Expected token ids below {layer.input_dim}, the size of {layer.name!r}; received "
-                f"{tokens.max()}. Use the vocabulary that the model was trained on."
-            )
+    check_vocabulary_size(anatomy, tokens)
     return data.values_for(anatomy.model), tokens, static, data.mask
+
+
+def check_vocabulary_size(anatomy: Anatomy, tokens: np.ndarray) -> None:
+    """Raise if a token id is in no table; of several tables, one may be of something else."""
+    size = max((layer.input_dim for layer in anatomy.embedding_layers), default=0)
+    if anatomy.embedding_layers and tokens.size and tokens.max() >= size:
+        raise ValueError(
+            f"Expected token ids below {size}, the size of "
+            f"{max(anatomy.embedding_layers, key=lambda layer: layer.input_dim).name!r}; received "
+            f"{tokens.max()}. Use the vocabulary that the model was trained on."
+        )
 
 
 def with_calls(anatomy: Anatomy, inputs: Sequence[np.ndarray], observation: Observation) -> Anatomy:

@@ -9,15 +9,24 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..arguments import check_model, check_whole, described
 from ..backend import keras, ops
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
+from ..sequences.padding import as_array
 from .alignment import output_axis
 from .anatomy import Anatomy, read_anatomy
 from .background import Background, nearest_real
 from .compiled import Compiled, Subject, compile_model
 from .confirmation import confirm, see, subject_of, vectors_of
-from .observation import Observation, inputs_of, observe, other_words, with_calls
+from .observation import (
+    Observation,
+    check_vocabulary_size,
+    inputs_of,
+    observe,
+    other_words,
+    with_calls,
+)
 from .outputs import Scale, Selection, check_scale, choose, select
 
 
@@ -221,13 +230,15 @@ def prepare(
 ) -> Question:
     """Validate what was asked for, run the model on the samples, and choose the output."""
     check_scale(scale)
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"Expected a batch_size of at least 1; received {batch_size}. Try 512.")
+    check_asked(model, batch_size)
+    check_choice(output, step)
     batch_size = batch_size or DEFAULT_BATCH
     sequences = as_sequences(data)
     sequences.check_complete()
     anatomy = read_anatomy(model, sequences, inputs=inputs)
     reference = Background.resolve(background, sequences)
+    if reference.tokens is not None:
+        check_vocabulary_size(anatomy, reference.tokens)
     samples = inputs_of(anatomy, sequences)
     references = _rows_in_model_space(anatomy, reference, samples)
     count = len(sequences)
@@ -352,12 +363,36 @@ def ask_again(question: Question, sample: SequenceData) -> Question:
     return replace(question, data=sample, subject=subject, predictions=predictions)
 
 
+def check_asked(model: Any, batch_size: int | None) -> None:
+    """Raise unless this is a model with weights and, where it is given, a number of rows."""
+    check_model(model)
+    check_whole(least=1, optional=True, remedy="Try 512.", batch_size=batch_size)
+
+
+def check_choice(output: object, step: object) -> None:
+    """Raise unless output and step are of the right types; the model decides which there are."""
+    if isinstance(output, bool) or not isinstance(output, int | np.integer | str | None):
+        raise ValueError(
+            f"Expected output to be a name, a position or None; received {described(output)}. Name "
+            'a class: output="died".'
+        )
+    if step not in ("last", "sum"):
+        check_whole(remedy='Or give "last" or "sum".', step=step)
+
+
 def as_sequences(data: SequenceData | np.ndarray) -> SequenceData:
     """Read an array (sample, time, feature), or token ids (sample, time), as sequences."""
     if not isinstance(data, SequenceData):
-        array = np.asarray(data)
+        array = as_array(data, "data")
+        if array.dtype == object or array.ndim not in (2, 3):
+            raise TypeError(
+                "Expected data as SequenceData or an array (sample, time, feature); received "
+                f"{described(data)} of shape {array.shape}. Make one with "
+                "SequenceData.from_arrays(values)."
+            )
         is_text = array.ndim == 2 and array.dtype.kind in "iu"
         data = SequenceData.from_tokens(array) if is_text else SequenceData.from_arrays(array)
+        data = replace(data, scale_known=False)
     if len(data) == 0:
         raise ValueError("Expected at least one sample to explain; received none. Check the slice.")
     return data

@@ -11,7 +11,7 @@ import xarray as xr
 from ..inspection.alignment import attended_axes
 from ..inspection.anatomy import read_anatomy
 from ..inspection.confirmation import see
-from ..inspection.question import DEFAULT_BATCH, as_sequences
+from ..inspection.question import DEFAULT_BATCH, as_sequences, check_asked
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 
@@ -66,6 +66,7 @@ def attention_maps(
     >>> attention_maps(model, data.test[:4])["attention"].dims  # doctest: +SKIP
     ('sample', 'time')
     """
+    check_asked(model, batch_size)
     sequences = as_sequences(data)
     sequences.check_complete()
     anatomy = read_anatomy(model, sequences, inputs=inputs)

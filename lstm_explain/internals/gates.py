@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..arguments import check_type
 from ..backend import find_device, keras, ops
 from ..inspection.anatomy import Anatomy, read_anatomy, told_apart
 from ..inspection.compiled import in_batches, kept_with
 from ..inspection.confirmation import see
 from ..inspection.gradients import compile_gradient
 from ..inspection.interventions import Record, run, states_recorded
-from ..inspection.question import DEFAULT_BATCH, as_sequences
+from ..inspection.question import DEFAULT_BATCH, as_sequences, check_asked
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 
@@ -94,6 +95,8 @@ def trace_gates(
     ('sample', 'time', 'unit')
     >>> trace.isel(unit=trace.layer == "lstm_1")  # doctest: +SKIP
     """
+    check_asked(model, batch_size)
+    check_type(str, "Leave it out for all layers.", optional=True, layer=layer)
     sequences = as_sequences(data)
     sequences.check_complete()
     anatomy = read_anatomy(model, sequences, inputs=inputs)

@@ -12,7 +12,7 @@ import xarray as xr
 from ..inspection.confirmation import see
 from ..inspection.observation import inspect
 from ..inspection.outputs import Scale
-from ..inspection.question import Question, as_sequences, prepare, selected
+from ..inspection.question import Question, as_sequences, check_asked, prepare, selected
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 
@@ -133,6 +133,7 @@ def answers_by_step(
     --------
     >>> answers_by_step(model, data.test[:1]).values  # doctest: +SKIP
     """
+    check_asked(model, batch_size)
     sequences = as_sequences(data)
     if scale is None:
         link = inspect(model, sequences, inputs=inputs).link

@@ -9,13 +9,17 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from ..arguments import as_path, check_flag, check_number, check_whole, described, is_whole
 from ..backend import keras
-from ..sequences.data import SequenceData
+from ..sequences.data import SequenceData, check_data
 from ..sequences.splitting import training_part
 from ..sequences.words import UNKNOWN, vocabulary_digest
 from .layers import AttentionPooling, WordDropout
 from .linear_paths import LinearPath, OldKeywords, WordRatios, path_of_old_keywords, word_ratios
 from .word_vectors import WordVectors
+
+# Keras takes seeds of 32 bits, and each layer has its own, made from a thousand times the model's.
+LARGEST_SEED = 4_000_000
 
 
 def build_model(
@@ -91,7 +95,12 @@ def build_model(
     """
     if old:
         beside = path_of_old_keywords(old, beside)
-    _check(data, units, dropout, embedding_size, word_vectors, beside)
+    check_whole(least=1, attention_units=attention_units, embedding_size=embedding_size)
+    check_number(least=0, below=1, remedy="Try 0.1.", dropout=dropout, word_dropout=word_dropout)
+    check_number(least=0, remedy="0 is the default.", l2=l2)
+    check_flag(bidirectional=bidirectional, mixed_precision=mixed_precision)
+    check_whole(most=LARGEST_SEED, seed=seed)
+    _check(data, units, word_vectors, beside)
     inputs = _inputs(data)
     sequence, mask, static = (inputs.get(role) for role in ("sequence", "mask", "static"))
     if data.tokens is not None:
@@ -136,7 +145,7 @@ def load_model(path: str | Path) -> keras.Model:
     --------
     >>> model = load_model("run/model.keras")  # doctest: +SKIP
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.exists():
         raise FileNotFoundError(
             f"Expected a saved Keras model; found no file {str(path)!r}. Save one with "
@@ -256,29 +265,23 @@ def _output_layer(data: SequenceData) -> keras.layers.Layer:
 def _check(
     data: SequenceData,
     units: Sequence[int],
-    dropout: float,
-    embedding_size: int,
     word_vectors: Any,
     beside: Any,
 ) -> None:
+    check_data(data=data)
     if data.target is None:
         raise ValueError(
             "Expected data with a target to shape the output; received none. Give target=... when "
             "making the data."
         )
-    if len(units) == 0 or min(units) < 1:
+    sizes = units if isinstance(units, Sequence | np.ndarray) else ()
+    if len(sizes) == 0 or not all(is_whole(size) and size > 0 for size in sizes):
         raise ValueError(
-            f"Expected at least one LSTM layer with at least 1 unit; received units={units}. "
-            "Try units=(32,)."
+            f"Expected at least one LSTM layer with at least 1 unit; received units="
+            f"{described(units)}. Try units=(32,)."
         )
-    if not 0 <= dropout < 1:
-        raise ValueError(f"Expected dropout from 0 to below 1; received {dropout}. Try 0.1.")
     if word_vectors is not None:
         _check_vectors(word_vectors, data)
-    elif data.tokens is not None and embedding_size < 1:
-        raise ValueError(
-            f"Expected an embedding_size of at least 1; received {embedding_size}. Try 64."
-        )
     if beside is not None:
         if not isinstance(beside, LinearPath):
             raise TypeError(

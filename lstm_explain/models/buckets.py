@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import check_flag, check_model, check_whole
 from ..backend import keras
-from ..sequences.data import SequenceData
+from ..sequences.data import SequenceData, check_data
 from ..sequences.inputs import arrange
 
 # The steps of a batch are rounded up to a multiple of it: a new number of steps may be compiled.
@@ -64,6 +65,7 @@ class LengthBuckets(keras.utils.PyDataset):
     ) -> None:
         super().__init__()
         _check(model, data, batch_size, targets)
+        check_whole(optional=True, seed=seed)
         self.batch_size = batch_size
         self._data, self._targets = data, targets
         self._roles = data.roles_in(model)
@@ -144,8 +146,10 @@ def predict_by_length(model: keras.Model, data: SequenceData, batch_size: int = 
     --------
     >>> probabilities = predict_by_length(run.model, data.test)  # doctest: +SKIP
     """
+    _check_batch_size(batch_size)
+    check_model(model)
+    check_data(data=data)
     if not may_be_cut(model, data):
-        _check_batch_size(batch_size)
         return model.predict(data.inputs_for(model), batch_size=batch_size, verbose=0)
     buckets = LengthBuckets(model, data, batch_size, targets=False)
     predictions = model.predict(buckets, verbose=0)
@@ -171,6 +175,9 @@ def may_be_cut(model: keras.Model, data: SequenceData) -> bool:
 
 def _check(model: keras.Model, data: SequenceData, batch_size: int, targets: bool) -> None:
     _check_batch_size(batch_size)
+    check_model(model, built=False)
+    check_data(data=data)
+    check_flag(targets=targets)
     data.check_complete()
     if not may_be_cut(model, data):
         raise ValueError(
@@ -185,7 +192,4 @@ def _check(model: keras.Model, data: SequenceData, batch_size: int, targets: boo
 
 
 def _check_batch_size(batch_size: int) -> None:
-    if batch_size < 1:
-        raise ValueError(
-            f"Expected at least 1 sample per batch; received batch_size={batch_size}. Try 256."
-        )
+    check_whole(least=1, remedy="Try 256.", batch_size=batch_size)

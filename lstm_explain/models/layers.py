@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import check_number, check_whole
 from ..backend import keras, ops
 from ..sequences.scaling import PARTS
 
@@ -54,6 +55,9 @@ class AttentionPooling(_TimePooling):
         Size of the hidden layer inside the score (rows of W).
     seed : int or None
         Seed of the initial weights.
+    learned_scale : str
+        Means and deviations of the data that the model was trained on, as JSON: `train` notes them,
+        so that data in other units are refused.
 
     References
     ----------
@@ -68,14 +72,15 @@ class AttentionPooling(_TimePooling):
     np.True_
     """
 
-    _options = ("units", "seed")
+    _options = ("units", "seed", "learned_scale")
 
-    def __init__(self, units: int = 16, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, units: int = 16, seed: int | None = None, learned_scale: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        if units < 1:
-            raise ValueError(f"Expected at least 1 unit; received units={units}. Try units=16.")
-        self.units = units
-        self.seed = seed
+        check_whole(least=1, remedy="Try units=16.", units=units)
+        check_whole(optional=True, seed=seed)
+        self.units, self.seed, self.learned_scale = units, seed, learned_scale
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create W, b and v."""
@@ -150,8 +155,7 @@ class WordDropout(_Configured):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not 0 <= rate < 1:
-            raise ValueError(f"Expected a rate from 0 to below 1; received {rate}. Try 0.1.")
+        check_number(least=0, below=1, remedy="Try 0.1.", rate=rate)
         self.rate, self.unknown, self.seed = rate, unknown, seed
         self.vocabulary_digest = vocabulary_digest
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -299,8 +303,7 @@ class MeasuredSummaries(_TimePooling):
 
     def __init__(self, recent: int = 12, times_static: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if recent < 1:
-            raise ValueError(f"Expected at least 1 recent step; received {recent}. Try 12.")
+        check_whole(least=1, remedy="Try 12.", recent=recent)
         self.recent = recent
         self.times_static = times_static
 

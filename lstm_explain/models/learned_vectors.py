@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..sequences.data import SequenceData
+from ..arguments import check_whole
+from ..sequences.data import SequenceData, check_data
 from ..sequences.splitting import training_part
 from ..sequences.words import special_ids
 from .word_vectors import WordVectors, filled
@@ -76,7 +77,7 @@ def learn_word_vectors(
     """
     from sklearn.utils.extmath import randomized_svd
 
-    _check(data, size, window)
+    _check(data, size, window, seed)
     information = positive_information(_neighbours(training_part(data), window))
     if not information.nnz:
         raise ValueError(
@@ -136,16 +137,14 @@ def positive_information(counts: Any) -> Any:
     return csr_array((information[positive], places), shape=counts.shape)
 
 
-def _check(data: SequenceData, size: int, window: int) -> None:
+def _check(data: SequenceData, size: int, window: int, seed: int) -> None:
+    check_data(data=data)
+    check_whole(least=1, remedy="64 numbers and 5 words are usual.", size=size, window=window)
+    check_whole(seed=seed)
     if data.tokens is None or not data.vocabulary:
         raise ValueError(
             "Expected texts with a vocabulary; received other data. Make them with "
             "lx.SequenceData.from_texts."
-        )
-    if size < 1 or window < 1:
-        raise ValueError(
-            f"Expected a size and a window of at least 1; received size={size}, window={window}. "
-            "Leave them out for 64 numbers and 5 words."
         )
     if size >= len(data.vocabulary):
         raise ValueError(

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from ..arguments import check_whole
 from ..backend import keras
 from ..sequences.data import SequenceData
 from ..sequences.splitting import training_part
@@ -58,7 +59,11 @@ class TrailingMeans:
                 f"{_kind(data)}. Leave beside out, or take MeasuredSummaries() or WordRatios() for "
                 "two classes."
             )
-        names = [] if isinstance(self.features, str) else list(self.features)
+        spans = self.spans if isinstance(self.spans, Sequence) else [self.spans]
+        for span in spans:
+            check_whole(least=1, remedy="Try spans=(1, 5, 22).", spans=span)
+        listed = isinstance(self.features, Sequence) and not isinstance(self.features, str)
+        names = list(self.features) if listed else []
         if not names or not set(names) <= set(data.feature_names):
             raise ValueError(
                 f"Expected a list of features among {list(data.feature_names)} for TrailingMeans; "

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from ..intervals import bootstrap_interval, share_interval
-from ..sequences.data import SequenceData
+from ..arguments import as_numbers, check_whole
+from ..intervals import bootstrap_interval, check_draws, share_interval
+from ..sequences.data import SequenceData, check_data
 
 # How far probabilities may exceed 1, or their sum differ from 1: float32 in a model's output.
 _ROUNDING = 1e-3
@@ -80,7 +81,7 @@ def constant_baseline(data: SequenceData) -> np.ndarray:
 
 def _checked(data: SequenceData, predictions: np.ndarray) -> np.ndarray:
     """Return predictions as float64 (sample,) or (sample, class), or say what is wrong."""
-    predictions = np.asarray(predictions, dtype=np.float64)
+    predictions = as_numbers(predictions, "predictions")
     shape: tuple[int, ...] = (len(data),)
     if data.task == "multiclass":
         shape = (len(data), len(data.class_names))
@@ -119,6 +120,7 @@ def _checked(data: SequenceData, predictions: np.ndarray) -> np.ndarray:
 
 
 def _target(data: SequenceData) -> np.ndarray:
+    check_data(data=data)
     if data.target is None:
         raise ValueError(
             "Expected data with a target to score; received none. Give target=... when making it."
@@ -160,8 +162,7 @@ def reliability(data: SequenceData, probabilities: np.ndarray, bins: int = 10) -
     [0.0, 0.5]
     """
     target, probabilities = binary_target(data, probabilities)
-    if not 1 <= bins <= len(target):
-        raise ValueError(f"Expected 1 to {len(target)} bins, as many as samples; received {bins}.")
+    check_whole(least=1, most=len(target), remedy="Samples are the most bins.", bins=bins)
     order = np.argsort(probabilities, kind="stable")
     ends = np.cumsum([len(part) for part in np.array_split(order, bins)])
     # Equal probabilities stay together: which of them come first says nothing.
@@ -225,7 +226,8 @@ def score_with_interval(
     >>> score_with_interval(data, np.array([1.0, 2.0, 3.0, 4.0])).loc["rmse", "high"]
     np.float64(0.0)
     """
-    predictions = np.asarray(predictions, float)
+    check_data(data=data)
+    predictions = as_numbers(predictions, "predictions")
 
     def scores(rows: np.ndarray | slice) -> dict[str, float]:
         return score(data[rows], predictions[rows])
@@ -268,7 +270,9 @@ def score_difference(
     >>> score_difference(data, worse, np.array([1.0, 2.0, 3.0, 4.0])).loc["mae", "value"]
     np.float64(0.25)
     """
-    predictions, baseline = np.asarray(predictions, float), np.asarray(baseline, float)
+    check_data(data=data)
+    predictions = as_numbers(predictions, "predictions")
+    baseline = as_numbers(baseline, "baseline")
 
     def difference(rows: np.ndarray | slice) -> dict[str, float]:
         scores = score(data[rows], predictions[rows])
@@ -282,6 +286,7 @@ def _with_intervals(
     scores: Callable[[np.ndarray | slice], dict[str, float]], count: int, draws: int, seed: int
 ) -> pd.DataFrame:
     """Return the scores of all samples, each with its bootstrap interval."""
+    check_draws(draws, seed)
     values = scores(slice(None))
 
     def resampled(rows: np.ndarray) -> list[float]:
@@ -294,6 +299,7 @@ def _with_intervals(
 
 def binary_target(data: SequenceData, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return a target of two classes and the probabilities of the second, or say what is wrong."""
+    check_data(data=data)
     if data.target is None:
         raise ValueError(
             "Expected data with a target to compare with; received none. Give target=... when "

@@ -8,18 +8,21 @@ import os
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ..arguments import as_path, check_flag, check_model, check_number, check_type, check_whole
 from ..backend import Device, find_device, keras
 from ..files import atomic_path
 from ..progress import progress_bar
-from ..sequences.data import SequenceData
-from .architecture import load_model
+from ..sequences.data import SequenceData, check_data
+from ..sequences.inputs import record_scale
+from ..sequences.splitting import SPLITS
+from .architecture import LARGEST_SEED, load_model
 from .buckets import LengthBuckets, may_be_cut, predict_by_length
 from .scores import constant_baseline, score
 
@@ -77,13 +80,15 @@ class TrainingRun:
 
         Until all of it is written, the folder holds the run that was saved there before.
         """
-        folder = Path(folder)
+        folder = as_path(folder, folder=True, name="folder")
         # Once run.json is there, it names these files, under this name or their final one: an end
         # of the process at any moment leaves one run or the other.
         prefix = f"new-{secrets.token_hex(8)}-"
         model, history = (folder / f"{prefix}{name}" for name in _FILES)
         report = {name: getattr(self, name) for name in _FACTS}
         report |= {"device": asdict(self.device), "prefix": prefix}
+        # Beside the model too: one that has no layer of this package does not keep it itself.
+        report["learned_scale"] = getattr(self.model, "learned_scale", "")
         try:
             with atomic_path(model) as beside:
                 self.model.save(beside)
@@ -111,10 +116,12 @@ class TrainingRun:
         ValueError
             A file is damaged, or belongs to another run.
         """
-        folder = Path(folder)
+        folder = as_path(folder, folder=True, name="folder")
         report, prefix, sums = _read_report(folder / "run.json")
         model, history = (_file_of(folder, name, prefix, sums.get(name)) for name in _FILES)
-        return cls(model=load_model(model), history=_read_history(history), **report)
+        loaded = load_model(model)
+        loaded.learned_scale = report.pop("learned_scale")
+        return cls(model=loaded, history=_read_history(history), **report)
 
 
 _FILES = ("model.keras", "history.csv")
@@ -131,6 +138,7 @@ def _read_report(path: Path) -> tuple[dict[str, Any], str, dict[str, str]]:
     try:
         content = {"vocabulary": (), **json.loads(path.read_text(encoding="utf-8"))}
         report = {name: content[name] for name in _FACTS}
+        report["learned_scale"] = str(content.get("learned_scale", ""))
         report |= {"metrics": {**content["metrics"]}, "baselines": {**content["baselines"]}}
         report |= {"vocabulary": tuple(report["vocabulary"]), "device": Device(**content["device"])}
         # Earlier code wrote neither prefix nor checksums.
@@ -226,7 +234,16 @@ def train(
     ValueError
         The data has no target, is not split, is incomplete, or does not fit the model.
     """
-    _check(model, data, epochs, batch_size, learning_rate)
+    usual = "Leave it out for the default."
+    check_whole(least=1, remedy=usual, epochs=epochs, batch_size=batch_size)
+    check_number(above=0, learning_rate=learning_rate, clip_norm=clip_norm)
+    check_whole(remedy=usual, patience=patience)
+    check_whole(most=LARGEST_SEED, seed=seed)
+    check_flag(progress=progress)
+    check_type(Mapping, 'Give for example {"mean": ...}.', optional=True, baselines=baselines)
+    _check(model, data)
+    # Training on data in other units than before is no mistake: the model learns these.
+    data = replace(data, scale_known=False)
     feeds = _feeds(model, data.train, data.validation, batch_size, seed)
     test = data.test
     test.inputs_for(model)  # raises before training, not after it
@@ -235,6 +252,7 @@ def train(
     device = find_device()
     if progress:
         print(f"Training on {device}.")
+    record_scale(model, data)
     keras.utils.set_random_seed(seed)
     _reset_dropout(model, seed)
     model.compile(
@@ -330,15 +348,10 @@ def _spread(data: SequenceData) -> float:
     return float(np.var(target)) or 1.0
 
 
-def _check(
-    model: Any, data: SequenceData, epochs: int, batch_size: int, learning_rate: float
-) -> None:
+def _check(model: Any, data: SequenceData) -> None:
     """Raise on what cannot be trained, before any time is spent on it."""
-    if not isinstance(model, keras.Model):
-        raise TypeError(
-            f"Expected a Keras model; received {type(model).__name__}. Make one with "
-            "lx.build_model(data)."
-        )
+    check_model(model, built=False)
+    check_data(data=data)
     if data.target is None:
         raise ValueError(
             "Expected data with a target to train on; received none. Give target=... when making "
@@ -349,12 +362,14 @@ def _check(
             f"Expected a target with at least two classes; received only {data.class_names[0]!r}. "
             "Check how the target was made; numbers to predict must be floats."
         )
-    if epochs < 1 or batch_size < 1 or not learning_rate > 0:
-        raise ValueError(
-            "Expected at least 1 epoch, 1 sample per batch and a learning rate above 0; received "
-            f"epochs={epochs}, batch_size={batch_size}, learning_rate={learning_rate}. Leave them "
-            "out for the defaults."
-        )
+    if data.split is not None:
+        sizes = {part: int((data.split == part).sum()) for part in SPLITS}
+        if min(sizes.values()) == 0 or sum(sizes.values()) < len(data):
+            raise ValueError(
+                f"Expected samples in train, validation and test alone; received {sizes} of "
+                f"{len(data)}. Validation decides when training stops: split by "
+                "data.split_by_group(), or take it from the training part."
+            )
     size = len(data.class_names) if data.task == "multiclass" else 1
     shape = getattr(model, "output_shape", (None, size))  # a subclassed model does not know
     if shape != (None, size):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import as_path, check_flag, check_names, check_whole
 from ..progress import progress_bar
 from ..sequences.words import SPECIAL_WORDS, special_ids
 
@@ -71,6 +72,7 @@ class WordVectors:
         >>> WordVectors(values, np.ones(3, bool), ("dull", "slow", "film")).nearest("dull", 1)
         ['slow']
         """
+        check_whole(least=1, count=count)
         rows = np.flatnonzero(self.found & self.values.any(axis=1))
         at = [place for place, row in enumerate(rows) if self.vocabulary[row] == word]
         if not at:
@@ -153,7 +155,9 @@ def load_word_vectors(
     >>> vectors = load_word_vectors("glove.6B.100d.txt", data.vocabulary)  # doctest: +SKIP
     >>> model = build_model(data, word_vectors=vectors)                    # doctest: +SKIP
     """
-    path, words = Path(path), _checked(vocabulary)
+    path, words = as_path(path), _checked(vocabulary)
+    check_whole(seed=seed)
+    check_flag(progress=progress)
     rows = {
         word.encode("utf-8", "surrogatepass"): row
         for row, word in enumerate(words)
@@ -293,7 +297,8 @@ def _of_other_length(path: Path, line: int, size: int, received: int) -> ValueEr
 
 
 def _checked(vocabulary: Sequence[str]) -> tuple[str, ...]:
-    words = () if isinstance(vocabulary, str) else tuple(vocabulary)
+    check_names(remedy="Give data.vocabulary.", vocabulary=vocabulary)
+    words = tuple(vocabulary)
     if not words or len(set(words)) < len(words):
         raise ValueError(
             f"Expected a vocabulary of different words; received {vocabulary!r:.60}. Give "

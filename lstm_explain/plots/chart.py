@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from ..arguments import check_names, check_whole
 from ..sequences.data import SequenceData
 from ..sequences.scaling import chart_of
 from ..wording import number, plain, wrapped
@@ -108,15 +109,11 @@ def _need_sample(data: object, caller: str) -> SequenceData:
     return data
 
 
-def _need_step(at: object, data: SequenceData) -> int | None:
+def _need_step(at: Any, data: SequenceData) -> int | None:
     steps = int(data.lengths[0])
     if at is None:
         return None
-    if not isinstance(at, int | np.integer) or not 0 <= at < steps:
-        raise ValueError(
-            f"Expected at to be a step from 0 to {steps - 1}, in whole steps; received {at!r}. "
-            "Leave it out for the last values."
-        )
+    check_whole(most=steps - 1, remedy="Leave it out for the last values.", at=at)
     return int(at)
 
 
@@ -190,6 +187,7 @@ def _chart_rows(
         most = np.argsort(-counts, kind="stable")[:_MOST]
         shown = sorted(most[counts[most] > 0].tolist()) or list(range(len(variables))[:_MOST])
     else:
+        check_names(names=names)
         if not len(names) or not set(names) <= set(variables):
             raise ValueError(
                 f"Expected names among {variables} in plot_chart; received {list(names)}. Leave "

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..arguments import check_whole
 from ..attribution.explanation import Explanation
 from ..inspection.outputs import as_probability
 from ..wording import decimals, fixed, number, percent, plain, with_unit
@@ -208,8 +209,7 @@ def most_important(
     importance : array (row,), optional
         By default the sum of absolute values.
     """
-    if most < 1:
-        raise ValueError(f"Expected max_features of at least 1; received {most}.")
+    check_whole(least=1, max_features=most)
     importance = np.abs(values).sum(axis=1) if importance is None else importance
     order = np.argsort(-importance, kind="stable")
     if len(order) <= most + 1:

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from ..arguments import check_names, check_one_of
 from ..internals.gates import cell_of, need_layer
 from ..wording import plain
 from .content import Rows
@@ -121,7 +122,8 @@ def _need_parts(trace: xr.Dataset, parts: Sequence[str] | None) -> tuple[str, ..
     names = [name for name in _NAMES if name in trace and np.isfinite(trace[name].values).any()]
     if parts is None:
         return cell_of(trace).drawn
-    if isinstance(parts, str) or not parts or not set(parts) <= set(names):
+    check_names(parts=parts)
+    if not parts or not set(parts) <= set(names):
         raise ValueError(
             f"Expected parts to be a list of some of {names}; received {parts!r}. Leave it out for "
             "the usual ones."
@@ -139,8 +141,7 @@ def order_units(trace: xr.Dataset, order: Order) -> np.ndarray:
     >>> order_units(trace, "change").tolist()
     [1, 0]
     """
-    if order not in _ORDERS:
-        raise ValueError(f'Expected order to be "change", "keep" or "number"; received {order!r}.')
+    check_one_of(_ORDERS, order=order)
     if order == "number":
         return np.arange(trace.sizes["unit"])
     if order == "keep":

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 
+from ..arguments import check_number, check_one_of
 from ..attribution.explanation import Explanation
 from . import content, panels, validation
 from .content import Rows
@@ -55,12 +56,8 @@ def plot_heatmap(
     caller = "plot_heatmap"
     explanation = validation.need_one(explanation, caller)
     validation.need_level(explanation, ("cell", "window and feature"), caller)
-    if limit is not None and not limit > 0:
-        raise ValueError(f"Expected limit above 0; received {limit}. Leave it out for a default.")
-    if feature is not None and feature not in explanation.feature_names:
-        raise ValueError(
-            f"Expected feature to be one of {explanation.feature_names}; received {feature!r}."
-        )
+    check_number(above=0, optional=True, limit=limit)
+    check_one_of(explanation.feature_names, optional=True, feature=feature)
     columns, edges = content.edges_of(explanation)
     names = content.feature_labels(explanation)
     values = explanation.values.values[0, columns].T

@@ -13,6 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.gridspec import GridSpec, GridSpecFromSubplotSpec
 
+from ..arguments import check_type
 from ..wording import packed, wrapped
 
 
@@ -105,6 +106,7 @@ def open_panels(
     width : float
         Inches of a new figure.
     """
+    check_type(Axes, "Leave it out for a new figure.", optional=True, ax=ax)
     options: dict[str, Any] = {"hspace": 0.05, "wspace": 0.02}
     options |= {"height_ratios": heights, "width_ratios": widths}
     rows, columns = len(heights), len(widths)
@@ -138,6 +140,7 @@ def row_heights(*counts: int) -> list[float]:
 
 def single_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     """Return `ax`, or the only Axes of a new figure."""
+    check_type(Axes, "Leave it out for a new figure.", optional=True, ax=ax)
     return _new_figure(size).add_subplot() if ax is None else ax
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from ..arguments import check_flag, check_names, check_one_of, check_type, check_whole
 from . import padding, splitting, validation, words
 from .padding import Padded, as_array
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 Missing = Literal["error", "keep"]
 Truncate = Literal["end", "start"]
+_VOCABULARY = "Give data.vocabulary, or load_vocabulary(path)."
 
 
 def from_arrays(
@@ -155,9 +157,9 @@ def from_frame(
         feature_names=features,
         static_names=static,
         units=units or {},
-        target_name=target or "target",
+        target_name="target" if target is None else str(target),
         class_names=class_names,
-        time_name=time,
+        time_name=str(time),
         missing=missing,
         name=name,
     )
@@ -207,8 +209,7 @@ def from_tokens(
     [['good', '[UNK]'], ['good', '']]
     """
     array, mask = padding.from_sequences(tokens, lengths, mask, tokens=True)
-    if isinstance(vocabulary, str):
-        raise ValueError("Expected a vocabulary of words; received one text. Give a list.")
+    check_names(remedy=_VOCABULARY, vocabulary=vocabulary)
     no_values = np.zeros((*mask.shape, 0), np.float32)
     return _from_padded(
         cls,
@@ -296,6 +297,7 @@ def from_texts(
     >>> data.own_words[1].tolist()
     ['a', '[bad]', 'film', '[!]', '']
     """
+    check_flag(lower=lower)
     samples = _words_of(texts, lower, ids)
     labels = (
         np.full(len(samples), "train")
@@ -310,9 +312,8 @@ def from_texts(
             )
         training = [samples[position] for position in np.flatnonzero(labels == "train")]
         vocabulary = words.make_vocabulary(training, vocabulary_size, at_least)
-    vocabulary = words.check_vocabulary(
-        vocabulary if isinstance(vocabulary, str) else list(vocabulary), "vocabulary"
-    )
+    check_names(remedy=_VOCABULARY, vocabulary=vocabulary)
+    vocabulary = words.check_vocabulary(list(vocabulary), "vocabulary")
     id_of = {word: position for position, word in enumerate(vocabulary)}
     unknown, kept = id_of[words.UNKNOWN], _kept_words(max_words, truncate)
     samples = [sample[kept] for sample in samples]
@@ -351,6 +352,10 @@ def _from_padded(
 ) -> SequenceData:
     """Validate padded arrays and their names, and return them as a `SequenceData`."""
     per_sample = {field: getattr(padded, field) for field in ("ids", "static", "target")}
+    check_names(feature_names=feature_names)
+    check_names(optional=True, static_names=static_names, class_names=class_names)
+    check_type(Mapping, 'Give for example {"pulse": "1/min"}.', optional=True, units=units)
+    check_type(str, "Give a text.", target_name=target_name, time_name=time_name, name=name)
     given = {field: as_array(v, field) for field, v in per_sample.items() if v is not None}
     validation.check_characters(
         # As they were given: an array of text has lost the NULs at its ends.
@@ -428,16 +433,10 @@ def _words_of(texts: Any, lower: bool, ids: Any) -> list[Sequence[str]]:
 
 
 def _kept_words(max_words: int | None, truncate: str) -> slice:
-    if truncate not in ("end", "start"):
-        raise ValueError(
-            f'Expected truncate to be "end" or "start"; received {truncate!r}. "end" keeps the '
-            "beginning of a long text."
-        )
+    keeps = '"end" keeps the beginning of a long text.'
+    check_one_of(("end", "start"), remedy=keeps, truncate=truncate)
+    remedy = "Leave it out to keep every word."
+    check_whole(least=1, optional=True, remedy=remedy, max_words=max_words)
     if max_words is None:
         return slice(None)
-    if isinstance(max_words, bool) or not isinstance(max_words, int | np.integer) or max_words < 1:
-        raise ValueError(
-            f"Expected max_words to be a whole number of at least 1; received {max_words!r}. "
-            "Leave it out to keep every word."
-        )
     return slice(max_words) if truncate == "end" else slice(-max_words, None)

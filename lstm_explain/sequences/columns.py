@@ -9,17 +9,15 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from ..arguments import described
+
 
 def columns_as_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     """Return the named columns as float64 (row, column); text and dates are refused."""
-    if isinstance(columns, str):
-        raise ValueError(
-            f"Expected a list of columns; received the text {columns!r}. Use [{columns!r}]."
-        )
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise ValueError(
-            f"Expected columns {list(columns)}; the table lacks {missing} and has "
+            f"Expected columns {list(columns)}; received a table that lacks {missing} and has "
             f"{list(map(str, frame.columns))}. Rename the columns or name the ones you have."
         )
     result = np.empty((len(frame), len(columns)))
@@ -42,8 +40,13 @@ def columns_as_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarra
     return result
 
 
-def one_column(frame: pd.DataFrame, name: str, what: str, remedy: str) -> pd.Series:
+def one_column(frame: pd.DataFrame, name: Any, what: str, remedy: str) -> pd.Series:
     """Return the only column of that name."""
+    if isinstance(name, list | set | dict) or name is None:
+        raise ValueError(
+            f"Expected the name of {what}; received {described(name)}. Name one column; of "
+            "several, make data for each."
+        )
     number = int((frame.columns == name).sum())
     if number != 1:
         raise ValueError(

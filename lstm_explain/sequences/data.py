@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..arguments import check_model, check_type
 from . import building, editing, inputs, scaling, splitting, validation, words
 from .splitting import SPLITS
 
@@ -64,6 +65,9 @@ class SequenceData:
         After `fill_missing(indicators=True)`: whose feature each is, and which part of it.
     unmeasured : float64 array (feature,) or None
         What a value counts as before its first measurement, in original units.
+    scale_known : bool
+        False for a plain array that a model is to read: whether its numbers are standardised, and
+        how, is then not compared with what the model and the background say.
     """
 
     values: np.ndarray
@@ -92,6 +96,7 @@ class SequenceData:
     variables: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     unmeasured: np.ndarray | None = None
+    scale_known: bool = True
 
     from_arrays = classmethod(building.from_arrays)
     from_frame = classmethod(building.from_frame)
@@ -263,7 +268,9 @@ class SequenceData:
         self, model: Any, named: Mapping[inputs.Role, str] | None = None
     ) -> tuple[inputs.Role, ...]:
         """Tell which of the model's inputs is the sequence, the static facts and the mask."""
+        check_model(model, built=False)
         inputs.check_vocabulary(model, self.vocabulary)
+        inputs.check_learned_scale(model, self)
         return inputs.find_roles(
             model,
             named=named,
@@ -296,6 +303,12 @@ class SequenceData:
             if (self.split == label).any()
         ]
         return text + ", " + " / ".join(sizes)
+
+
+def check_data(remedy: str = "", **named: Any) -> None:
+    """Raise unless each is a `SequenceData`."""
+    remedy = remedy or "Make one with SequenceData.from_arrays(values), or load one."
+    check_type(SequenceData, remedy, **named)
 
 
 def _count(number: int, noun: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..arguments import check_number
 from .building import from_texts
 from .padding import pad
 from .scaling import PARTS, chart_of, with_parts
@@ -15,9 +16,6 @@ from .words import SPECIAL_WORDS, UNKNOWN, kept_unknown, written_words
 
 if TYPE_CHECKING:
     from .data import SequenceData
-
-
-_NUMBERS: Any = (int, float, np.integer, np.floating)
 
 
 def change(
@@ -61,11 +59,9 @@ def change(
     >>> patient.change("lactate", 1.5, steps=1).display_values[0].ravel().tolist()
     [4.0, 1.5]
     """
-    if value is not None and not (isinstance(value, _NUMBERS) and np.isfinite(value)):
-        raise ValueError(
-            f"Expected a finite number for {name!r}; received {value!r}. Give None for a value "
-            "that was not measured."
-        )
+    named: dict[str, Any] = {f"the value of {name!r}": value}
+    remedy = "Give None for a value that was not measured."
+    check_number(optional=True, remedy=remedy, **named)
     if name in data.static_names:
         return _change_static(data, name, value, steps)
     columns = columns_of(data, name)

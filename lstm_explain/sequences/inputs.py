@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from ..arguments import check_type
+from .scaling import other_scale, scale_of
 from .words import vocabulary_digest
+
+if TYPE_CHECKING:
+    from .data import SequenceData
 
 Role = Literal["sequence", "static", "mask"]
 ROLES: tuple[Role, ...] = ("sequence", "static", "mask")
@@ -76,6 +82,26 @@ def check_vocabulary(model: Any, vocabulary: Sequence[str]) -> None:
         )
 
 
+def record_scale(model: Any, data: SequenceData) -> None:
+    """Note on a model, and on its layers that keep it in a saved file, in which units it learns."""
+    for layer in model._flatten_layers():
+        if layer is model or hasattr(layer, "learned_scale"):
+            layer.learned_scale = json.dumps(scale_of(data)) if data.tokens is None else ""
+
+
+def check_learned_scale(model: Any, data: SequenceData) -> None:
+    """Raise if the model recorded in which units it learned, and the data are in others."""
+    if data.tokens is not None or not data.scale_known or not hasattr(model, "_flatten_layers"):
+        return
+    for learned in {getattr(layer, "learned_scale", "") for layer in model._flatten_layers()}:
+        if learned and (wrong := other_scale(data, json.loads(learned))):
+            raise ValueError(
+                f"Expected data standardised as those that {model.name!r} was trained on; received "
+                f"{wrong}. Take a part of the data that it was trained on, or pass numbers that "
+                "are in the model's units as an array."
+            )
+
+
 def padding_value(model: Any) -> float:
     """Return the value that a model's Masking layer masks; 0 if it has none."""
     layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else []
@@ -91,7 +117,8 @@ def arrange(roles: Sequence[Role], sequence: Any, static: Any, mask: Any) -> Any
 
 
 def _roles_by_name(named: Mapping[Role, str], names: list[str]) -> tuple[Role, ...]:
-    by_name = {name: role for role, name in named.items()}
+    check_type(Mapping, f'Give for example {{"sequence": "{names[0]}"}}.', inputs=named)
+    by_name = {str(name): role for role, name in named.items()}
     if set(by_name) != set(names) or "sequence" not in named or not set(named) <= set(ROLES):
         raise ValueError(
             f"Expected inputs= to give each of the model's inputs {names} a role out of "

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..arguments import check_names, check_whole
 from .columns import as_clock, column_as_target, columns_as_ids, columns_as_numbers, one_column
 
 
@@ -64,7 +65,12 @@ def at_mask(steps: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def as_array(values: Any, what: str) -> np.ndarray:
-    """Return an array, refusing nested lists of unequal lengths."""
+    """Return an array, refusing nested lists of unequal lengths and cells that are masked."""
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"Expected {what} without masked cells; received a masked array, whose mask would be "
+            f"lost. Fill it with {what}.filled(np.nan), or give whole steps as mask=."
+        )
     try:
         return np.asarray(values)
     except ValueError as error:
@@ -101,7 +107,7 @@ def from_sequences(
     if tokens:
         what, shape, each, rank = "tokens", "(sample, time)", "(time,)", 2
     if hasattr(values, "__array__"):  # also tensors and tables
-        values = np.asarray(values)
+        values = as_array(values, what)
     if not isinstance(values, Iterable) or isinstance(values, str | bytes | Mapping):
         raise ValueError(
             f"Expected {what} of shape {shape}, or a list of arrays {each}; received "
@@ -145,7 +151,7 @@ def padded_times(times: Any, mask: np.ndarray) -> np.ndarray:
     """Return dates or numbers (sample, time) from an array or a ragged list, one per step."""
     if not (isinstance(times, np.ndarray) and times.dtype != object):
         if not isinstance(times, Iterable) or isinstance(times, str | bytes | Mapping):
-            times = np.asarray(times)
+            times = as_array(times, "times")
         else:
             times, _ = pad(list(times))
     if times.shape != mask.shape:
@@ -173,6 +179,10 @@ def from_long_table(
             f"Expected a pandas DataFrame; received {type(frame).__name__}. Read a file with "
             "pandas.read_csv first."
         )
+    usual = "A usual choice is window=60, stride=1."
+    check_whole(least=1, optional=True, remedy=usual, window=window)
+    check_whole(least=1, remedy=usual, stride=stride)
+    check_names(features=features, static=static)
     if len(frame) == 0:
         raise ValueError("Expected a table with rows; received an empty one. Check the filter.")
     when = one_column(
@@ -250,11 +260,6 @@ def _as_flags(mask: Any) -> np.ndarray:
 def _windows(rows: np.ndarray, window: int | None, stride: int) -> list[np.ndarray]:
     if window is None:
         return [rows]
-    if not all(isinstance(n, int | np.integer) and n >= 1 for n in (window, stride)):
-        raise ValueError(
-            f"Expected window and stride in whole rows, at least 1; received window={window!r}, "
-            f"stride={stride!r}. A usual choice is window=60, stride=1."
-        )
     # The last window ends at the last row, whatever the stride: the newest data is never lost.
     ends = np.arange(len(rows), window - 1, -stride)[::-1]
     return [rows[end - window : end] for end in ends]

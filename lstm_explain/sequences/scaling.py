@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import check_flag
 from .splitting import need_training_part
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ def fill_missing(data: SequenceData, indicators: bool = False) -> SequenceData:
     indicators : bool
         Add features that say whether each variable was measured, and how many steps ago.
     """
+    check_flag(indicators=indicators)
     reference = need_training_part(data)
     means = mean_or_fail(reference.values[reference.mask], data.feature_names)
     parts = with_parts(data.values, data.mask, means).astype(np.float32)
@@ -104,6 +107,38 @@ def unscaled(values: np.ndarray, center: np.ndarray | None, scale: np.ndarray | 
         np.round(exact[..., column], min(int(digits), 300)) for column, digits in enumerate(places)
     ]
     return np.stack(columns, axis=-1) if columns else exact
+
+
+# Means of the same samples on another machine agree far better, those of other samples do not.
+_SAME_SCALE = 1e-4
+
+
+def scale_of(data: SequenceData) -> dict[str, list[float]]:
+    """Return means and deviations of features, then static facts: 0 and 1 in original units."""
+    parts = {"center": (data.center, data.static_center), "scale": (data.scale, data.static_scale)}
+    return {
+        name: np.concatenate([one for one in both if one is not None]).astype(float).tolist()
+        for name, both in parts.items()
+    }
+
+
+def other_scale(data: SequenceData, expected: Mapping[str, Sequence[float]]) -> str:
+    """Say which feature has another mean or deviation than expected, and which; "" if none has."""
+    own = scale_of(data)
+    (center, wanted_center), (scale, wanted_scale) = (
+        (np.array(own[name]), np.array(expected[name])) for name in ("center", "scale")
+    )
+    if center.shape != wanted_center.shape:
+        return ""  # other features are refused where they are read
+    apart = np.maximum(np.abs(center - wanted_center), np.abs(scale - wanted_scale))
+    if not (apart > _SAME_SCALE * np.minimum(scale, wanted_scale)).any():
+        return ""
+    worst = int(np.argmax(apart / wanted_scale))
+    return (
+        f"{[*data.feature_names, *data.static_names][worst]!r} with mean {center[worst]:.4g} and "
+        f"deviation {scale[worst]:.4g} instead of {wanted_center[worst]:.4g} and "
+        f"{wanted_scale[worst]:.4g} (0 and 1: original units)"
+    )
 
 
 def fill_forward(values: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..arguments import check_number, check_whole
 from .padding import as_array
 
 if TYPE_CHECKING:
@@ -29,11 +30,7 @@ def labels_by_time(
     A sample is dropped if its target, `gap` steps ahead in its own sequence or among the times of
     all sequences, may be in the next part.
     """
-    if not isinstance(gap, int | np.integer) or gap < 0:
-        raise ValueError(
-            f"Expected gap in whole steps, 0 or more; received {gap!r}. Use the number of steps "
-            "that the target looks ahead."
-        )
+    check_whole(remedy="Use the number of steps that the target looks ahead.", gap=gap)
     lengths = mask.sum(axis=1)
     ends = pd.Series(times[np.arange(len(times)), lengths - 1])
     first_validation, first_test = (_as_time(ends, t) for t in (validation, test))
@@ -73,10 +70,13 @@ def labels_by_group(
     groups: np.ndarray, validation: float, test: float, seed: int = 0
 ) -> np.ndarray:
     """Label samples so that all samples of one group (patient, author) fall into one part."""
-    if not (0 < validation < 1 and 0 < test < 1 and validation + test < 1):
+    usual = "A usual choice is 0.15 and 0.15."
+    check_number(above=0, below=1, remedy=usual, validation=validation, test=test)
+    check_whole(seed=seed)
+    if not validation + test < 1:
         raise ValueError(
             f"Expected shares between 0 and 1 that leave some for training; received "
-            f"validation={validation}, test={test}. A usual choice is 0.15 and 0.15."
+            f"validation={validation}, test={test}. {usual}"
         )
     distinct, position = np.unique(groups, return_inverse=True)
     shuffled = np.random.default_rng(seed).permutation(len(distinct))

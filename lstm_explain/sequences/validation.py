@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..arguments import check_one_of
 from .padding import Padded
 
 # A NUL ends a text for NumPy and in files; half of a surrogate pair has no bytes in UTF-8.
@@ -20,11 +21,7 @@ def clean(
     padded: Padded, feature_names: tuple[str, ...], static_names: tuple[str, ...], missing: str
 ) -> Padded:
     """Validate the arrays and return them as float32, with zeros on padded steps."""
-    if missing not in ("error", "keep"):
-        raise ValueError(
-            f'Expected missing to be "error" or "keep"; received {missing!r}. Use "keep" and '
-            "data.fill_missing()."
-        )
+    check_one_of(("error", "keep"), remedy='Use "keep" and data.fill_missing().', missing=missing)
     values, mask = np.asarray(padded.values), np.asarray(padded.mask)
     if values.dtype.kind not in "fiub":
         raise ValueError(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..arguments import as_path, check_flag, check_type, check_whole, described
 from ..files import atomic_path
 from .validation import check_characters
 
@@ -81,6 +82,7 @@ def tokenise(text: str, *, lower: bool = True) -> list[str]:
     ['it', 'is', "n't", 'bad', '...', '7.5/10', ',', 'over', '-', 'long', '!']
     """
     check_text(text)
+    check_flag(lower=lower)
     if not (text.isascii() and text.isprintable()):
         text = text.translate(_CLEAN)
     text = STRAY_JOINER.sub("", text.lower() if lower else text)
@@ -131,15 +133,18 @@ def make_vocabulary(
     >>> make_vocabulary(["good, good film", "not good", "film noir"])
     ('[PAD]', '[UNK]', 'good', 'film')
     """
-    if size < len(SPECIAL_WORDS) + 1:
-        raise ValueError(
-            f"Expected a vocabulary of at least 3 words, {PAD} and {UNKNOWN} among them; received "
-            f"size={size}. A usual choice is 20000."
-        )
+    check_whole(
+        least=3, remedy=f"{PAD} and {UNKNOWN} are two words; a usual choice is 20000.", size=size
+    )
+    check_whole(least=1, at_least=at_least)
     if isinstance(texts, str | bytes):
         raise TypeError(f"Expected several texts; received one, {texts!r:.60}. Give a list.")
+    check_type(Iterable, "Give a list of texts.", texts=texts)
     counts: Counter[str] = Counter()
     for text in texts:
+        words: Any = text
+        if isinstance(words, bytes) or not isinstance(words, Iterable):
+            check_text(words)
         counts.update(tokenise(text) if isinstance(text, str) else text)
     often = [word for word, count in counts.items() if count >= at_least and may_be_known(word)]
     often.sort(key=lambda word: (-counts[word], word))
@@ -170,7 +175,7 @@ def save_vocabulary(vocabulary: Sequence[str], path: str | Path) -> None:
     --------
     >>> save_vocabulary(data.vocabulary, "reviews.json")   # doctest: +SKIP
     """
-    words = check_vocabulary(vocabulary, "the vocabulary")
+    words, path = check_vocabulary(vocabulary, "the vocabulary"), as_path(path)
     text = json.dumps({"format": FORMAT, "words": words}, ensure_ascii=False, indent=0)
     with atomic_path(path) as beside:
         beside.write_text(text + "\n", encoding="utf-8")
@@ -195,8 +200,10 @@ def load_vocabulary(path: str | Path, num_words: int | None = None) -> tuple[str
     --------
     >>> load_vocabulary("reviews.json", model.get_layer("embedding").input_dim)  # doctest: +SKIP
     """
+    path = as_path(path)
+    check_whole(least=1, optional=True, num_words=num_words)
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # damaged, or bytes that are no text
         raise ValueError(
             f"Expected a vocabulary in JSON; {path} cannot be read: {error}. Write it again with "
@@ -220,7 +227,7 @@ def check_vocabulary(words: Any, where: str) -> tuple[str, ...]:
     """Validate a vocabulary and return it as a tuple."""
     wrong = ""
     if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
-        wrong = "something else than a list of words"
+        wrong = f"{described(words)}, which is no list of words"
     elif tuple(words[:2]) != SPECIAL_WORDS:
         wrong = f"{list(words[:2])} in front"
     elif len(set(words)) < len(words):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
+from ..arguments import check_flag, check_number, check_type, check_whole
 from ..inspection.outputs import Scale
 from ..sequences.data import SequenceData
 from ..sequences.words import UNKNOWN
@@ -189,10 +190,10 @@ def explore(
             f"Expected SequenceData, whose names and units the widget shows; received "
             f"{type(data).__name__}. Make it with SequenceData.from_arrays(values)."
         )
-    if not 0 <= sample < len(data):
-        raise ValueError(
-            f"Expected a sample from 0 to {len(data) - 1}; received {sample}. Counting begins at 0."
-        )
+    check_whole(most=len(data) - 1, remedy="Counting begins at 0.", sample=sample)
+    check_number(above=0, remedy="Try 0.1.", tolerance=tolerance)
+    check_flag(guard=guard)
+    check_type(SequenceData, "Pass data.train.", optional=True, training=training)
     if data.tokens is not None and UNKNOWN not in data.vocabulary:
         raise ValueError(
             "Expected texts with a vocabulary; received token ids without one. Make them with "

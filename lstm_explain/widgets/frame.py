@@ -16,6 +16,7 @@ from uuid import uuid4
 import IPython
 import ipywidgets as w
 
+from ..arguments import as_path
 from ..attribution.explanation import Explanation
 from ..files import atomic_path
 from ..sequences.data import SequenceData
@@ -180,7 +181,7 @@ class BaseExplorer(Frame, ABC):
 
     def save(self, folder: str | Path) -> tuple[Path, Path]:
         """Write the present picture as PNG, its `Explanation` as netCDF; return the paths."""
-        folder = Path(folder)
+        folder = as_path(folder, folder=True, name="folder")
         name = f"{self._kind}_{self.state.sample}{'_changed' if self.state.edits else ''}"
         picture, file = folder / f"{name}.png", folder / f"{name}.nc"
         with self.core.lock:

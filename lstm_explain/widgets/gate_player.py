@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from ..arguments import check_flag, check_type
 from ..sequences.data import SequenceData
 from .controls import ROW, WIDE_LABEL
 from .frame import Frame
@@ -67,6 +68,8 @@ def play_gates(
     --------
     >>> play_gates(run.model, data, "a film that is not bad")  # doctest: +SKIP
     """
+    check_type(str, "Type some words.", text=text)
+    check_flag(guard=guard)
     return GatePlayer(Reader(model, data, layer, cut, max_words), text, guard)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import check_type, check_whole
 from ..inspection.anatomy import read_anatomy
 from ..inspection.outputs import as_probability
 from ..internals.gates import cell_of, need_layer, trace_gates
@@ -78,8 +79,8 @@ class Reader:
                 f"{data!r:.80}. Of numbers, draw "
                 "lx.plot_gates(lx.trace_gates(model, data.test[:1]))."
             )
-        if max_words < 2:
-            raise ValueError(f"Expected max_words of at least 2; received {max_words}. Try 40.")
+        check_whole(least=2, remedy="Try 40.", max_words=max_words)
+        check_type(Callable, "Give a function that splits a text.", optional=True, cut=cut)
         anatomy = read_anatomy(model, data)
         if "mask" not in anatomy.roles and not any(e.mask_zero for e in anatomy.embedding_layers):
             raise ValueError(

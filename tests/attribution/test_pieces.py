@@ -173,7 +173,7 @@ def test_layers_are_numbered_and_nothing_else_of_a_configuration_is_lost():
 
 
 def test_no_sample_per_piece_is_refused(kept):
-    with pytest.raises(ValueError, match="Expected at least 1 sample per piece; received 0"):
+    with pytest.raises(ValueError, match="a whole number of at least 1; received 0"):
         resume(kept, samples_per_piece=0)
 
 

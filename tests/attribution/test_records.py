@@ -89,7 +89,7 @@ def write_other_netcdf(path):
     [
         (lambda path: None, FileNotFoundError, r"found none at .*Give the path that explanation"),
         (write_text, ValueError, "is no netCDF file. Give the right file"),
-        (lambda path: path.mkdir(), ValueError, "is no netCDF file"),
+        (lambda path: path.mkdir(), ValueError, "received the folder .*run.nc"),
         (write_other_netcdf, ValueError, r"holds \['temperature'\]. Give the right file"),
     ],
     ids=["no file", "a CSV file", "a folder", "another netCDF file"],
@@ -97,7 +97,7 @@ def write_other_netcdf(path):
 def test_a_wrong_file_is_refused(write, error, message, tmp_path):
     path = tmp_path / "run.nc"
     write(path)
-    with pytest.raises(error, match=f"Expected a file written by Explanation.save; .*{message}"):
+    with pytest.raises(error, match=f"Expected .*{message}"):
         Explanation.load(path)
 
 

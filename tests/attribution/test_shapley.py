@@ -177,11 +177,14 @@ def test_a_word_pair_interacts():
     [
         (
             {"level": "hour"},
-            '"time", "feature", "window" or "cell"; received .hour.',
+            r"one of \['time', 'feature', 'window', 'cell'\]; received 'hour'",
         ),
         ({"level": "window"}, 'with level="window" and only there; received .* window=None'),
         ({"level": "time", "window": 3}, "only there; received level='time', window=3"),
-        ({"level": "cell", "budget": 0}, "Expected a budget of at least 1 evaluation; received 0"),
+        (
+            {"level": "cell", "budget": 0},
+            "Expected budget to be a whole number of at least 1; received 0",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(options, message):
@@ -194,6 +197,13 @@ def test_impossible_pairs_are_refused(players):
     data = tiny.padded()
     with pytest.raises(ValueError, match=r"Expected 2 to 12 different real steps .* received \["):
         lx.interactions(tiny.model(), data.test[0], players=players, background=data.train)
+
+
+@pytest.mark.parametrize("players", [[0.7, 1.2], [0, True], [0, "1"]])
+def test_steps_that_are_no_whole_numbers_are_refused(players):
+    """0.7 was read as step 0."""
+    with pytest.raises(ValueError, match=r"players to be a whole .*; received (0\.7|True|'1')"):
+        lx.interactions(tiny.model(), tiny.padded().test[0], players=players, background="zero")
 
 
 def test_interactions_take_one_sample():

@@ -46,7 +46,7 @@ def test_lengths_and_seeds_are_as_asked():
     ("options", "message"),
     [
         ({"longest": 1}, "1 <= shortest <= longest; received shortest=2, longest=1. Give both"),
-        ({"longest": 3, "shortest": 0}, "received shortest=0, longest=3"),
+        ({"longest": 3, "shortest": 0}, "shortest to be a whole number of at least 1; received 0"),
         ({"longest": 2}, "at least 40 different texts; received 8 of 4000 drawn. Make"),
     ],
 )

@@ -149,6 +149,8 @@ def test_offline_the_error_says_how_to_place_the_file(tmp_path: Path, entry: Ent
 def test_home_that_cannot_be_written_to_is_named(server: Path, tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file where a folder is expected")
     with pytest.raises(FileNotFoundError, match=r"downloading http.* failed: .*home"):
+        find_file(NAME, tmp_path / "home" / "data", progress=False)
+    with pytest.raises(ValueError, match=r"Expected data_home .* received the file '.*home'"):
         find_file(NAME, tmp_path / "home", progress=False)
 
 

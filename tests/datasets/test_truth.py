@@ -123,7 +123,9 @@ def test_truth_follows_slices_and_scaling():
 
 
 def test_what_has_no_known_answer():
-    with pytest.raises(ValueError, match=r"Expected a recipe of .*'state'.* received 'hmm'"):
+    with pytest.raises(
+        ValueError, match=r"Expected recipe to be one of .*'state'.* received 'hmm'"
+    ):
         lx.datasets.load_truth("hmm")
     with pytest.raises(ValueError, match=r"Expected at least 10 samples .* received samples=3"):
         lx.datasets.load_truth("state", samples=3)

@@ -313,7 +313,7 @@ def test_page_says_how_each_check_is_read_and_counts_steps_as_its_figures_do(tmp
 def test_what_cannot_be_checked_is_refused():
     e = reported().explanation
     for name in ("retrainings", "background_rows", "draws"):
-        with pytest.raises(ValueError, match=f"Expected {name} of at least 1; received 0"):
+        with pytest.raises(ValueError, match=f"Expected {name} to be a whole number of at least 1"):
             lx.check_faithfulness(tiny.model(), e, **{name: 0})
     with pytest.raises(ValueError, match="Expected the model that was explained"):
         lx.check_faithfulness(tiny.model("multiclass"), e)

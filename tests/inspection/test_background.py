@@ -1,12 +1,16 @@
 """What stands for "absent": which rows, how they are cut and held, and what is refused."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lstm_explain as lx
 from lstm_explain import Background, SequenceData
+from lstm_explain.backend import keras
 
 
 def ragged(lengths=(2, 4, 3), features=2):
@@ -134,12 +138,18 @@ def scaled(rng, size):
         (None, "a background to compare with; received None. Pass background=data.train"),
         ("average", "received 'average'. Pass background=data.train"),
         ("mean", "\"mean\" for standardised data; received 'mean'. Pass .*Background.mean"),
-        (np.zeros(3), r"\(row, time, feature\); received \(3,\). Pass background=data.train"),
+        (np.zeros(3), r"\(row, time, feature\), .*; received \(3,\). Pass background=data.train"),
         (np.zeros((0, 4, 2)), r"received \(0, 4, 2\). Pass"),
         (np.zeros((1, 4, 3)), r"2 features \(\['feature 0', 'feature 1'\]\); received 3. Use"),
-        (np.full((1, 4, 2), np.inf), "finite background values; received NaN, infinity or text."),
-        (np.full((1, 4, 2), "a"), "received NaN, infinity or text. Fill or remove them"),
-        (ragged()[:0], "at least one background sequence; received none. Use background=data.tr"),
+        (
+            np.full((1, 4, 2), np.inf),
+            "finite background values, .*; received NaN, infinity",
+        ),
+        (np.full((1, 4, 2), "a"), "received NaN, infinity or text, type <U1. Fill or remove them"),
+        (
+            ragged()[:0],
+            "at least one background sequence .*; received none. Use",
+        ),
         (ragged(features=3), "a background with 2 features .*received 3. Use sequences"),
         (
             SequenceData.from_arrays(np.full((1, 2, 2), np.nan), missing="keep"),
@@ -181,13 +191,96 @@ def test_rows_in_other_units_are_refused(rng):
     raw, other = scaled(rng, 2), scaled(rng, 30)
     data = raw.standardise()
     for background in (raw, other.standardise()):
-        with pytest.raises(ValueError, match="standardised like the data; received other means"):
+        with pytest.raises(ValueError, match="standardised like the data; received 'feature 0'"):
             resolve(background.train, data.test)
     assert resolve(data.train, data.test).description == "12 train sequences"
 
 
 def test_no_rows_are_refused():
-    with pytest.raises(ValueError, match=r"at least one background sequence; received rows=0. Use"):
+    with pytest.raises(ValueError, match=r"rows to be a whole number of at least 1; received 0"):
         Background.from_data(ragged(), rows=0)
-    with pytest.raises(ValueError, match="at least one background sequence; received none"):
+    with pytest.raises(ValueError, match=r"at least one background sequence .*; received none"):
         Background.mean(ragged()[:0])
+
+
+def resolved_texts(background, vocabulary=()):
+    return Background.resolve(
+        background, SequenceData.from_tokens([[2, 3, 4]], vocabulary=vocabulary)
+    )
+
+
+WORDS = ("[PAD]", "[UNK]", "a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("background", "vocabulary", "message"),
+    [
+        (-1, (), "a token id of 0 or more, .*; received -1. Give the id"),
+        (-1, WORDS, "a token id from 0 to 4, .*; received -1"),
+        (5, WORDS, "received 5"),
+        (True, WORDS, "received True"),
+        (np.array([[1, -1]]), (), "token ids from 0 to .*; received -1 to 1"),
+        (np.array([[1, 9]]), WORDS, "token ids from 0 to 4; received 1 to 9"),
+        (np.ones((1, 2)), WORDS, "token ids as whole numbers; received type float64"),
+        (np.ones((1, 2, 3)), WORDS, r"array of ids \(row, time\), .*; received ndarray"),
+        (
+            SequenceData.from_tokens([[2]], vocabulary=list("abcde")),
+            WORDS,
+            "received one of 5 words, in",
+        ),
+    ],
+)
+def test_token_ids_that_the_vocabulary_lacks_are_refused(background, vocabulary, message):
+    """-1 was read as the last word."""
+    with pytest.raises(ValueError, match=f"Expected.*{message}"):
+        resolved_texts(background, vocabulary)
+
+
+def test_token_ids_that_the_model_lacks_are_refused():
+    """Without a vocabulary only the model knows how many there are."""
+    steps = keras.Input((3,), dtype="int32")
+    vectors = keras.layers.Embedding(9, 2)(steps)
+    model = keras.Model(steps, keras.layers.Dense(1)(keras.layers.LSTM(2)(vectors)))
+    for background in (999, np.array([[1, 9, 2]])):
+        with pytest.raises(ValueError, match=r"Expected token ids below 9, .*; received 9"):
+            lx.explain(model, np.array([[2, 3, 4]]), background=background, progress=False)
+
+
+def test_padded_ids_hold_the_nearest_word():
+    """In front and behind, given as an array or as data; a row of padding alone stays."""
+    ids = np.array([[0, 2, 3, 0], [4, 3, 2, 1], [0, 0, 0, 0]])
+    held = [[2, 2, 3, 3], [4, 3, 2, 1], [0, 0, 0, 0]]
+    for background in (ids, SequenceData.from_tokens(ids, vocabulary=WORDS)):
+        assert resolved_texts(background, WORDS).tokens.tolist() == held
+    # Without a vocabulary, id 0 may be a word like any other.
+    assert resolved_texts(ids).tokens.tolist() == ids.tolist()
+    assert resolved_texts(ids).description == "3 given texts"
+
+
+@pytest.mark.parametrize("make", [Background.from_data, Background.mean, lambda part: part])
+def test_units_must_agree_whichever_way_round(make, rng):
+    """Raw data and a standardised background were taken for the same units."""
+    raw = scaled(rng, 2)
+    data = raw.standardise()
+    for samples, background in ((raw.test, data.train), (data.test, raw.train)):
+        with pytest.raises(ValueError, match=r"standardised like the data; received 'feature 0'"):
+            resolve(make(background), samples)
+    assert resolve(make(data.train), data.test).tokens is None
+
+
+def test_static_facts_in_other_units_are_refused(rng):
+    raw = tiny.padded(static=True)
+    data = raw.standardise()
+    mixed = dataclasses.replace(data, static=raw.static, static_center=raw.static_center)
+    with pytest.raises(ValueError, match=r"received 'static \d' with mean 0 and deviation"):
+        resolve(mixed.train, data.test)
+
+
+def test_what_float32_cannot_hold_is_refused():
+    with pytest.raises(ValueError, match=r"finite background values, within float32; received NaN"):
+        resolve(np.full((1, 4, 2), 1e300))
+    with pytest.raises(ValueError, match=r"at least one row and step; received \(2, 0, 2\)"):
+        resolve(np.zeros((2, 0, 2)))
+    masked = np.ma.masked_equal(np.zeros((1, 4, 2)), 0.0)
+    with pytest.raises(ValueError, match=r"background without masked cells; received a masked"):
+        resolve(masked)

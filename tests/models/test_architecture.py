@@ -84,7 +84,7 @@ def test_missing_file_is_named():
     [
         ({"units": ()}, "Expected at least one LSTM layer"),
         ({"units": (0,)}, "with at least 1 unit; received"),
-        ({"dropout": 1.0}, "Expected dropout from 0 to below 1; received 1.0"),
+        ({"dropout": 1.0}, "dropout to be a finite number of at least 0 and below 1; received 1.0"),
     ],
 )
 def test_impossible_parameters_are_refused(arguments, message):

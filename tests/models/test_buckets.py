@@ -276,7 +276,11 @@ def test_train_does_not_use_buckets_for_numbers(monkeypatch):
 @pytest.mark.parametrize(
     ("make", "options", "message"),
     [
-        (many, {"batch_size": 0}, "at least 1 sample per batch; received batch_size=0. Try 256"),
+        (
+            many,
+            {"batch_size": 0},
+            "batch_size to be a whole number of at least 1; received 0. Try 256",
+        ),
         (lambda: texts([4] * 6), {}, "texts of different lengths, and a model .*Train with lx.tr"),
         (lambda: replace(many(), target=None), {}, "texts with a target; received none. Give targ"),
         (
@@ -292,5 +296,7 @@ def test_what_cannot_be_put_into_buckets_is_refused(model, make, options, messag
 
 
 def test_a_batch_size_of_zero_is_refused_for_numbers_too():
-    with pytest.raises(ValueError, match="at least 1 sample per batch; received batch_size=0"):
+    with pytest.raises(
+        ValueError, match="batch_size to be a whole number of at least 1; received 0"
+    ):
         lx.models.predict_by_length(tiny.model(), tiny.padded(), batch_size=0)

@@ -82,7 +82,7 @@ def test_saved_and_loaded_layer_gives_equal_weights(tmp_path):
 
 
 def test_no_units_is_refused():
-    with pytest.raises(ValueError, match="Expected at least 1 unit; received units=0"):
+    with pytest.raises(ValueError, match="units to be a whole number of at least 1; received 0"):
         lx.models.AttentionPooling(0)
 
 
@@ -105,8 +105,10 @@ def test_without_an_unknown_word_nothing_is_dropped():
 
 
 def test_impossible_rates_and_sizes_are_refused():
-    with pytest.raises(ValueError, match="Expected a rate from 0 to below 1; received 1"):
+    with pytest.raises(ValueError, match="of at least 0 and below 1; received 1"):
         lx.build_model(texts(), word_dropout=1)
-    with pytest.raises(ValueError, match="Expected an embedding_size of at least 1; received 0"):
+    with pytest.raises(
+        ValueError, match="embedding_size to be a whole number of at least 1; received 0"
+    ):
         lx.build_model(texts(), embedding_size=0)
     assert keras.saving.get_registered_object("lstm_explain>WordDropout") is WordDropout

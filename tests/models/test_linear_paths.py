@@ -143,7 +143,7 @@ def test_summaries_need_indicators_and_two_classes():
         lx.build_model(tiny.padded(), beside=MeasuredSummaries())
     with pytest.raises(ValueError, match=r"received a multiclass target and no indicators"):
         lx.build_model(tiny.padded("multiclass"), beside=MeasuredSummaries())
-    with pytest.raises(ValueError, match="Expected at least 1 recent step; received 0"):
+    with pytest.raises(ValueError, match="recent to be a whole number of at least 1; received 0"):
         layers.MeasuredSummaries(recent=0)
 
 

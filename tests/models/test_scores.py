@@ -149,7 +149,7 @@ def test_what_cannot_be_assessed():
         ValueError, match=r"Expected data with a target of two classes; .*regression"
     ):
         lx.models.reliability(values, np.full(4, 0.5))
-    with pytest.raises(ValueError, match="Expected 1 to 4 bins, as many as samples; received 10"):
+    with pytest.raises(ValueError, match="bins to be a whole number from 1 to 4; received 10"):
         lx.models.reliability(data, np.full(4, 0.5))
     with pytest.raises(ValueError, match="Expected probabilities from 0 to 1"):
         lx.models.calibration_error(data, np.array([0.1, 0.2, 0.3, 1.4]), bins=2)
@@ -161,7 +161,7 @@ def test_what_cannot_be_assessed():
     for nothing in ({}, [np.ones(4, bool)]):
         with pytest.raises(ValueError, match="Expected at least one group, as a mapping"):
             lx.models.score_by_group(data, np.full(4, 0.5), nothing)
-    with pytest.raises(ValueError, match="Expected at least 1 bootstrap draw; received 0"):
+    with pytest.raises(ValueError, match="draws to be a whole number of at least 1; received 0"):
         lx.models.score_with_interval(data, np.full(4, 0.5), draws=0)
     untold = SequenceData.from_arrays(np.zeros((4, 2, 1)))
     with pytest.raises(ValueError, match="Expected data with a target to compare with"):

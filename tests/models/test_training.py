@@ -282,9 +282,9 @@ def nothing_to_predict():
         (replace(plain()[0], values=np.full((60, 4, 2), np.nan)), {}, "received nan in 'feature"),
         (plain(steps=5)[0], {}, "4 steps for the model input .* received 5. Use the same steps"),
         (tiny.padded("multiclass"), {}, r"shape \(sample, 3\) for this multiclass target"),
-        (plain()[0], {"epochs": 0}, "at least 1 epoch, .*received epochs=0, batch_size=64"),
-        (plain()[0], {"batch_size": 0}, "batch_size=0, learning_rate=0.001. Leave them out"),
-        (plain()[0], {"learning_rate": float("nan")}, "learning_rate=nan"),
+        (plain()[0], {"epochs": 0}, "epochs to be a whole number"),
+        (plain()[0], {"batch_size": 0}, "batch_size to be a whole number"),
+        (plain()[0], {"learning_rate": float("nan")}, "finite number above 0; received nan"),
         (
             plain()[0],
             {"baselines": {"x": np.zeros((12, 2))}},
@@ -301,8 +301,50 @@ def test_what_cannot_be_trained_is_refused_before_training(data, options, messag
     assert not model.compiled
 
 
+@pytest.mark.parametrize("lost", ["validation", "test"])
+def test_data_without_a_part_is_refused(lost):
+    data, model = plain()
+    labels = np.where(data.split == lost, "train", data.split)
+    with pytest.raises(ValueError, match=rf"samples in train.*'{lost}': 0.*split_by_group"):
+        lx.train(model, replace(data, split=labels), progress=False)
+    with pytest.raises(ValueError, match=r"Expected samples in train.* of 60\. Validation"):
+        lx.train(model, replace(data, split=np.where(labels == "train", "tran", data.split)))
+
+
+def test_a_trained_model_refuses_data_in_other_units(tmp_path):
+    """Raw numbers into a model of standardised ones; also after saving, and not without need."""
+    raw = tiny.padded()
+    data = replace(raw, values=np.where(raw.mask[..., None], 5 + 3 * raw.values, 0)).standardise()
+    model = lx.build_model(data, units=(2,), attention_units=2)
+    options = {"epochs": 1, "batch_size": 60, "progress": False}
+    run = lx.train(model, data, **options)
+    lx.TrainingRun.save(run, tmp_path)
+    for trained_model in (model, lx.TrainingRun.load(tmp_path).model):
+        with pytest.raises(ValueError, match=r"with mean 0 and deviation 1 instead of [3-7]"):
+            lx.models.predict_by_length(trained_model, raw)
+        with pytest.raises(ValueError, match=r"standardised as those that 'lstm_with"):
+            lx.explain(trained_model, raw.test, background=raw.train, progress=False)
+        data.test.inputs_for(trained_model)
+    again = lx.train(model, raw, **options).model  # it learns the other units
+    raw.inputs_for(again)
+    with pytest.raises(ValueError, match=r"instead of 0 and 1 \(0 and 1: original units\)"):
+        data.inputs_for(again)
+
+
+def test_a_plain_array_may_be_in_the_units_of_the_model(tmp_path):
+    raw, model = plain()
+    data = raw.standardise()
+    run = lx.train(model, data, epochs=1, progress=False)
+    for trained_model in (model, lx.TrainingRun.load(run.save(tmp_path)).model):
+        with pytest.raises(ValueError, match=r"Expected data standardised as those that"):
+            raw.inputs_for(trained_model)
+    by_data = lx.explain(model, data.test[:2], background=data.train, progress=False)
+    by_array = lx.explain(model, data.test.values[:2], background=data.train, progress=False)
+    np.testing.assert_array_equal(by_data.values.values, by_array.values.values)
+
+
 def test_what_is_no_keras_model_is_refused():
-    with pytest.raises(TypeError, match=r"Expected a Keras model; received str. Make one with"):
+    with pytest.raises(TypeError, match=r"Expected a Keras model; received str. Pass run.model"):
         lx.train("model", plain()[0])
 
 

@@ -111,8 +111,8 @@ def test_chart_of_padded_sample_ends_with_its_last_hour() -> None:
         ({"data": 3}, TypeError, r"Expected a SequenceData .* received int\. Pass one sample"),
         ({"names": ["pH"]}, ValueError, r"Expected names among \['lactate'.*\['pH'\]\. Leave"),
         ({"names": []}, ValueError, r"Expected names among .*received \[\]"),
-        ({"at": 6}, ValueError, r"at to be a step from 0 to 5.*received 6\. Leave it out"),
-        ({"at": 1.5}, ValueError, r"in whole steps; received 1\.5"),
+        ({"at": 6}, ValueError, r"at to be a whole number from 0 to 5; received 6\. Leave it out"),
+        ({"at": 1.5}, ValueError, r"from 0 to 5; received 1\.5"),
         (
             {"ranges": {"lactate": 1}},
             ValueError,

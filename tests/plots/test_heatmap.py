@@ -160,9 +160,9 @@ def test_heatmap_of_windows_draws_each_over_its_steps() -> None:
     ("options", "message"),
     [
         ({"feature": "pH"}, r"one of \['SpO2', .*received 'pH'"),
-        ({"limit": 0.0}, "limit above 0; received 0.0"),
-        ({"limit": float("nan")}, "limit above 0; received nan"),
-        ({"max_features": 0}, "max_features of at least 1; received 0"),
+        ({"limit": 0.0}, "limit to be a finite number above 0; received 0.0"),
+        ({"limit": float("nan")}, "limit to be a finite number above 0; received nan"),
+        ({"max_features": 0}, "max_features to be a whole number"),
     ],
 )
 def test_wrong_options_are_refused(options: dict[str, Any], message: str) -> None:

@@ -89,18 +89,24 @@ def test_times_without_a_sure_order_are_refused(day, message):
         ({"time": "hour"}, r"a time column 'hour'; received other .*Name it with time=.*reset_ind"),
         ({"id": "name"}, r"an id column 'name'; received other columns: .*Name the one .*id="),
         ({"target": "alive"}, r"a target column 'alive'; received other .*Name the right one"),
-        ({"features": ["pulse", "bp"]}, r"columns \['pulse', 'bp'\]; the table lacks \['bp'\]"),
-        ({"features": "pulse"}, r"a list of columns; received the text 'pulse'. Use \['pulse'\]"),
-        ({"static": "age"}, r"received the text 'age'. Use \['age'\]"),
+        ({"features": ["pulse", "bp"]}, r"columns \['pulse', 'bp'\]; received .* lacks \['bp'\]"),
+        (
+            {"features": "pulse"},
+            r"to be a list; received 'pulse'. Give \['pulse'\]",
+        ),
+        ({"static": "age"}, r"static to be a list; received 'age'. Give \['age'\]"),
         ({"features": []}, "at least one feature; received none. Name some"),
         ({"features": ["pulse", "pulse"]}, "2 different feature_names; received 2"),
         ({"features": ["pulse", "died"]}, "received 'died' as both, .*Leave it out"),
         ({"static": ["died"]}, "received 'died' as both"),
         ({"static": ["dose"]}, r"one value of static column 'dose'.*\n?.*or list it in features="),
-        ({"window": 0}, "window and stride in whole rows, at least 1; received window=0"),
-        ({"window": 2.5}, "received window=2.5"),
-        ({"window": "2"}, "received window='2'"),
-        ({"window": 2, "stride": 0}, "received window=2, stride=0. A usual choice"),
+        ({"window": 0}, "window to be a whole number of at least 1; received 0. A usual"),
+        ({"window": 2.5}, "received 2.5"),
+        ({"window": "2"}, "received '2'"),
+        (
+            {"window": 2, "stride": 0},
+            "stride to be a whole number of at least 1; received 0. A usual",
+        ),
         ({"window": 4}, "at least window=4 rows in one sequence; received 5 rows in all. Use a"),
     ],
 )
@@ -135,6 +141,12 @@ def test_a_column_that_cannot_be_read_is_refused(column, values, message):
     """Dates among the features would become nanoseconds since 1970."""
     with pytest.raises(ValueError, match=f"Expected.*{message}"):
         from_table(table(**{column: values}), static=["age"])
+
+
+@pytest.mark.parametrize("argument", ["target", "id", "time"])
+def test_several_columns_where_one_is_meant_are_refused(argument):
+    with pytest.raises(ValueError, match=r"the name of .*; received \['pulse', 'day'\]. Name one"):
+        from_table(table(), **{argument: ["pulse", "day"]})
 
 
 @pytest.mark.parametrize("column", ["pulse", "day", "patient", "died"])

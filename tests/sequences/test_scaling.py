@@ -248,7 +248,7 @@ def test_what_cannot_be_changed():
         with pytest.raises(ValueError, match="Expected whole numbers of steps that every sample"):
             data[0].change("lactate", 1.0, steps=steps)
     for value in (float("nan"), "1.2", [1.0]):
-        with pytest.raises(ValueError, match="Expected a finite number for 'lactate'; received"):
+        with pytest.raises(ValueError, match="the value of 'lactate' to be a finite number; rec"):
             data.change("lactate", value)
     for steps in ("mesured", "measured"):  # nobody's lactate was
         with pytest.raises(ValueError, match=r'a slice or "measured", with .lactate. measured in'):

@@ -65,7 +65,7 @@ def test_the_gap_leaves_patients_alone_who_left_before():
         ((30, 16), "validation to begin before test; received validation=30, test=16. Give"),
         ((16, 400), r"train, validation and test; received .*'test': 0.* data's 3 to 37, or short"),
         ((16, 28, 50), "or shorten the gap"),
-        ((16, 28, -1), "gap in whole steps, 0 or more; received -1. Use the number"),
+        ((16, 28, -1), "gap to be a whole number of at least 0; received -1. Use the number"),
         ((16, 28, 1.5), "received 1.5"),
         (("2020-01-01", "2021-01-01"), "a number as boundary, as the times are; received '2020"),
     ],
@@ -126,7 +126,7 @@ def test_shares_are_of_the_groups_and_the_seed_decides_which():
     ("shares", "message"),
     [
         ((0.5, 0.5), "shares between 0 and 1 that leave some .*validation=0.5, test=0.5. A usual"),
-        ((0, 0.2), "received validation=0, test=0.2"),
+        ((0, 0.2), "validation to be a finite number above 0 and below 1; received 0. A usual"),
         ((0.01, 0.01), r"received \{'train': 9, 'validation': 0, .*9 groups are too few"),
     ],
 )

@@ -112,7 +112,9 @@ def test_any_input_is_read_or_refused_with_what_was_expected(thing, argument):
         ({"times": [[2, 1, 3], [1, 2, 3]]}, "increasing order .*first at position 0. Sort"),
         ({"times": [["2", "10", "9"]] * 2}, r"in times; received '2'.*pandas.to_datetime"),
         ({"times": [[0, 1, np.nan]] * 2}, "a time for every step in times; received 2 missing"),
-        ({"missing": "drop"}, "missing to be \"error\" or \"keep\"; received 'drop'. Use"),
+        ({"values": np.ma.masked_less(np.ones((2, 3, 1)), 2)}, r"without masked .*filled\(np"),
+        ({"values": np.full((2, 3, 1), 1e300)}, "finite values; received inf in"),
+        ({"missing": "drop"}, r"missing to be one of \['error', 'keep'\]; received 'drop'. Use"),
     ],
 )  # fmt: skip
 def test_arrays_that_cannot_be_read_are_refused(arguments, message):
@@ -158,7 +160,7 @@ def test_keep_accepts_nan_but_not_infinity():
         ([[5]], {}, "token ids from 0 to 4; received 5 to 5. Use the vocabulary that made"),
         ([[-1]], {}, "received -1 to -1"),
         ([[2**40]], {"vocabulary": ()}, "the size of the vocabulary; received 1099511627776"),
-        ([[2]], {"vocabulary": "good film"}, "a vocabulary of words; received one text. Give"),
+        ([[2]], {"vocabulary": "good film"}, "received 'good film'. Give data.vocabulary"),
         ([[2]], {"static": 3}, r"static for 1 samples; received shape \(\)"),
     ],
 )  # fmt: skip

@@ -319,5 +319,5 @@ def test_a_diverged_model_is_told():
 def test_a_batch_size_below_one_is_refused():
     model = sequential(keras.layers.LSTM(3), keras.layers.Dense(1))
     for size in (0, -1):
-        with pytest.raises(ValueError, match=f"batch_size of at least 1; received {size}"):
+        with pytest.raises(ValueError, match=f"whole number of at least 1; received {size}"):
             lx.explain(model, numbers(1, STEPS, FEATURES), background="zero", batch_size=size)

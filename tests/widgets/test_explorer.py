@@ -203,7 +203,7 @@ def test_steps_are_called_as_the_axis_calls_them():
 def test_errors_stand_in_the_status_line_and_pass(explorer, monkeypatch):
     own = explorer.controls
     own.number.value = float("nan")
-    assert "Expected a finite number for" in value_of(explorer.status)
+    assert "to be a finite number; received nan" in value_of(explorer.status)
     assert explorer.state.edits == ()
 
     def broken(*args):

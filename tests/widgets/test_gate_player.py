@@ -171,7 +171,7 @@ def test_a_model_of_values_and_words_of_any_length():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"max_words": 1}, "Expected max_words of at least 2; received 1"),
+        ({"max_words": 1}, "max_words to be a whole number of at least 2; received 1"),
         ({"layer": "first"}, "layer to be one of .*'both, forward'"),
         ({"layer": None}, "one direction at a time"),
         ({"text": ""}, "Expected at least one word; received none"),

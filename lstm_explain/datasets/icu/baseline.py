@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from ...sequences.data import SequenceData
+from ...sequences.data import SequenceData, check_data
 from ...sequences.scaling import fill_forward
 
 # Inverse weights of the squared coefficients to choose from, by the validation part.
@@ -47,6 +47,7 @@ def logistic_forecast(data: SequenceData) -> np.ndarray:
     from sklearn.metrics import log_loss
     from sklearn.preprocessing import StandardScaler
 
+    check_data("Use the stays of load_icu().", data=data)
     filled = not np.isnan(data.values).any()
     if data.task != "binary" or filled:
         raise ValueError(

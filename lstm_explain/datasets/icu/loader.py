@@ -10,9 +10,18 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ...arguments import check_one_of
 from ...progress import progress_bar
 from ...sequences.data import SequenceData
-from ..store import StoredFile, cached_arrays, digest, find_file, load_arrays, package_data
+from ..store import (
+    StoredFile,
+    cached_arrays,
+    check_home,
+    digest,
+    find_file,
+    load_arrays,
+    package_data,
+)
 from .records import NUM_HOURS, hourly_arrays, match_outcomes, read_outcomes, read_records
 from .variables import DESCRIPTORS, ICU_TYPES, SERIES
 
@@ -102,13 +111,11 @@ def load_icu(
     SequenceData 'PhysioNet 2012': 8000 samples x 1-48 steps x 37 features + 8 static, 2 classes, \
 train 3400 / validation 600 / test 4000
     """
+    remedy = "For stays of your own use SequenceData.from_frame."
+    check_one_of(("sample", FOLDER), remedy=remedy, source=source)
+    check_home(data_home, progress)
     if source == "sample":
         return _sample()
-    if source != FOLDER:
-        raise ValueError(
-            f"Expected a source among {['sample', FOLDER]}; received {source!r}. For stays of your "
-            "own use SequenceData.from_frame."
-        )
     files = {}
     for name in chain.from_iterable(SETS.values()):
         files[name] = find_file(f"{FOLDER}/{name}", data_home, progress=progress)

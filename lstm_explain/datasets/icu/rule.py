@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...sequences.data import SequenceData
+from ...sequences.data import SequenceData, check_data
 from ...sequences.scaling import fill_forward
 
 LACTATE, PRESSURE, AGE = "lactate", "mean blood pressure", "age"
@@ -129,8 +129,8 @@ def true_shap(data: SequenceData, background: SequenceData) -> TrueValues:
     >>> explained.values[0].round(2).tolist()
     [[0.15, 0.15], [0.15, 0.15], [0.15, 0.15], [0.15, 0.15]]
     """
-    num_hours = data.mask.shape[1]
     ends = np.stack(_charts(data), axis=-1)
+    num_hours = ends.shape[1]
     starts = _to_length(np.stack(_charts(background), axis=-1), num_hours)
     ages, start_ages = _ages(data), _ages(background)
     nodes = (np.arange(NUM_NODES) + 0.5) / NUM_NODES
@@ -193,6 +193,7 @@ def _saturated(total: np.ndarray) -> np.ndarray:
 
 def _charts(data: SequenceData) -> tuple[np.ndarray, np.ndarray]:
     """Return lactate and pressure (stay, hour) as they stand on the chart at each hour."""
+    check_data("Use the stays of load_icu(), changed or not.", data=data)
     positions = [_position(data.feature_names, name, "variable") for name in (LACTATE, PRESSURE)]
     chart = fill_forward(data.display_values[..., positions])
     chart = np.where(np.isnan(chart), [NORMAL_LACTATE, NORMAL_PRESSURE], chart)

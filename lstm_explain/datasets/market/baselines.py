@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ...sequences.data import SequenceData
+from ...arguments import as_numbers, check_number, check_one_of, check_type, check_whole
+from ...sequences.data import SequenceData, check_data
 
 # What the linear regression reads: its own past, and which way the market went ("leverage").
 HAR_FEATURES = ("log variance", "return", "downside return")
@@ -88,6 +89,7 @@ def gjr_garch(data: SequenceData, horizon: int = 5) -> np.ndarray:
     Glosten, Jagannathan and Runkle (1993), "On the Relation between the Expected Value and the
     Volatility of the Nominal Excess Return on Stocks", Journal of Finance 48.
     """
+    check_whole(least=1, horizon=horizon)
     try:
         from arch import arch_model
     except ImportError as error:
@@ -117,6 +119,7 @@ def gjr_garch(data: SequenceData, horizon: int = 5) -> np.ndarray:
 
 
 def _columns(data: SequenceData, names: Sequence[str]) -> np.ndarray:
+    check_data("Load it with load_market(...).", data=data)
     missing = [name for name in names if name not in data.feature_names]
     if missing:
         raise ValueError(
@@ -127,6 +130,7 @@ def _columns(data: SequenceData, names: Sequence[str]) -> np.ndarray:
 
 
 def _target_and_split(data: SequenceData, part: str = "train") -> tuple[np.ndarray, np.ndarray]:
+    check_data("Load it with load_market(...).", data=data)
     if data.target is None or data.split is None or not {"train", part} <= set(data.split):
         use = "to fit on" if part == "train" else f"and a {part} part"
         raise ValueError(
@@ -176,7 +180,14 @@ def qlike_losses(target: np.ndarray, prediction: np.ndarray, correction: float =
     >>> qlike_losses(np.log([1.0, 2.0]), np.log([1.0, 1.0])).round(3).tolist()
     [0.0, 0.307]
     """
-    log_ratio = np.asarray(target, float) - np.asarray(prediction, float) - correction
+    check_number(correction=correction)
+    target, prediction = as_numbers(target, "target"), as_numbers(prediction, "prediction")
+    if target.shape != prediction.shape:
+        raise ValueError(
+            f"Expected as many predictions as targets; received shapes {prediction.shape} and "
+            f"{target.shape}. Give those of the same samples."
+        )
+    log_ratio = target - prediction - correction
     return np.exp(log_ratio) - log_ratio - 1
 
 
@@ -260,6 +271,9 @@ def compare_forecasts(
         One row per forecast: ``QLIKE`` (lower is better), ``R2`` of the log variance (1 is best),
         ``DM`` (below 0: better than the reference) and its two-sided ``p``.
     """
+    check_one_of(("test", "validation", "train"), part=part)
+    check_whole(least=1, horizon=horizon)
+    check_type(Mapping, 'Give for example {"HAR": har(data)}.', forecasts=forecasts)
     target, split = _target_and_split(data, part)
     train, scored = split == "train", split == part
     if reference not in forecasts:
@@ -269,7 +283,7 @@ def compare_forecasts(
     spread = np.sum((target[scored] - target[scored].mean()) ** 2)
     losses, rows = {}, {}
     for name, values in forecasts.items():
-        forecast = np.asarray(values, float)
+        forecast = as_numbers(values, f"forecasts[{name!r}]")
         if forecast.shape != target.shape:
             raise ValueError(
                 f"Expected {len(target)} forecasts from {name!r}, one per sample of all parts; "

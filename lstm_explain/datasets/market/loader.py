@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ...arguments import check_type, check_whole
 from ...sequences.columns import columns_as_numbers
 from ...sequences.data import SequenceData
 
@@ -86,11 +87,8 @@ def load_market(
     SequenceData 'sp500': 4936 samples x 60 steps x 5 features, target log variance of the next \
 5 days, train 2177 / validation 500 / test 2259
     """
-    if window < 1 or horizon < 1:
-        raise ValueError(
-            f"Expected window and horizon of at least 1 day; received window={window}, "
-            f"horizon={horizon}. Usual choices are window=60 and horizon=5."
-        )
+    usual = "Usual choices are window=60 and horizon=5."
+    check_whole(least=1, remedy=usual, window=window, horizon=horizon)
     if (validation is None) != (test is None):
         raise ValueError(
             f"Expected both validation and test, or neither; received validation={validation!r}, "
@@ -221,6 +219,8 @@ def read_prices(prices: pd.DataFrame) -> pd.DataFrame:
 def _find_prices(symbol: str | Path | pd.DataFrame) -> tuple[pd.DataFrame, str]:
     if isinstance(symbol, pd.DataFrame):
         return symbol, "market"
+    remedy = f"Give one of {list(SYMBOLS)}, or your own prices as a file or DataFrame."
+    check_type((str, Path, pd.DataFrame), remedy, symbol=symbol)
     if symbol in SYMBOLS:
         try:
             return import_module(f"arch.data.{symbol}").load(), str(symbol)

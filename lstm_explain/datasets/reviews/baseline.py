@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...sequences.data import SequenceData
+from ...sequences.data import SequenceData, check_data
 from ..texts import word_lists
 
 # Inverse weights of the squared coefficients among which the validation part chooses.
@@ -47,6 +47,7 @@ def bag_of_words_forecast(
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss
 
+    check_data("Use what load_reviews() returns.", data=data)
     parts = data.train, data.validation, data.test
     vectorizer = TfidfVectorizer(analyzer=_words_and_pairs, sublinear_tf=True, min_df=2)
     counts = [vectorizer.fit_transform(word_lists(parts[0]))]

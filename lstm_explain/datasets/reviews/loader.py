@@ -10,10 +10,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ...arguments import check_one_of, check_whole
 from ...progress import progress_bar
-from ...sequences.data import SequenceData
+from ...sequences.data import SequenceData, check_data
 from ...sequences.words import RULE_VERSION, UNKNOWN
-from ..store import StoredFile, cached_arrays, digest, find_file
+from ..store import StoredFile, cached_arrays, check_home, digest, find_file
 from ..texts import read_texts
 from .archives import Review, read_imdb, read_movies, read_rt_polarity
 
@@ -113,13 +114,14 @@ def load_reviews(
     ('negative', 'positive')
     >>> load_reviews("imdb", max_words=400)                     # doctest: +SKIP
     """
+    remedy = "For texts of your own use SequenceData.from_texts."
+    check_one_of(("sample", *CORPORA), remedy=remedy, source=source)
+    check_home(data_home, progress)
+    check_whole(least=1, optional=True, max_words=max_words)
+    check_one_of(("end", "start"), truncate=truncate)
+    check_whole(least=3, vocabulary_size=vocabulary_size)
     if source == "sample":
         return _sample(max_words, truncate)
-    if source not in CORPORA:
-        raise ValueError(
-            f"Expected a source among {['sample', *CORPORA]}; received {source!r}. For texts of "
-            "your own use SequenceData.from_texts."
-        )
     corpus = CORPORA[source]
     arrays = _stored(corpus, find_file(corpus.file, data_home, progress=progress), progress)
     return SequenceData.from_texts(
@@ -169,6 +171,8 @@ def review_rationales(
     >>> data = load_reviews("sample").test[:3]
     >>> words = data.words[review_rationales(data)]
     """
+    check_data("Use what load_reviews() returns.", data=data)
+    check_home(data_home, progress)
     if data.name == SAMPLE_NAME:
         from .rule import true_rationale
 

@@ -25,7 +25,7 @@ from math import comb
 
 import numpy as np
 
-from ...sequences.data import SequenceData
+from ...sequences.data import SequenceData, check_data
 from ...sequences.words import UNKNOWN
 from ..texts import word_lists
 
@@ -99,6 +99,7 @@ def true_rationale(data: SequenceData) -> np.ndarray:
     >>> data.words[0][true_rationale(data)[0]].tolist()
     ['but', 'not', 'good']
     """
+    check_data(data=data)
     rationale = np.zeros(data.mask.shape, bool)
     for row, words in enumerate(word_lists(data)):
         for position, window in _windows(words):
@@ -121,6 +122,7 @@ def true_shapley(data: SequenceData) -> np.ndarray:
     >>> true_shapley(data).round(2).tolist()
     [[-2.52, 0.28, 0.0], [-1.4, 1.4, 2.8]]
     """
+    check_data(data=data)
     values = np.zeros(data.mask.shape)
     for row, words in enumerate(word_lists(data)):
         for position, window in _windows(words):

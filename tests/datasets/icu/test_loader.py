@@ -138,7 +138,7 @@ def test_missing_file_without_a_network(
 
 
 def test_unknown_source() -> None:
-    with pytest.raises(ValueError, match=r"among \['sample', 'physionet2012'\]; received 'mimic'"):
+    with pytest.raises(ValueError, match=r"one of \['sample', 'physionet2012'\]; received 'mimic'"):
         load_icu("mimic")  # type: ignore[arg-type]
 
 

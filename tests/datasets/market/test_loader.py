@@ -293,8 +293,8 @@ def test_unknown_source(symbol: str | Path, error: type[Exception], message: str
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"window": 0}, r"at least 1 day; received window=0, horizon=5. Usual choices"),
-        ({"horizon": 0}, r"at least 1 day; received window=60, horizon=0. Usual choices"),
+        ({"window": 0}, r"window to be .* at least 1; received 0. Usual choices"),
+        ({"horizon": 0}, r"horizon to be .* at least 1; received 0. Usual choices"),
         ({"test": "2010-01-01"}, r"both validation and test, or neither; .*validation=None"),
         ({"validation": "2011-01-01", "test": "2010-01-01"}, r"validation to begin before test"),
         ({"validation": "soon", "test": "2010-01-01"}, r"Expected a date .* received 'soon'"),
