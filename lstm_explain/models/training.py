@@ -119,8 +119,9 @@ class TrainingRun:
         folder = as_path(folder, folder=True, name="folder")
         report, prefix, sums = _read_report(folder / "run.json")
         model, history = (_file_of(folder, name, prefix, sums.get(name)) for name in _FILES)
-        loaded = load_model(model)
-        loaded.learned_scale = report.pop("learned_scale")
+        loaded, learned_scale = load_model(model), report.pop("learned_scale")
+        if learned_scale:
+            loaded.learned_scale = learned_scale
         return cls(model=loaded, history=_read_history(history), **report)
 
 

@@ -100,7 +100,9 @@ OTHERS = {
 @pytest.mark.parametrize("field", OTHERS)
 def test_pieces_of_data_that_are_read_in_another_way_are_refused(kept, field):
     assert not np.array_equal(getattr(kept[1], field), OTHERS[field])
-    with pytest.raises(ValueError, match=r"received a piece of other samples. Give another"):
+    # Other features or units than those of the background are refused before the pieces are read.
+    refusals = "received a piece of other samples. Give another|Expected a background"
+    with pytest.raises(ValueError, match=refusals):
         resume(kept, replace(kept[1], **{field: OTHERS[field]}))
 
 
