@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from . import padding, splitting, validation, words
+from . import padding, validation, words
 from .padding import Padded, as_array
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def from_frame(
     static: Sequence[str] = (),
     window: int | None = None,
     stride: int = 1,
+    horizon: int | None = None,
     units: Mapping[str, str] | None = None,
     class_names: Sequence[str] | None = None,
     missing: Missing = "error",
@@ -126,6 +127,9 @@ def from_frame(
         Columns that change over time; columns that are constant for a sequence.
     window, stride : int, optional
         Rows per sample and rows between the ends of two samples.
+    horizon : int, optional
+        How many rows after the last one of a window its target reaches, which `split_by_time` keeps
+        apart. By default as many as there are without a target at the end of every sequence.
     units, class_names, name : optional
         Units by feature name, names of the classes in their order, and of the data set.
     missing : {"error", "keep"}
@@ -148,6 +152,7 @@ def from_frame(
         static=static,
         window=window,
         stride=stride,
+        horizon=horizon,
     )
     return _from_padded(
         cls,
@@ -376,6 +381,7 @@ def _from_padded(
         times=padded.times,
         time_name=time_name,
         ids=padded.ids,
+        horizon=padded.horizon,
         name=name,
         **text_fields,
     )
@@ -421,12 +427,7 @@ def _labels(split: Any, count: int) -> np.ndarray:
         labels = np.array(labels.tolist())
     if labels.dtype.kind == "b":
         labels = np.where(labels, "train", "test")
-    if labels.shape != (count,) or not set(labels.tolist()) <= set(splitting.SPLITS):
-        raise ValueError(
-            f"Expected one of {list(splitting.SPLITS)}, or True for training, for each of {count} "
-            f"texts; received shape {labels.shape} with "
-            f"{sorted(map(str, set(labels.ravel().tolist())))[:10]}. Give one label per text."
-        )
+    validation.check_split(labels, count)
     return labels
 
 

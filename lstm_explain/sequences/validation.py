@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .padding import Padded
+from .splitting import SPLITS
 
 
 def clean(
@@ -102,6 +103,17 @@ def check_ids(ids: np.ndarray | None) -> None:
         raise ValueError(
             f"Expected ids of one type; received {sorted({type(i).__name__ for i in ids})}. "
             "Convert them, for instance with .astype(str)."
+        )
+
+
+def check_split(split: np.ndarray | None, count: int) -> None:
+    """Raise unless each sample is in one of the three parts: others would silently be in none."""
+    labels = np.zeros(0) if split is None else np.asarray(split)
+    if split is not None and (labels.shape != (count,) or not np.isin(labels, SPLITS).all()):
+        raise ValueError(
+            f"Expected one of {list(SPLITS)} for each of {count} samples; received shape "
+            f"{labels.shape} with {sorted(set(map(str, labels.ravel())))[:10]}. Give one label per "
+            "sample."
         )
 
 
