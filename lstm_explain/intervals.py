@@ -44,7 +44,7 @@ def bootstrap_interval(
     positions = np.arange(len(groups))
     value = np.asarray(statistic(positions), float)
     if count == 1:
-        return np.full((2, len(value)), np.nan)
+        return np.full(len(value), np.nan), np.full(len(value), np.nan)
     rng = np.random.default_rng(seed)
     drawn = np.empty((draws, len(value)))
     for draw in range(draws):

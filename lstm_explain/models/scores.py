@@ -16,7 +16,7 @@ from ..sequences.splitting import groups_alike
 # How far probabilities may exceed 1, or their sum differ from 1: float32 in a model's output.
 _ROUNDING = 1e-3
 # Scales without bounds, on which scores spread evenly, and the way back.
-_SCALES: dict[str, tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]] = {
+_SCALES: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     **dict.fromkeys(("accuracy", "auroc", "auprc"), (logit, expit)),
     **dict.fromkeys(("rmse", "mae", "log_loss"), (np.log, np.exp)),
     "r2": (lambda r2: -np.log1p(-r2), lambda spread: -np.expm1(-spread)),
@@ -230,8 +230,7 @@ def score_with_interval(
     Returns
     -------
     DataFrame
-        One row per score: `value`, `low`, `high`; NaN for the ends of a perfect score, and where
-        all samples are of one id.
+        One row per score: `value`, `low`, `high`; NaN where it is perfect, or all are of one id.
 
     References
     ----------
@@ -266,8 +265,8 @@ def score_difference(
 ) -> pd.DataFrame:
     """Compare the scores of predictions with those of a baseline on the same samples.
 
-    Both are resampled together, as in `score_with_interval`. Two separate intervals that overlap
-    say little, because the same samples are hard for both.
+    Both are resampled together, as in `score_with_interval`: that two separate intervals overlap
+    says little, because the same samples are hard for both.
 
     Parameters
     ----------
@@ -311,7 +310,7 @@ def _with_intervals(
 ) -> pd.DataFrame:
     """Return the scores of all samples, each with its bootstrap interval."""
     values = scores(slice(None))
-    plain = (np.asarray, np.asarray)
+    plain = (float, float)
 
     def resampled(rows: np.ndarray) -> list[float]:
         drawn = scores(rows)

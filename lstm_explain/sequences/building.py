@@ -352,7 +352,9 @@ def _from_padded(
 ) -> SequenceData:
     """Validate padded arrays and their names, and return them as a `SequenceData`."""
     per_sample = {field: getattr(padded, field) for field in ("ids", "static", "target")}
-    given = {field: as_array(v, field) for field, v in per_sample.items() if v is not None}
+    given: dict[str, Any] = {
+        field: as_array(v, field) for field, v in per_sample.items() if v is not None
+    }
     padded, units = replace(padded, **given), units or {}
     if static_names is None:
         num_static = 0 if padded.static is None else sum(padded.static.shape[1:2])

@@ -95,9 +95,11 @@ def _go_on(values: np.ndarray) -> bool:
     if values.shape[2] == 0 or len(values) < 2 or np.ptp(np.nan_to_num(values[:2])) == 0:
         return False
     for later in range(1, values.shape[1]):
-        shared = (values[1:, :-later], values[:-1, later:])
-        first_pair = (part[0] for part in shared)  # all at once would take long
-        if all(np.array_equal(*pair, equal_nan=True) for pair in (first_pair, shared)):
+        before, after = values[:-1, later:], values[1:, :-later]
+        # All at once would take long where the first pair tells.
+        if np.array_equal(before[0], after[0], equal_nan=True) and np.array_equal(
+            before, after, equal_nan=True
+        ):
             return True
     return False
 

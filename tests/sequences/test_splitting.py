@@ -51,7 +51,7 @@ def test_by_default_no_window_and_no_target_reaches_into_another_part(
     assert whole.horizon == horizon
     data = whole.split_by_time(validation=24, test=42)
     parts = [reached(part, horizon) for part in (data.train, data.validation, data.test)]
-    assert not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
+    assert len(set.union(*parts)) == sum(map(len, parts))
     ends, lost = whole.times[:, -1], window - 1 + horizon
     kept = ~np.isin(ends, [b - 1 - k for b in (24, 42) for k in range(lost)])
     np.testing.assert_array_equal(data.times[:, -1], ends[kept])
@@ -77,7 +77,7 @@ def test_the_horizon_is_as_long_as_every_sequence_is_without_a_target_at_its_end
     assert windows(frame.dropna()).horizon == 0
     assert windows(panel(20), target=None).horizon == 0
     whole = SequenceData.from_frame(
-        panel(9, ahead=1.0), time="t", features=["x"], target="ahead", id="id"
+        panel(9).assign(ahead=1.0), time="t", features=["x"], target="ahead", id="id"
     )
     assert whole.horizon is None
     for wrong, window in ((-1, 4), (1.5, 4), (2, None)):
@@ -142,7 +142,7 @@ def dated():
 
 @pytest.mark.parametrize("read", [str, pd.Timestamp, np.datetime64, datetime.date.fromisoformat])
 def test_a_boundary_is_the_first_day_of_its_part(read):
-    data = dated().split_by_time(read("2020-01-16"), read("2020-01-28"))
+    data = dated().split_by_time(read("2020-01-16"), read("2020-01-28"), gap=0)
     assert data.train.times[:, -1].max() == np.datetime64("2020-01-15")
     assert data.validation.times[:, -1].min() == np.datetime64("2020-01-16")
     assert data.test.times[:, -1].min() == np.datetime64("2020-01-28")
@@ -223,12 +223,12 @@ def test_windows_in_an_array_without_ids_are_not_split_at_random(rng, stride):
 @pytest.mark.parametrize(
     ("labels", "received"),
     [(["train", "dev", "test"], r"\(3,\) with \['dev', 'test', 'train'\]"),
-     (["train", "", "test"], r"\['', 'test', 'train'\]"), (["train"] * 2, r"shape \(2,\)")],
+     (["train", "", "test"], r"\['', 'test', 'train'\]"), (["train"] * 2, r"shape \(2,\) with")],
 )  # fmt: skip
 def test_a_label_that_is_no_part_is_refused(labels, received):
     """Its samples would be in none of the parts, without a word."""
     data = SequenceData.from_arrays(np.zeros((3, 1, 1)))
-    with pytest.raises(ValueError, match=f"Expected one of .* 3 samples; .*{received}. Give one"):
+    with pytest.raises(ValueError, match=f"Expected one of .* 3 samples; .*{received}.*Give one"):
         replace(data, split=np.array(labels))
 
 

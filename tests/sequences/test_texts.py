@@ -106,7 +106,11 @@ def test_shown_words_are_those_of_the_reader(texts: list[str]) -> None:
         (TEXTS, {"max_words": True}, "received True"),
         (TEXTS, {"truncate": "front"}, '"end" or "start"; received \'front\''),
         (TEXTS, {"split": ["train", "test"]}, r"each of 3 samples; received shape \(2,\)"),
-        (TEXTS, {"split": ["train", "dev", "test"]}, r"'validation', 'test'\], .* with \['dev', "),
+        (
+            TEXTS,
+            {"split": ["train", "dev", "test"]},
+            r"'validation', 'test'\] for .* with \['dev', ",
+        ),
         (TEXTS, {"split": [1, 0, 0]}, r"with \['0', '1'\]\. Give one label per sample"),
         (TEXTS, {"split": [False] * 3}, r"to make a vocabulary from; received none, only \['test'"),
         (TEXTS, {"vocabulary": ["good", "bad"]}, r"received \['good', 'bad'\] in front"),
