@@ -19,7 +19,6 @@ _ROUNDING = 1e-3
 _SCALES: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     **dict.fromkeys(("accuracy", "auroc", "auprc"), (logit, expit)),
     **dict.fromkeys(("rmse", "mae", "log_loss"), (np.log, np.exp)),
-    "r2": (lambda r2: -np.log1p(-r2), lambda spread: -np.expm1(-spread)),
 }
 
 
@@ -216,7 +215,7 @@ def score_with_interval(
     Samples of one id (a patient, an author) are drawn together; windows of one series as up to 20
     stretches of it; without `ids` each sample alone, which is right only where none are alike. The
     interval is Student's, with the bootstrap's standard error, on a scale without bounds: log for
-    errors and ``1 - r2``, log-odds for ranking scores. Of the accuracy, a share, it is Wilson's.
+    errors, log-odds for ranking scores; `r2` as it is. Of the accuracy, a share, it is Wilson's.
 
     Parameters
     ----------
