@@ -1,4 +1,8 @@
-"""Intervals of 95 %: of any score by the bootstrap, of a mean, and of a share."""
+"""Intervals of 95 %: of any score and of a mean by the bootstrap, and of a share.
+
+Samples of one group (a patient, an author, a stretch of a series) are alike, so that many of them
+tell less than as many groups. Groups are what is drawn and counted here, not samples.
+"""
 
 from __future__ import annotations
 
@@ -9,42 +13,75 @@ from scipy import stats
 
 from .arguments import check_whole
 
+_LEVEL = 0.975
 # Resamples of a mean: as many as this many drawn samples give, from 200 to 2,000.
 _DRAWN_SAMPLES = 20_000_000
 
 
 def check_draws(draws: int, seed: int) -> None:
     """Raise unless these are a number of bootstrap samples, and a seed of drawing them."""
-    check_whole(least=1, remedy="Try 500.", draws=draws)
+    check_whole(least=2, remedy="Try 500.", draws=draws)
     check_whole(seed=seed)
 
 
 def bootstrap_interval(
-    statistic: Callable[[np.ndarray], list[float]], count: int, draws: int, seed: int
+    statistic: Callable[[np.ndarray], list[float]], groups: np.ndarray, draws: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of the percentile intervals of what `statistic` makes of sample positions."""
+    """Return the ends of the intervals of what `statistic` makes of sample positions.
+
+    They are as many bootstrap standard errors from the statistic as Student's t has, which few
+    groups need: percentiles of the draws are too near (89 % instead of 95 at 8 groups).
+
+    Parameters
+    ----------
+    statistic : callable
+        NaN is left out: a draw without one of the classes has no AUROC.
+    groups : array (sample,)
+        Which samples are drawn together. One group has no interval: NaN.
+    draws, seed : int
+        Bootstrap samples, and the seed of drawing them.
+
+    References
+    ----------
+    Efron and Tibshirani (1993), "An introduction to the bootstrap", section 12.4. Davison and
+    Hinkley (1997), "Bootstrap methods and their application", section 3.8: groups.
+    """
     check_draws(draws, seed)
+    groups, count = _numbered(groups)
+    positions = np.arange(len(groups))
+    value = np.asarray(statistic(positions), float)
+    if count == 1:
+        return np.full(len(value), np.nan), np.full(len(value), np.nan)
     rng = np.random.default_rng(seed)
-    drawn = np.array([statistic(rng.integers(0, count, count)) for _ in range(draws)])
-    # A draw without one of the classes has no AUROC.
-    known = ~np.isnan(drawn).all(axis=0)
-    low, high = np.full((2, drawn.shape[1]), np.nan)
-    if known.any():
-        low[known], high[known] = np.nanquantile(drawn[:, known], [0.025, 0.975], axis=0)
-    return low, high
+    drawn = np.empty((draws, len(value)))
+    for draw in range(draws):
+        times_drawn = rng.multinomial(count, np.full(count, 1 / count))
+        drawn[draw] = statistic(np.repeat(positions, times_drawn[groups]))
+    known = (~np.isnan(drawn)).sum(axis=0) > 1
+    error = np.full(len(value), np.nan)
+    error[known] = np.nanstd(drawn[:, known], axis=0)
+    return value - _reach(count) * error, value + _reach(count) * error
+
+
+def _reach(count: int) -> float:
+    """How many bootstrap standard errors of so many groups the ends are away.
+
+    The bootstrap divides squares by the number of groups, Student's t by one less.
+    """
+    return float(stats.t.ppf(_LEVEL, count - 1) * np.sqrt(count / (count - 1)))
 
 
 def mean_interval(
-    numbers: np.ndarray, level: float = 0.95, seed: int = 0
+    numbers: np.ndarray, groups: np.ndarray | None = None, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of the percentile bootstrap interval of each column's mean.
+    """Return the ends of the bootstrap interval of each column's mean.
 
     Parameters
     ----------
     numbers : array (sample, column)
-        A single sample has no interval: both ends are the number itself.
-    level : float
-        Share of resampled means between the ends.
+        A single sample or group has no interval: both ends are the mean itself.
+    groups : array (sample,), optional
+        Which samples are drawn together; by default each alone.
 
     Examples
     --------
@@ -52,22 +89,53 @@ def mean_interval(
     >>> bool(low[0] < 2.5 < high[0])
     True
     """
-    count = len(numbers)
-    resamples = int(np.clip(_DRAWN_SAMPLES // count, 200, 2000))
+    groups, count = _numbered(np.arange(len(numbers)) if groups is None else groups)
+    mean = numbers.mean(axis=0)
+    if count == 1:
+        return mean, mean
+    resamples = int(np.clip(_DRAWN_SAMPLES // len(numbers), 200, 2000))
     # How often each sample is drawn: the mean of a resample is a weighted mean.
-    weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
-    low, high = np.quantile(weights @ numbers / count, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return low, high
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
+    weights = drawn[:, groups] / drawn[:, groups].sum(axis=1, keepdims=True)
+    error = (weights @ numbers).std(axis=0)
+    return mean - _reach(count) * error, mean + _reach(count) * error
 
 
-def share_interval(successes: int, count: int) -> tuple[float, float]:
+def share_interval(happened: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, float]:
     """Return the ends of the interval of a share (Wilson 1927).
+
+    Parameters
+    ----------
+    happened : bool array (sample,)
+    groups : array (sample,), optional
+        Samples of one group count as fewer, so many as would vary as much alone (Korn and Graubard
+        1998, Survey Methodology 24); as one per group where all or none happened.
 
     Examples
     --------
-    >>> low, high = share_interval(5, 10)
+    >>> low, high = share_interval(np.arange(10) < 5)
     >>> round(low, 3), round(high, 3)
     (0.237, 0.763)
     """
-    interval = stats.binomtest(successes, count).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
+    share, normal = float(np.mean(happened)), stats.norm.ppf(_LEVEL)
+    size: float = len(happened)
+    groups, count = _numbered(np.arange(len(happened)) if groups is None else groups)
+    if count == 1:
+        size = 1
+    elif count < len(happened):
+        sums = np.bincount(groups, np.asarray(happened, float) - share)
+        variance = count / (count - 1) * float(sums @ sums) / size**2
+        alone = share * (1 - share) / variance if variance else count
+        size = min(size, alone * (normal / stats.t.ppf(_LEVEL, count - 1)) ** 2)
+    ratio = normal**2 / size
+    reach = normal * np.sqrt(share * (1 - share) / size + ratio / (4 * size))
+    low, high = (
+        np.clip((share + ratio / 2 + side) / (1 + ratio), 0, 1) for side in (-reach, reach)
+    )
+    return float(low), float(high)
+
+
+def _numbered(groups: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the groups as numbers from 0 on, and how many there are."""
+    distinct, numbers = np.unique(groups, return_inverse=True)
+    return numbers, len(distinct)

@@ -34,7 +34,8 @@ def drivers_by_group(
     Returns
     -------
     DataFrame
-        Index group and feature; columns `share`, `low`, `high` (95 % bootstrap interval).
+        Index group and feature; columns `share`, `low`, `high` (95 % bootstrap interval; samples of
+        one id are drawn together).
 
     Raises
     ------
@@ -59,11 +60,11 @@ def drivers_by_group(
     if explanation.static_values is not None:
         values = np.concatenate([values, explanation.static_values.values], axis=1)
         names += explanation.static_values["static_feature"].values.tolist()
-    sizes = np.abs(values)
+    sizes, ids = np.abs(values), explanation.owners
     tables = {}
     for group, members in checked_groups(groups, len(sizes)).items():
         of_group = sizes[members]
-        low, high = bootstrap_interval(partial(_shares, of_group), len(of_group), draws, seed)
+        low, high = bootstrap_interval(partial(_shares, of_group), ids[members], draws, seed)
         tables[group] = pd.DataFrame(
             {"share": _shares(of_group, np.arange(len(of_group))), "low": low, "high": high},
             index=[str(name) for name in names],

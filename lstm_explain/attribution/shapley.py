@@ -121,8 +121,8 @@ def shapley_values(
     num_static = question.subject.static.shape[1]
     if question.anatomy.embedding_layers and level in ("feature", "cell"):
         raise ValueError(
-            f'Expected level "time" (words) or "window" for a text model; received {level!r}: '
-            "the numbers inside an embedding are not features that a reader knows."
+            f'Expected level "time" (words) or "window" for a text model; received {level!r}. The '
+            "numbers inside an embedding are no features that a reader knows."
         )
     shape = {
         "time": (count, num_steps),
@@ -132,16 +132,14 @@ def shapley_values(
     }[level]
     values, errors = np.zeros(shape), np.zeros(shape)
     static_values = np.zeros((count, num_static))
-    rng = np.random.default_rng(seed)
-    evaluations = 0
+    rng, evaluations = np.random.default_rng(seed), 0
     with progress_bar(count, "explaining", "sample", progress) as bar:
         for sample in range(count):
             mask = question.subject.mask[sample]
             players = players_of(level, mask, (num_features, num_static), window or 1)
             game = Game.of(question, sample, players)
             if players.count <= EXACT_PLAYERS:
-                estimates = exact(game.worth, players.count)
-                deviations = np.zeros(players.count)
+                estimates, deviations = exact(game.worth, players.count), np.zeros(players.count)
                 evaluations += 2**players.count * len(question.rows[0])
             else:
                 estimates, deviations, spent = sampled(game, budget, rng)

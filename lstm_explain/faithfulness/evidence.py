@@ -34,6 +34,8 @@ class Evidence:
         What was ranked or compared: "cell", "time", ... "" where nothing was.
     share : float or None
         Share of the cells or steps that was removed or kept.
+    owners : array (sample,) or None
+        Whose sample each is: those of one owner are drawn together for intervals.
     """
 
     check: str
@@ -42,6 +44,7 @@ class Evidence:
     values: np.ndarray
     level: str = ""
     share: float | None = None
+    owners: np.ndarray | None = None
 
 
 def difference(one: Evidence, other: Evidence, higher_is_better: bool) -> Evidence:
@@ -52,15 +55,15 @@ def difference(one: Evidence, other: Evidence, higher_is_better: bool) -> Eviden
 
 
 def summary(evidence: Sequence[Evidence], draws: int, seed: int) -> pd.DataFrame:
-    """Return a row per evidence: the mean and its 95 % bootstrap interval over samples.
+    """Return a row per evidence: the mean and its 95 % bootstrap interval over owners.
 
-    Evidence of equally many samples shares the draws. One sample has no interval.
+    Evidence of equally many samples shares owners and draws. One owner has no interval.
 
     Examples
     --------
     >>> table = summary([Evidence("gap", "gap", "explanation", np.array([1.0, 3.0]))], 200, seed=0)
-    >>> float(table["mean"].iloc[0]), float(table["low"].iloc[0])
-    (2.0, 1.0)
+    >>> float(table["mean"].iloc[0])
+    2.0
     """
     means, lows, highs = np.full((3, len(evidence)), np.nan)
     counts = np.array([int((~np.isnan(part.values)).sum()) for part in evidence], int)
@@ -71,9 +74,10 @@ def summary(evidence: Sequence[Evidence], draws: int, seed: int) -> pd.DataFrame
             continue
         stacked = np.stack([evidence[int(row)].values for row in rows])
         means[rows] = _mean(stacked)
-        if size > 1:
-            statistic = partial(_mean_of, stacked)
-            lows[rows], highs[rows] = bootstrap_interval(statistic, int(size), draws, seed)
+        owners = evidence[int(rows[0])].owners
+        groups = np.arange(size) if owners is None else owners
+        statistic = partial(_mean_of, stacked)
+        lows[rows], highs[rows] = bootstrap_interval(statistic, groups, draws, seed)
     return pd.DataFrame(
         {
             "check": [part.check for part in evidence],

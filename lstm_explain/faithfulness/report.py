@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from ..arguments import as_path, check_flag, check_model, check_type, check_whole
@@ -66,7 +67,8 @@ class FaithfulnessReport:
             `check`, `measure`, `level` (what was ranked: "cell", "time", ...), `of` (what was
             measured: the explanation, attention, a control, or by how much one is better than
             another), `share` (of cells removed or kept; NaN for means and areas over shares),
-            `mean`, `low` and `high` (95 % bootstrap interval over samples), `count` (samples).
+            `mean`, `low` and `high` (95 % bootstrap interval over samples, those of one id drawn
+            together), `count` (samples).
         """
         return self._table.copy()
 
@@ -78,7 +80,9 @@ class FaithfulnessReport:
         """
         e = self.explanation
         unit = self._steps if e.level == "time" else f"{e.level}s"
-        return verdict_of(self._table, CHECKS, e.background, len(e), unit, self._steps)
+        number = len(np.unique(e.owners))
+        whose = "sample" if number == len(e) else "id"
+        return verdict_of(self._table, CHECKS, e.background, number, unit, self._steps, whose)
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw all checks with their controls and intervals in one figure.
@@ -159,7 +163,7 @@ def check_faithfulness(
         The model that was explained.
     explanation : Explanation
         From `lstm_explain.explain` or `shapley_values`, or summed from it by `over_time`,
-        `over_features` or `over_windows`. A verdict needs 8 samples or more.
+        `over_features` or `over_windows`. A verdict needs samples of 8 ids, or 8 without ids.
     retrain : callable, optional
         ``retrain(seed, permuted)`` trains the model anew and returns it; where `permuted` is True,
         after shuffling the targets of the training part.
@@ -205,6 +209,7 @@ def check_faithfulness(
     case = open_case(model, explanation, batch_size)
     few_rows = case.against_few(background_rows, seed)
     repeat = repeat_of(case, seed)
+    owners = {len(e): e.owners for e in (repeat.explanation, explanation)}
     inputs = CheckInputs(model, case, few_rows, repeat, retrain, retrainings, seed, progress)
     evidence: list[Evidence] = []
     skipped = []
@@ -216,7 +221,10 @@ def check_faithfulness(
                 skipped.append(f"{check.name}: {reason}")
             else:
                 # By the name of its row, under which figure and page look for it.
-                evidence += [replace(part, check=check.name) for part in measured]
+                evidence += [
+                    replace(part, check=check.name, owners=owners.get(len(part.values)))
+                    for part in measured
+                ]
                 if not measured:
                     skipped.append(f"{check.name}: not defined for this model or explanation")
             bar.update()

@@ -14,8 +14,7 @@ from .checks import STRONG_CORRELATION, Check
 from .evidence import above_zero
 from .removal import SHARES
 
-# Below it a 95 % bootstrap interval of a mean is too narrow to be one (Efron and Tibshirani 1993,
-# "An introduction to the bootstrap", section 13.3: small samples).
+# From fewer samples (of different ids) nothing general is claimed, however narrow their intervals.
 FEWEST_SAMPLES = 8
 
 
@@ -61,6 +60,7 @@ def verdict_of(
     num_samples: int,
     unit: str = "cells",
     steps: str = "steps",
+    whose: str = "sample",
 ) -> Verdict:
     """Judge the figures of a report.
 
@@ -75,10 +75,14 @@ def verdict_of(
         Their bounds must hold.
     background : str
         What stood for "absent".
+    num_samples : int
+        How many samples there are, those of one id counted once.
     unit : str
         What the explanation ranks, for the sentences: "cells", "words", "steps", ...
     steps : str
         What attention ranks: "steps", or "words" in texts.
+    whose : str
+        What was counted: "sample", or "id" where some ids have several samples.
     """
     look = _Table(table)
     reasons = _reasons(look, checks, unit)
@@ -86,7 +90,10 @@ def verdict_of(
         accepted: bool | None = None
     else:
         accepted = not reasons
-    sentences = [_claim(look, accepted, reasons, num_samples, unit), *_attention(look, steps)]
+    sentences = [
+        _claim(look, accepted, reasons, f"{num_samples} {whose}", unit),
+        *_attention(look, steps),
+    ]
     return Verdict(accepted, (*sentences, _limits(look, background, unit)), tuple(reasons))
 
 
@@ -107,9 +114,7 @@ def _reasons(look: _Table, checks: Sequence[Check], unit: str) -> list[str]:
     return reasons
 
 
-def _claim(
-    look: _Table, accepted: bool | None, reasons: list[str], num_samples: int, unit: str
-) -> str:
+def _claim(look: _Table, accepted: bool | None, reasons: list[str], number: str, unit: str) -> str:
     first = look.row("comprehensiveness", "explanation")
     random = look.row("comprehensiveness", "random")
     shares = f"{100 * SHARES[0]:g} to {100 * SHARES[-1]:g} %"
@@ -118,10 +123,10 @@ def _claim(
         f"by {_interval(first)}, without random ones by {_interval(random)}"
     )
     if accepted is None:
-        plural = "s" if num_samples > 1 else ""
+        plural = "" if number.startswith("1 ") else "s"
         against = f" Against it speaks that {'; that '.join(reasons)}." if reasons else ""
         return (
-            f"Nothing general may be claimed from {num_samples} sample{plural}, of at least "
+            f"Nothing general may be claimed from {number}{plural}, of at least "
             f"{FEWEST_SAMPLES} that are needed; of these alone: {figures}.{against}"
         )
     if accepted:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 
 from ..arguments import as_numbers, check_whole
-from ..intervals import bootstrap_interval, check_draws, share_interval
+from ..intervals import bootstrap_interval, share_interval
 from ..sequences.data import SequenceData, check_data
+from ..sequences.splitting import groups_alike
 
 # How far probabilities may exceed 1, or their sum differ from 1: float32 in a model's output.
 _ROUNDING = 1e-3
+# Scales without bounds, on which scores spread evenly, and the way back.
+_SCALES: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    **dict.fromkeys(("accuracy", "auroc", "auprc"), (logit, expit)),
+    **dict.fromkeys(("rmse", "mae", "log_loss"), (np.log, np.exp)),
+}
 
 
 def score(data: SequenceData, predictions: np.ndarray) -> dict[str, float]:
@@ -56,18 +64,20 @@ def score(data: SequenceData, predictions: np.ndarray) -> dict[str, float]:
             scores["r2"] = float(metrics.r2_score(target, predictions))
         return scores
     labels = np.arange(len(data.class_names))
-    if data.task == "multiclass":
-        predicted = predictions.argmax(axis=1)
-    else:
-        predicted = (predictions >= 0.5).astype(int)
     scores = {
-        "accuracy": float(metrics.accuracy_score(target, predicted)),
+        "accuracy": float(_correct(target, predictions).mean()),
         "log_loss": float(metrics.log_loss(target, predictions, labels=labels)),
     }
     if data.task == "binary" and len(np.unique(target)) == 2:
         scores["auroc"] = float(metrics.roc_auc_score(target, predictions))
         scores["auprc"] = float(metrics.average_precision_score(target, predictions))
     return scores
+
+
+def _correct(target: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    """Tell of which samples the class that is predicted is the true one."""
+    predicted = predictions >= 0.5 if predictions.ndim == 1 else predictions.argmax(axis=1)
+    return np.asarray(predicted == target)
 
 
 def constant_baseline(data: SequenceData) -> np.ndarray:
@@ -148,7 +158,8 @@ def reliability(data: SequenceData, probabilities: np.ndarray, bins: int = 10) -
     -------
     DataFrame
         One row per bin: `predicted` (mean), `observed` (share of the second class), `count`, and
-        `low` and `high`, the 95 % interval of `observed` (Wilson 1927).
+        `low` and `high`, the 95 % interval of `observed` (Wilson 1927; samples of one id count as
+        fewer).
 
     Raises
     ------
@@ -163,13 +174,13 @@ def reliability(data: SequenceData, probabilities: np.ndarray, bins: int = 10) -
     """
     target, probabilities = binary_target(data, probabilities)
     check_whole(least=1, most=len(target), remedy="Samples are the most bins.", bins=bins)
-    order = np.argsort(probabilities, kind="stable")
+    order, alike = np.argsort(probabilities, kind="stable"), groups_alike(data)
     ends = np.cumsum([len(part) for part in np.array_split(order, bins)])
     # Equal probabilities stay together: which of them come first says nothing.
     ends = np.unique(np.searchsorted(probabilities[order], probabilities[order][ends - 1], "right"))
     rows = []
     for part in np.split(order, ends[:-1]):
-        low, high = share_interval(int(target[part].sum()), len(part))
+        low, high = share_interval(target[part], alike[part])
         predicted, observed = float(probabilities[part].mean()), float(target[part].mean())
         rows.append((predicted, observed, len(part), low, high))
     columns = ["predicted", "observed", "count", "low", "high"]
@@ -200,7 +211,12 @@ def calibration_error(data: SequenceData, probabilities: np.ndarray, bins: int =
 def score_with_interval(
     data: SequenceData, predictions: np.ndarray, draws: int = 500, seed: int = 0
 ) -> pd.DataFrame:
-    """Score predictions, with 95 % intervals by resampling the samples.
+    """Score predictions, with 95 % intervals by resampling ids.
+
+    Samples of one id (a patient, an author) are drawn together; windows of one series as up to 20
+    stretches of it; without `ids` each sample alone, which is right only where none are alike. The
+    interval is Student's, with the bootstrap's standard error, on a scale without bounds: log for
+    errors, log-odds for ranking scores; `r2` as it is. Of the accuracy, a share, it is Wilson's.
 
     Parameters
     ----------
@@ -214,25 +230,31 @@ def score_with_interval(
     Returns
     -------
     DataFrame
-        One row per score: `value`, `low`, `high`.
+        One row per score: `value`, `low`, `high`; NaN where it is perfect, or all are of one id.
 
     References
     ----------
-    Efron (1979), "Bootstrap methods: another look at the jackknife"; percentile intervals.
+    Efron and Tibshirani (1993), "An introduction to the bootstrap", section 12.4. Field and Welsh
+    (2007), "Bootstrapping clustered data", JRSS B 69.
 
     Examples
     --------
     >>> data = SequenceData.from_arrays(np.zeros((4, 3, 1)), [1.0, 2.0, 3.0, 4.0])
-    >>> score_with_interval(data, np.array([1.0, 2.0, 3.0, 4.0])).loc["rmse", "high"]
-    np.float64(0.0)
+    >>> table = score_with_interval(data, np.array([1.5, 2.5, 3.5, 4.5]))
+    >>> table.loc["rmse"].round(6).tolist()  # all errors are alike
+    [0.5, 0.5, 0.5]
     """
     check_data(data=data)
-    predictions = as_numbers(predictions, "predictions")
+    predictions, alike = as_numbers(predictions, "predictions"), groups_alike(data)
 
     def scores(rows: np.ndarray | slice) -> dict[str, float]:
         return score(data[rows], predictions[rows])
 
-    return _with_intervals(scores, len(data), draws, seed)
+    table = _with_intervals(scores, alike, draws, seed)
+    if "accuracy" in table.index:
+        right = _correct(_target(data), _checked(data, predictions))
+        table.loc["accuracy", ["low", "high"]] = share_interval(right, alike)
+    return table
 
 
 def score_difference(
@@ -244,8 +266,8 @@ def score_difference(
 ) -> pd.DataFrame:
     """Compare the scores of predictions with those of a baseline on the same samples.
 
-    Both are resampled together. Two separate intervals that overlap say little, because the same
-    samples are hard for both.
+    Both are resampled together, as in `score_with_interval`: that two separate intervals overlap
+    says little, because the same samples are hard for both.
 
     Parameters
     ----------
@@ -279,21 +301,29 @@ def score_difference(
         of_baseline = score(data[rows], baseline[rows])
         return {name: value - of_baseline[name] for name, value in scores.items()}
 
-    return _with_intervals(difference, len(data), draws, seed)
+    return _with_intervals(difference, groups_alike(data), draws, seed, scales={})
 
 
 def _with_intervals(
-    scores: Callable[[np.ndarray | slice], dict[str, float]], count: int, draws: int, seed: int
+    scores: Callable[[np.ndarray | slice], dict[str, float]],
+    alike: np.ndarray,
+    draws: int,
+    seed: int,
+    scales: Mapping[str, tuple[Callable[..., Any], Callable[..., Any]]] = _SCALES,
 ) -> pd.DataFrame:
     """Return the scores of all samples, each with its bootstrap interval."""
-    check_draws(draws, seed)
     values = scores(slice(None))
+    ways = [scales.get(name, (float, float)) for name in values]
 
     def resampled(rows: np.ndarray) -> list[float]:
         drawn = scores(rows)
-        return [drawn.get(name, np.nan) for name in values]  # one class alone has no AUROC
+        with np.errstate(divide="ignore"):
+            scaled = [to(drawn.get(n, np.nan)) for n, (to, _) in zip(values, ways, strict=True)]
+        # One class alone has no AUROC, and a perfect score no place on its scale.
+        return [float(number) if np.isfinite(number) else np.nan for number in scaled]
 
-    low, high = bootstrap_interval(resampled, count, draws, seed)
+    ends = bootstrap_interval(resampled, alike, draws, seed)
+    low, high = ([float(to(end)) for (_, to), end in zip(ways, side, strict=True)] for side in ends)
     return pd.DataFrame({"value": values, "low": low, "high": high}, index=list(values))
 
 
@@ -341,6 +371,7 @@ def score_by_group(
         class, `difference` (predicted minus observed) and `auroc`, each with its 95 % interval.
         The AUROC is NaN where a group has one class only. The interval of the difference comes from
         that of the observed share (Wilson 1927), which is wide for few samples without an event.
+        Samples of one id are drawn together and count as fewer, as in `score_with_interval`.
 
     Raises
     ------
@@ -355,9 +386,9 @@ def score_by_group(
     Name: auroc, dtype: float64
     """
     target, probabilities = binary_target(data, probabilities)
-    rows = {}
-    for name, members in checked_groups(groups, len(target)).items():
-        rows[name] = _one_group(target[members], probabilities[members], draws, seed)
+    rows, alike = {}, groups_alike(data)
+    for name, of in checked_groups(groups, len(target)).items():
+        rows[name] = _one_group(target[of], probabilities[of], alike[of], draws, seed)
     return pd.DataFrame(rows).T.astype({"count": int, "events": int})
 
 
@@ -365,17 +396,13 @@ def checked_groups(groups: Mapping[str, np.ndarray], count: int) -> dict[str, np
     """Return the groups as bool arrays (count,), or say which one does not fit."""
     if not isinstance(groups, Mapping) or not groups:
         raise ValueError(
-            "Expected at least one group, as a mapping of name to bool array; received "
-            f"{groups!r}. For example {{'old': age >= 65}}."
+            f"Expected at least one group, as a mapping of name to bool array; received {groups!r}."
+            " For example {'old': age >= 65}."
         )
     checked = {name: np.asarray(members) for name, members in groups.items()}
     for name, members in checked.items():
         if members.shape != (count,) or members.dtype != bool:
-            raise ValueError(
-                f"Expected a bool array of {count} samples for the group "
-                f"{name!r}; received {members.dtype} of shape {members.shape}. Compare a column of "
-                "display_static, of the same samples, with a bound."
-            )
+            raise ValueError(X)
         if not members.any():
             raise ValueError(
                 f"Expected some of the {count} samples in the group {name!r}; received none. Check "
@@ -385,13 +412,13 @@ def checked_groups(groups: Mapping[str, np.ndarray], count: int) -> dict[str, np
 
 
 def _one_group(
-    target: np.ndarray, probabilities: np.ndarray, draws: int, seed: int
+    target: np.ndarray, probabilities: np.ndarray, alike: np.ndarray, draws: int, seed: int
 ) -> dict[str, float]:
-    low, high = bootstrap_interval(
-        lambda index: [_auroc(target[index], probabilities[index])], len(target), draws, seed
-    )
+    auroc = _with_intervals(
+        lambda rows: {"auroc": _auroc(target[rows], probabilities[rows])}, alike, draws, seed
+    ).loc["auroc"]
     observed, predicted = float(target.mean()), float(probabilities.mean())
-    least, most = share_interval(int(target.sum()), len(target))
+    least, most = share_interval(target, alike)
     return {
         "count": len(target),
         "events": int(target.sum()),
@@ -400,9 +427,9 @@ def _one_group(
         "difference": predicted - observed,
         "difference_low": predicted - most,
         "difference_high": predicted - least,
-        "auroc": _auroc(target, probabilities),
-        "auroc_low": low[0],
-        "auroc_high": high[0],
+        "auroc": auroc["value"],
+        "auroc_low": auroc["low"],
+        "auroc_high": auroc["high"],
     }
 
 

@@ -19,8 +19,9 @@ def plot_summary(
 
     Cells are mean absolute SHAP values over the samples that have the step; sequences of different
     length are aligned at their last real step. The bars beside them sum each sample's absolute
-    values over time, with a 95 % bootstrap interval of their mean. Steps so far back that fewer
-    than 5 % of the samples have them are left out of the map.
+    values over time, with a 95 % bootstrap interval of their mean, for which samples of one id are
+    drawn together. Steps so far back that fewer than 5 % of the samples have them are left out of
+    the map.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ def plot_summary(
     if facts is not None:
         sums.append(content.grouped(facts, static.order))
     bars = [sizes.mean(axis=0) for sizes in sums]
-    ends = [mean_interval(sizes) for sizes in sums]
+    ends = [mean_interval(sizes, explanation.owners) for sizes in sums]
     panels.draw_sides(place, row, main, bars, static.names, "sum over time", ends)
     label = f"mean |SHAP value|\n({content.explained(explanation)})"
     panels.draw_colour_bar(place, row, mesh, label)

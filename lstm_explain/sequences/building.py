@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..arguments import check_flag, check_names, check_one_of, check_type, check_whole
-from . import padding, splitting, validation, words
+from . import padding, validation, words
 from .padding import Padded, as_array
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def from_frame(
     static: Sequence[str] = (),
     window: int | None = None,
     stride: int = 1,
+    horizon: int | None = None,
     units: Mapping[str, str] | None = None,
     class_names: Sequence[str] | None = None,
     missing: Missing = "error",
@@ -128,6 +129,9 @@ def from_frame(
         Columns that change over time; columns that are constant for a sequence.
     window, stride : int, optional
         Rows per sample and rows between the ends of two samples.
+    horizon : int, optional
+        How many rows after the last one of a window its target reaches, which `split_by_time` keeps
+        apart. By default as many as there are without a target at the end of every sequence.
     units, class_names, name : optional
         Units by feature name, names of the classes in their order, and of the data set.
     missing : {"error", "keep"}
@@ -150,6 +154,7 @@ def from_frame(
         static=static,
         window=window,
         stride=stride,
+        horizon=horizon,
     )
     return _from_padded(
         cls,
@@ -302,7 +307,7 @@ def from_texts(
     labels = (
         np.full(len(samples), "train")
         if split is None
-        else splitting.read_labels(split, len(samples))
+        else validation.read_labels(split, len(samples))
     )
     if vocabulary is None:
         if "train" not in labels:
@@ -356,7 +361,9 @@ def _from_padded(
     check_names(optional=True, static_names=static_names, class_names=class_names)
     check_type(Mapping, 'Give for example {"pulse": "1/min"}.', optional=True, units=units)
     check_type(str, "Give a text.", target_name=target_name, time_name=time_name, name=name)
-    given = {field: as_array(v, field) for field, v in per_sample.items() if v is not None}
+    given: dict[str, Any] = {
+        field: as_array(v, field) for field, v in per_sample.items() if v is not None
+    }
     validation.check_characters(
         # As they were given: an array of text has lost the NULs at its ends.
         {"ids": padded.ids, "target": padded.target, "class_names": class_names}
@@ -392,6 +399,7 @@ def _from_padded(
         times=padded.times,
         time_name=time_name,
         ids=padded.ids,
+        horizon=padded.horizon,
         name=name,
         **text_fields,
     )

@@ -57,6 +57,9 @@ class SequenceData:
         Whose sequence it is.
     split : str array (sample,) or None
         "train", "validation" or "test".
+    horizon : int or None
+        Of windows cut from longer series: how many steps after its last one the target of a window
+        reaches. None where a sample is a whole sequence.
     name : str
         What the data set is called.
     center, scale, static_center, static_scale : float64 arrays (feature,)
@@ -92,6 +95,7 @@ class SequenceData:
     time_name: str = "step"
     ids: np.ndarray | None = None
     split: np.ndarray | None = None
+    horizon: int | None = None
     name: str = "data"
     variables: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
@@ -106,6 +110,9 @@ class SequenceData:
     change = editing.change
     rewrite = editing.rewrite
     switch_off = editing.switch_off
+
+    def __post_init__(self) -> None:
+        validation.check_split(self.split, len(self))
 
     # -- selecting -------------------------------------------------------------------------------
     def __len__(self) -> int:
@@ -146,25 +153,30 @@ class SequenceData:
         return self.mask.sum(axis=1)
 
     # -- splitting and scaling ---------------------------------------------------------------
-    def split_by_time(self, validation: object, test: object, gap: int = 0) -> SequenceData:
+    def split_by_time(
+        self, validation: object, test: object, gap: int | None = None
+    ) -> SequenceData:
         """Split by the time of each sample's last step; earlier parts train, later ones test.
 
         Parameters
         ----------
         validation, test : date or number
             First time of each part.
-        gap : int
-            How many steps ahead the target looks. Samples whose target would reach past a boundary
-            are dropped: those that end in the last `gap` steps before it, of their own sequence or
-            of all.
+        gap : int, optional
+            Samples that end in the last `gap` steps before a boundary, of their own sequence or of
+            all, are dropped. By default as many as it takes for no window and no target of one part
+            to reach into a window of another: for windows, their length less one plus `horizon`.
+            With ``gap=horizon`` windows may begin before their part, targets lie in it; less is
+            refused. Without `ids` all samples count as one sequence.
         """
         if self.times is None:
             raise ValueError(
                 "Expected data with times to split by time; received none. Give times=... or use "
                 "split_by_group."
             )
-        labels = splitting.labels_by_time(self.times, self.mask, self.ids, validation, test, gap)
-        return replace(self, split=labels)[labels != ""]
+        labels = splitting.labels_by_time(self, validation, test, gap)
+        kept = labels != ""
+        return replace(self[kept], split=labels[kept])
 
     def split_by_group(
         self, validation: float = 0.15, test: float = 0.15, seed: int = 0
@@ -177,7 +189,13 @@ class SequenceData:
             Shares of the groups. Without `ids`, each sample is its own group.
         seed : int
             Seed of the shuffle.
+
+        Raises
+        ------
+        ValueError
+            Windows of one series: split them by time.
         """
+        splitting.check_not_one_series(self)
         groups = np.arange(len(self)) if self.ids is None else self.ids
         return replace(self, split=splitting.labels_by_group(groups, validation, test, seed))
 

@@ -23,6 +23,7 @@ class Padded:
     ids: Any = None
     static: Any = None
     target: Any = None
+    horizon: int | None = None
 
 
 def pad(sequences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -172,6 +173,7 @@ def from_long_table(
     static: Sequence[str] = (),
     window: int | None = None,
     stride: int = 1,
+    horizon: int | None = None,
 ) -> Padded:
     """Cut a long table (one row per id and time) into sequences or windows of consecutive rows."""
     if not isinstance(frame, pd.DataFrame):
@@ -200,7 +202,14 @@ def from_long_table(
             f"Expected a target that is not among what the model reads; received {target!r} as "
             "both, which would give the answer away. Leave it out of features and static."
         )
-    pieces = []
+    if horizon is not None and (
+        window is None or not isinstance(horizon, int | np.integer) or horizon < 0
+    ):
+        raise ValueError(
+            f"Expected the horizon of windows in whole rows, 0 or more; received {horizon!r} with "
+            f"window={window!r}. Give how many rows ahead the target looks, or leave it out."
+        )
+    pieces, without_target = [], []
     for key, rows in pd.Series(np.arange(len(frame))).groupby(keys, sort=False):
         order = rows.to_numpy()
         order = order[np.argsort(clock[order], kind="stable")]
@@ -213,6 +222,9 @@ def from_long_table(
                 f"first, or name the column that tells the sequences apart with id=..."
             )
         pieces += _windows(order, window, stride)
+        if targets is not None:
+            with_target = np.flatnonzero(~pd.isna(targets[order]))
+            without_target += [len(order) - 1 - int(last) for last in with_target[-1:]]
     if not pieces:
         raise ValueError(
             f"Expected at least window={window} rows in one sequence; received "
@@ -244,6 +256,9 @@ def from_long_table(
         ids=None if id is None else keys[last],
         static=extra[last] if len(static) else None,
         target=None if targets is None else targets[last],
+        horizon=min(without_target, default=0)
+        if window is not None and horizon is None
+        else horizon,
     )
 
 

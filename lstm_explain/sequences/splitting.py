@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from ..arguments import check_number, check_whole
-from .padding import as_array
 
 if TYPE_CHECKING:
     from .data import SequenceData
@@ -18,20 +17,17 @@ SPLITS = ("train", "validation", "test")
 
 
 def labels_by_time(
-    times: np.ndarray,
-    mask: np.ndarray,
-    ids: np.ndarray | None,
-    validation: object,
-    test: object,
-    gap: int = 0,
+    data: SequenceData, validation: object, test: object, gap: int | None = None
 ) -> np.ndarray:
     """Label samples by the time of their last real step; "" marks those dropped for the gap.
 
-    A sample is dropped if its target, `gap` steps ahead in its own sequence or among the times of
+    A sample is dropped if what stands `gap` steps ahead, in its own sequence or among the times of
     all sequences, may be in the next part.
     """
-    check_whole(remedy="Use the number of steps that the target looks ahead.", gap=gap)
-    lengths = mask.sum(axis=1)
+    check_whole(
+        remedy="Use the number of steps that the target looks ahead.", gap=gap, optional=True
+    )
+    times, lengths = np.asarray(data.times), data.lengths
     ends = pd.Series(times[np.arange(len(times)), lengths - 1])
     first_validation, first_test = (_as_time(ends, t) for t in (validation, test))
     if not first_validation < first_test:
@@ -41,14 +37,31 @@ def labels_by_time(
         )
     labels = np.where(ends < first_validation, "train", "validation").astype("<U10")
     labels[ends >= first_test] = "test"
+    owners = pd.Series(np.zeros(len(times)) if data.ids is None else data.ids)
+    steps = pd.DataFrame({"owner": np.repeat(owners, lengths), "time": times[data.mask]})
+    distinct = steps.drop_duplicates()
+    gap = _gap_of(data, gap, overlapping=len(distinct) < len(steps))
     if gap:
-        owners = pd.Series(np.zeros(len(times)) if ids is None else ids)
-        steps = pd.DataFrame({"owner": np.repeat(owners, lengths), "time": times[mask]})
         for boundary in (first_validation, first_test):
-            labels[_reaches_past(boundary, gap, ends, owners, steps.drop_duplicates())] = ""
-    span = f"{ends.min()} to {ends.max()}"
-    _check_parts(labels, f"Move the boundaries inside the data's {span}, or shorten the gap")
+            labels[_reaches_past(boundary, gap, ends, owners, distinct)] = ""
+    remedy = f"Move the boundaries inside the data's {ends.min()} to {ends.max()}"
+    _check_parts(labels, f"{remedy}, or shorten the gap of {gap} steps")
     return labels
+
+
+def _gap_of(data: SequenceData, gap: int | None, overlapping: bool) -> int:
+    """Return the gap as given, or the one with which no window and no target reach across."""
+    horizon = data.horizon or 0
+    if gap is None:
+        in_windows = data.horizon is not None or overlapping
+        return (int(data.lengths.max()) - 1 if in_windows else 0) + horizon
+    if gap < horizon:
+        raise ValueError(
+            f"Expected a gap of at least the {horizon} steps that the target looks ahead; received "
+            f"{gap}, with which targets of one part would lie in the next. Leave gap out, or give "
+            "from_frame another horizon=... if the target looks less far."
+        )
+    return int(gap)
 
 
 def _reaches_past(
@@ -64,6 +77,31 @@ def _reaches_past(
     if len(before):
         near |= ends >= np.sort(before["time"].unique())[-gap:][0]
     return (near & (ends < boundary)).to_numpy()
+
+
+def check_not_one_series(data: SequenceData) -> None:
+    """Raise for windows of one series: at random, they would stand in training and in test."""
+    if data.ids is None and (data.horizon is not None or _go_on(data.values)):
+        raise ValueError(
+            "Expected ids, or samples that have no steps in common; received windows of one "
+            "series, of which training and test would share steps. Call split_by_time("
+            "validation=..., test=...), for which arrays need times=...; for several series, give "
+            "the ids."
+        )
+
+
+def _go_on(values: np.ndarray) -> bool:
+    """Tell whether each sample is the one before it, some steps later."""
+    if values.shape[2] == 0 or len(values) < 2 or np.ptp(np.nan_to_num(values[:2])) == 0:
+        return False
+    for later in range(1, values.shape[1]):
+        before, after = values[:-1, later:], values[1:, :-later]
+        # All at once would take long where the first pair tells.
+        if np.array_equal(before[0], after[0], equal_nan=True) and np.array_equal(
+            before, after, equal_nan=True
+        ):
+            return True
+    return False
 
 
 def labels_by_group(
@@ -86,7 +124,8 @@ def labels_by_group(
     group_labels[shuffled[:num_test]] = "test"
     group_labels[shuffled[num_test : num_test + num_validation]] = "validation"
     labels = group_labels[position]
-    _check_parts(labels, f"{len(distinct)} groups are too few for these shares")
+    few = f"{len(distinct)} groups are too few for these shares; windows are split by time"
+    _check_parts(labels, few)
     return labels
 
 
@@ -120,6 +159,26 @@ def _check_parts(labels: np.ndarray, remedy: str) -> None:
         )
 
 
+# Stretches of a series that count as independent: enough to tell their spread, and each long enough
+# that it has little in common with its neighbours.
+_STRETCHES, _HORIZONS_EACH = 20, 5
+
+
+def groups_alike(data: SequenceData) -> np.ndarray:
+    """Number samples that tell less together than as many alone, for intervals of scores.
+
+    Those of one id go together; of one series that was cut into windows those of one stretch, of at
+    least 5 times as many windows as the target looks ahead. Other samples stand alone.
+    """
+    if data.ids is not None and (data.horizon is None or len(set(data.ids.tolist())) > 1):
+        return np.unique(data.ids, return_inverse=True)[1]
+    if data.horizon is None or data.times is None:
+        return np.arange(len(data))
+    ends = data.times[np.arange(len(data)), data.lengths - 1]
+    stretches = min(_STRETCHES, max(1, len(data) // (_HORIZONS_EACH * max(1, data.horizon))))
+    return np.argsort(np.argsort(ends, kind="stable")) * stretches // len(data)
+
+
 def need_training_part(data: Any) -> Any:
     """Return the training part, from which alone means and deviations may be taken."""
     if data.split is not None and not (data.split == "train").any():
@@ -133,19 +192,3 @@ def need_training_part(data: Any) -> Any:
 def training_part(data: SequenceData) -> SequenceData:
     """Return the training part, or all data where there is no split."""
     return data if data.split is None else data.train
-
-
-def read_labels(split: Any, count: int) -> np.ndarray:
-    """Return the parts of a split as text, or raise unless there is training data."""
-    labels = as_array(split, "split")
-    if labels.dtype == object:  # a column of a table
-        labels = np.array(labels.tolist())
-    if labels.dtype.kind == "b":
-        labels = np.where(labels, "train", "test")
-    if labels.shape != (count,) or not set(labels.tolist()) <= set(SPLITS):
-        raise ValueError(
-            f"Expected one of {list(SPLITS)}, or True for training, for each of {count} "
-            f"texts; received shape {labels.shape} with "
-            f"{sorted(map(str, set(labels.ravel().tolist())))[:10]}. Give one label per text."
-        )
-    return labels

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from ..arguments import check_one_of
-from .padding import Padded
+from .padding import Padded, as_array
+from .splitting import SPLITS
 
 # A NUL ends a text for NumPy and in files; half of a surrogate pair has no bytes in UTF-8.
 _LOST = re.compile("[\0\ud800-\udfff]")
@@ -103,6 +104,28 @@ def check_ids(ids: np.ndarray | None) -> None:
         raise ValueError(
             f"Expected ids of one type; received {sorted({type(i).__name__ for i in ids})}. "
             "Convert them, for instance with .astype(str)."
+        )
+
+
+def read_labels(split: Any, count: int) -> np.ndarray:
+    """Return the parts of a split as text, or raise unless there is training data."""
+    labels = as_array(split, "split")
+    if labels.dtype == object:  # a column of a table
+        labels = np.array(labels.tolist())
+    if labels.dtype.kind == "b":
+        labels = np.where(labels, "train", "test")
+    check_split(labels, count)
+    return labels
+
+
+def check_split(split: np.ndarray | None, count: int) -> None:
+    """Raise unless each sample is in one of the three parts: others would silently be in none."""
+    labels = np.zeros(0) if split is None else np.asarray(split)
+    if split is not None and (labels.shape != (count,) or not np.isin(labels, SPLITS).all()):
+        raise ValueError(
+            f"Expected one of {list(SPLITS)} for each of {count} samples; received shape "
+            f"{labels.shape} with {sorted(set(map(str, labels.ravel())))[:10]}. Give one label per "
+            "sample."
         )
 
 

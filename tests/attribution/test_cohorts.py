@@ -27,6 +27,20 @@ def test_shares_of_groups_against_a_loop():
     np.testing.assert_allclose(one["low"], one["high"])  # one sample: nothing to draw from
 
 
+def test_copies_of_a_sample_under_one_id_tell_no_more():
+    """Drawn together: the same interval, where they were taken for as many samples."""
+    e = explained_charts()[2].over_variables()
+
+    def shares(rows):
+        dataset = e[rows].to_dataset().assign(ids=("sample", rows.astype(str)))
+        every = {"all": np.ones(len(rows), bool)}
+        return lx.attribution.drivers_by_group(lx.Explanation(dataset), every, draws=30)
+
+    alone = shares(np.arange(len(e)))
+    np.testing.assert_allclose(shares(np.repeat(np.arange(len(e)), 4)), alone)
+    assert shares(np.zeros(5, int))[["low", "high"]].isna().all(axis=None)
+
+
 def test_causes_are_found_by_size_and_not_by_chance(rng):
     truth = rng.random((30, 8, 5)) < 0.1
     mask = np.ones((30, 8), bool)

@@ -310,11 +310,31 @@ def test_page_says_how_each_check_is_read_and_counts_steps_as_its_figures_do(tmp
     assert cells[0] == str(int(sizes.argmax()) + 1)
 
 
+def test_samples_of_one_person_are_drawn_together_and_counted_once():
+    """Twelve samples of three people: nothing general may be claimed, and intervals are wider."""
+    model, e, _, _ = linear()
+    people = np.arange(12) // 4
+    of_three = Explanation(e.to_dataset().assign(ids=("sample", people.astype(str))))
+    report = lx.check_faithfulness(model, of_three, **QUIET)
+    assert report.verdict().accepted is None
+    assert "Nothing general may be claimed from 3 ids, of at least 8" in str(report.verdict())
+    assert lx.check_faithfulness(model, e, **QUIET).verdict().accepted is not None
+    part = next(p for p in report.evidence if p.measure == "gap")
+    np.testing.assert_array_equal(part.owners, people.astype(str))
+    # Student's t of three means: 4.303 deviations over the root of 3, up to the draws.
+    means = part.values.reshape(3, 4).mean(axis=1)
+    row = figure(report, "gap", "explanation")
+    expected = 4.3027 * means.std(ddof=1) / np.sqrt(3)
+    np.testing.assert_allclose((row["high"] - row["low"]) / 2, expected, rtol=0.15)
+
+
 def test_what_cannot_be_checked_is_refused():
     e = reported().explanation
     for name in ("retrainings", "background_rows", "draws"):
-        with pytest.raises(ValueError, match=f"Expected {name} to be a whole number of at least 1"):
-            lx.check_faithfulness(tiny.model(), e, **{name: 0})
+        least = 2 if name == "draws" else 1
+        message = f"Expected {name} to be a whole number of at least {least}"
+        with pytest.raises(ValueError, match=message):
+            lx.check_faithfulness(tiny.model(), e, **{name: least - 1})
     with pytest.raises(ValueError, match="Expected the model that was explained"):
         lx.check_faithfulness(tiny.model("multiclass"), e)
     with pytest.raises(ValueError, match="Expected finite values"):

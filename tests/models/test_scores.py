@@ -161,8 +161,8 @@ def test_what_cannot_be_assessed():
     for nothing in ({}, [np.ones(4, bool)]):
         with pytest.raises(ValueError, match="Expected at least one group, as a mapping"):
             lx.models.score_by_group(data, np.full(4, 0.5), nothing)
-    with pytest.raises(ValueError, match="draws to be a whole number of at least 1; received 0"):
-        lx.models.score_with_interval(data, np.full(4, 0.5), draws=0)
+    with pytest.raises(ValueError, match="draws to be a whole number of at least 2; received 1"):
+        lx.models.score_with_interval(data, np.full(4, 0.5), draws=1)
     untold = SequenceData.from_arrays(np.zeros((4, 2, 1)))
     with pytest.raises(ValueError, match="Expected data with a target to compare with"):
         lx.models.reliability(untold, np.full(4, 0.5))

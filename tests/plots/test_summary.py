@@ -62,6 +62,19 @@ def test_summary_bars_are_means_of_sums_with_an_interval() -> None:
     assert set(rows(panel(ax, "static"))) == {"age [years]", "male"}
 
 
+def test_summary_draws_samples_of_one_id_together() -> None:
+    """Four copies of each sample tell no more than one."""
+    e = cohort([12] * 9)
+    copies = np.repeat(np.arange(9), 4)
+
+    def ends(rows: np.ndarray) -> np.ndarray:
+        dataset = e[rows].to_dataset().assign(ids=("sample", rows.astype(str)))
+        beside = panel(plot_summary(Explanation(dataset)), "sums")
+        return np.array(beside.collections[0].get_segments())  # type: ignore[attr-defined]
+
+    np.testing.assert_allclose(ends(copies), ends(np.arange(9)))
+
+
 def test_summary_sums_other_features_of_each_sample() -> None:
     e = cohort([12] * 6)
     ax = plot_summary(e, max_features=1)

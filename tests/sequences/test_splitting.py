@@ -1,6 +1,7 @@
 """No target of one part reaches into another, and no patient is in two."""
 
 import datetime
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -31,10 +32,69 @@ def test_the_gap_removes_exactly_the_targets_that_reach_across(stride):
     np.testing.assert_array_equal(kept, ends[expected])
 
 
-def test_without_the_gap_targets_do_reach_across():
-    """The test above can fail."""
-    data = windows(panel(40)).split_by_time(validation=16, test=28)
-    assert target_steps(data.train).max() == 17
+def reached(part, horizon):
+    """The steps of a part's windows and of their targets, by owner."""
+    times = np.concatenate([part.times, part.times[:, -1:] + np.arange(1, horizon + 1)], axis=1)
+    owners = np.zeros(len(part)) if part.ids is None else part.ids
+    return {(owner, step) for owner, row in zip(owners, times, strict=True) for step in row}
+
+
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 3), st.booleans())
+def test_by_default_no_window_and_no_target_reaches_into_another_part(
+    window, stride, horizon, with_id
+):
+    """And only windows that end within a window and a horizon before a boundary are left out."""
+    stride = min(stride, window)  # else the data lacks steps in between, and less is kept
+    frame = panel(60, ("a", "b") if with_id else ("a",))
+    frame["ahead"] = frame.groupby("id")["t"].shift(-horizon).astype(float)
+    whole = windows(frame, window=window, stride=stride, id="id" if with_id else None)
+    assert whole.horizon == horizon
+    data = whole.split_by_time(validation=24, test=42)
+    parts = [reached(part, horizon) for part in (data.train, data.validation, data.test)]
+    assert len(set.union(*parts)) == sum(map(len, parts))
+    ends, lost = whole.times[:, -1], window - 1 + horizon
+    kept = ~np.isin(ends, [b - 1 - k for b in (24, 42) for k in range(lost)])
+    np.testing.assert_array_equal(data.times[:, -1], ends[kept])
+
+
+def test_a_gap_wins_unless_targets_would_reach_across():
+    """With the gap of the horizon windows may share steps; with less, targets lie in the next."""
+    whole = windows(panel(40))
+    data = whole.split_by_time(validation=16, test=28, gap=2)
+    assert data.validation.times.min() == 13
+    with pytest.raises(ValueError, match=r"gap of at least the 2 steps .* received 1, .*Leave gap"):
+        whole.split_by_time(validation=16, test=28, gap=1)
+    told = windows(panel(40), horizon=1).split_by_time(validation=16, test=28, gap=1)
+    assert told.train.times[:, -1].max() == 14
+
+
+def test_the_horizon_is_as_long_as_every_sequence_is_without_a_target_at_its_end():
+    """One that was broken off has no target for longer; one without any says nothing."""
+    frame = panel(20, ("a", "b", "c"))
+    frame.loc[(frame["id"] == "b") & (frame["t"] > 12), "ahead"] = np.nan
+    frame.loc[frame["id"] == "c", "ahead"] = np.nan
+    assert windows(frame).horizon == 2
+    assert windows(frame.dropna()).horizon == 0
+    assert windows(panel(20), target=None).horizon == 0
+    whole = SequenceData.from_frame(
+        panel(9).assign(ahead=1.0), time="t", features=["x"], target="ahead", id="id"
+    )
+    assert whole.horizon is None
+    for wrong, window in ((-1, 4), (1.5, 4), (2, None)):
+        with pytest.raises(ValueError, match=f"horizon of windows .*received {wrong} with window"):
+            windows(panel(20), horizon=wrong, window=window)
+
+
+def test_windows_in_an_array_are_told_by_the_times_that_they_share():
+    """Of one owner; owners with the same clock share no window."""
+    times = np.arange(40)[:, None] + np.arange(4)
+    values = np.random.default_rng(0).normal(size=(40, 4, 1))
+    data = SequenceData.from_arrays(values, times=times, ids=np.zeros(40))
+    parts = data.split_by_time(validation=20, test=30)
+    assert parts.train.times.max() == 16
+    assert parts.validation.times.min() == 17
+    each = SequenceData.from_arrays(values, times=times, ids=np.arange(40))
+    assert len(each.split_by_time(validation=20, test=30)) == 40
 
 
 def test_the_gap_counts_the_steps_of_each_sequence():
@@ -64,7 +124,7 @@ def test_the_gap_leaves_patients_alone_who_left_before():
     [
         ((30, 16), "validation to begin before test; received validation=30, test=16. Give"),
         ((16, 400), r"train, validation and test; received .*'test': 0.* data's 3 to 37, or short"),
-        ((16, 28, 50), "or shorten the gap"),
+        ((16, 28, 50), "or shorten the gap of 50 steps"),
         ((16, 28, -1), "gap to be a whole number of at least 0; received -1. Use the number"),
         ((16, 28, 1.5), "received 1.5"),
         (("2020-01-01", "2021-01-01"), "a number as boundary, as the times are; received '2020"),
@@ -82,7 +142,7 @@ def dated():
 
 @pytest.mark.parametrize("read", [str, pd.Timestamp, np.datetime64, datetime.date.fromisoformat])
 def test_a_boundary_is_the_first_day_of_its_part(read):
-    data = dated().split_by_time(read("2020-01-16"), read("2020-01-28"))
+    data = dated().split_by_time(read("2020-01-16"), read("2020-01-28"), gap=0)
     assert data.train.times[:, -1].max() == np.datetime64("2020-01-15")
     assert data.validation.times[:, -1].min() == np.datetime64("2020-01-16")
     assert data.test.times[:, -1].min() == np.datetime64("2020-01-28")
@@ -133,6 +193,43 @@ def test_shares_are_of_the_groups_and_the_seed_decides_which():
 def test_shares_that_leave_a_part_empty_are_refused(shares, message):
     with pytest.raises(ValueError, match=f"Expected.*{message}"):
         SequenceData.from_arrays(np.zeros((9, 1, 1))).split_by_group(*shares)
+
+
+@pytest.mark.parametrize("stride", [1, 4, 9])
+def test_windows_of_one_series_are_not_split_at_random(stride):
+    """Neighbours would train and test, and most test windows share steps with training ones."""
+    data = windows(panel(99), id=None, stride=stride)
+    message = r"Expected ids, or samples that have no steps in common; .*Call split_by_time\("
+    with pytest.raises(ValueError, match=message):
+        data.split_by_group()
+    with pytest.raises(ValueError, match=r"1 groups are too few .*; windows are split by time"):
+        windows(panel(99), stride=stride).split_by_group()
+    assert len(windows(panel(30, tuple("abcdefgh"))).split_by_group(0.2, 0.2).test)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_windows_in_an_array_without_ids_are_not_split_at_random(rng, stride):
+    """Cut with sliding_window_view, where nothing but their numbers tells it."""
+    series = rng.normal(size=(80, 2))
+    series[5:40] = 0.0  # nothing measured: neighbours are equal at any shift
+    cut = np.lib.stride_tricks.sliding_window_view(series, 4, axis=0)[::stride].swapaxes(1, 2)
+    with pytest.raises(ValueError, match="received windows of one series, of which"):
+        SequenceData.from_arrays(cut).split_by_group()
+    SequenceData.from_arrays(cut, ids=np.arange(len(cut)) // 9).split_by_group(0.3, 0.3)
+    SequenceData.from_arrays(rng.permutation(cut)).split_by_group()  # in no order: not told
+    SequenceData.from_arrays(np.zeros((20, 4, 1))).split_by_group()  # constants tell nothing
+
+
+@pytest.mark.parametrize(
+    ("labels", "received"),
+    [(["train", "dev", "test"], r"\(3,\) with \['dev', 'test', 'train'\]"),
+     (["train", "", "test"], r"\['', 'test', 'train'\]"), (["train"] * 2, r"shape \(2,\) with")],
+)  # fmt: skip
+def test_a_label_that_is_no_part_is_refused(labels, received):
+    """Its samples would be in none of the parts, without a word."""
+    data = SequenceData.from_arrays(np.zeros((3, 1, 1)))
+    with pytest.raises(ValueError, match=f"Expected one of .* 3 samples; .*{received}.*Give one"):
+        replace(data, split=np.array(labels))
 
 
 @pytest.mark.parametrize("part", ["train", "validation", "test"])

@@ -105,9 +105,13 @@ def test_shown_words_are_those_of_the_reader(texts: list[str]) -> None:
         (TEXTS, {"max_words": 2.5}, r"received 2\.5\. Leave it out"),
         (TEXTS, {"max_words": True}, "received True"),
         (TEXTS, {"truncate": "front"}, r"\['end', 'start'\]; received 'front'"),
-        (TEXTS, {"split": ["train", "test"]}, r"each of 3 texts; received shape \(2,\)"),
-        (TEXTS, {"split": ["train", "dev", "test"]}, r"'validation', 'test'\], .* with \['dev', "),
-        (TEXTS, {"split": [1, 0, 0]}, r"with \['0', '1'\]\. Give one label per text"),
+        (TEXTS, {"split": ["train", "test"]}, r"each of 3 samples; received shape \(2,\)"),
+        (
+            TEXTS,
+            {"split": ["train", "dev", "test"]},
+            r"'validation', 'test'\] for .* with \['dev', ",
+        ),
+        (TEXTS, {"split": [1, 0, 0]}, r"with \['0', '1'\]\. Give one label per sample"),
         (TEXTS, {"split": [False] * 3}, r"to make a vocabulary from; received none, only \['test'"),
         (TEXTS, {"vocabulary": ["good", "bad"]}, r"received \['good', 'bad'\] in front"),
         (

@@ -111,6 +111,7 @@ def load_market(
         features=list(FEATURES),
         target=target,
         window=window,
+        horizon=horizon,
         units=FEATURES,
         name=name,
     )
@@ -118,6 +119,7 @@ def load_market(
         ends = table.index[window - 1 : len(table) - horizon]
         shares = [ends[len(ends) * percent // 100] for percent in (60, 80)]
         validation, test = BOUNDARIES if name in SYMBOLS else shares
+    # Windows may begin before their part: on a day to forecast, all days before it are known.
     data = data.split_by_time(validation=validation, test=test, gap=horizon)
     return replace(data.standardise(), target_unit="log %²")
 
