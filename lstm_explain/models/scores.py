@@ -402,7 +402,10 @@ def checked_groups(groups: Mapping[str, np.ndarray], count: int) -> dict[str, np
     checked = {name: np.asarray(members) for name, members in groups.items()}
     for name, members in checked.items():
         if members.shape != (count,) or members.dtype != bool:
-            raise ValueError(X)
+            raise ValueError(
+                f"Expected a bool array of {count} samples as group {name!r}; received {members.dtype} "
+                f"of shape {members.shape}. Compare a column of display_static with a bound."
+            )
         if not members.any():
             raise ValueError(
                 f"Expected some of the {count} samples in the group {name!r}; received none. Check "

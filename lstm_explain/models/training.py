@@ -365,10 +365,9 @@ def _check(model: Any, data: SequenceData) -> None:
         )
     if data.split is not None:
         sizes = {part: int((data.split == part).sum()) for part in SPLITS}
-        if min(sizes.values()) == 0 or sum(sizes.values()) < len(data):
+        if min(sizes.values()) == 0:
             raise ValueError(
-                f"Expected samples in train, validation and test alone; received {sizes} of "
-                f"{len(data)}. Validation decides when training stops: split by "
+                f"Expected samples in train, validation and test; received {sizes}. Validation decides when training stops: split by "
                 "data.split_by_group(), or take it from the training part."
             )
     size = len(data.class_names) if data.task == "multiclass" else 1
