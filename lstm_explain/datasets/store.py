@@ -157,12 +157,17 @@ def cached_arrays(
     """
     path = _cache_folder() / f"{name}-{key}.npz"
     try:
-        return load_arrays(path)
+        kept = load_arrays(path)
+        # The archive has a checksum of each array, but not of their names.
+        if sorted(kept.pop("")) == sorted(kept):
+            return kept
+        raise ValueError("Expected the names that were written.")
     except Exception:  # absent, or damaged in whatever way: it is only a copy
         arrays = dict(make())
     try:
         with atomic_path(path) as beside, beside.open("wb") as stream:
-            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]  # no array is a flag
+            kept = {**arrays, "": np.array(list(arrays))}
+            np.savez_compressed(stream, **kept)  # type: ignore[arg-type]  # no array is a flag
     except OSError as error:
         warnings.warn(
             f"What was parsed could not be kept: {error}. Set {CACHE_VARIABLE} to "

@@ -403,8 +403,8 @@ def checked_groups(groups: Mapping[str, np.ndarray], count: int) -> dict[str, np
     for name, members in checked.items():
         if members.shape != (count,) or members.dtype != bool:
             raise ValueError(
-                f"Expected a bool array of {count} samples as group {name!r}; received {members.dtype} "
-                f"of shape {members.shape}. Compare a column of display_static with a bound."
+                f"Expected a bool array of {count} samples for the group {name!r}; received "
+                f"{members.dtype} {members.shape}. Compare a column of display_static with a bound."
             )
         if not members.any():
             raise ValueError(

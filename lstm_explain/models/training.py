@@ -367,8 +367,9 @@ def _check(model: Any, data: SequenceData) -> None:
         sizes = {part: int((data.split == part).sum()) for part in SPLITS}
         if min(sizes.values()) == 0:
             raise ValueError(
-                f"Expected samples in train, validation and test; received {sizes}. Validation decides when training stops: split by "
-                "data.split_by_group(), or take it from the training part."
+                f"Expected samples in train, validation and test; received {sizes}. Validation "
+                "decides when training stops: split by data.split_by_group(), or take it from the "
+                "training part."
             )
     size = len(data.class_names) if data.task == "multiclass" else 1
     shape = getattr(model, "output_shape", (None, size))  # a subclassed model does not know
