@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
-from scipy.stats import spearmanr
+from typing import Any
 
+import numpy as np
+
+from ..backend import keras
 from .compiled import Compiled, Subject, kept_with
 
 # Steps of one sample that are moved.
 _PROBES = 12
-# From this rank correlation on, the positions that change most go with the steps that are moved.
-_ALIGNED = 0.8
+# From this correlation on, positions change more the nearer they are to the moved step.
+_ALIGNED = 0.25
 
 
 def attended_axes(compiled: Compiled, subject: Subject) -> list[int]:
     """Tell what the positions are that each call of an attention layer weighs.
 
-    Where the sequence that is weighed changes first, last or most in the order of the steps, its
-    positions are the steps. It does not where they are features, or steps of a decoder, which may
-    be as many.
+    Where some unit of the sequence that is weighed changes from the moved step on, or up to it, or
+    most around it, the positions are the steps. They are not where they are features, or steps of a
+    decoder, which may be as many.
 
     Returns
     -------
@@ -31,7 +33,9 @@ def attended_axes(compiled: Compiled, subject: Subject) -> list[int]:
 
     def probe() -> list[int]:
         steps, moved = _moved_one_by_one(subject)
-        return [_axis(states, steps, moved) for states in compiled.attended(moved)]
+        axes = [_axis(states, steps, moved) for states in compiled.attended(moved)]
+        layers = [layer for layer, _ in compiled.anatomy.attention_calls]
+        return [axis * _keeps_time(layer) for axis, layer in zip(axes, layers, strict=True)]
 
     key = "attended axes", compiled.anatomy.attention_calls, subject.mask.shape[1]
     return kept_with(compiled.anatomy.model, key, probe)
@@ -41,6 +45,20 @@ def output_axis(compiled: Compiled, subject: Subject) -> int:
     """Tell in the same way what the steps of the output (sample, step, output) are."""
     steps, moved = _moved_one_by_one(subject)
     return _axis(compiled.outputs(moved, len(moved)), steps, moved)
+
+
+def _keeps_time(layer: Any) -> bool:
+    """Whether a layer of a functional graph may read steps: a decoder reads a vector, repeated."""
+
+    def from_steps(tensor: Any) -> bool:
+        operation, position, _ = tensor._keras_history
+        if isinstance(operation, keras.layers.InputLayer):
+            return True
+        parents = operation._inbound_nodes[position].input_tensors
+        return len(tensor.shape) > 2 and any(map(from_steps, parents))
+
+    nodes = layer._inbound_nodes
+    return not nodes or any(from_steps(tensor) for node in nodes for tensor in node.input_tensors)
 
 
 def _moved_one_by_one(subject: Subject) -> tuple[np.ndarray, Subject]:
@@ -62,18 +80,30 @@ def _axis(states: np.ndarray, steps: np.ndarray, moved: Subject) -> int:
     num_steps = moved.mask.shape[1]
     if states.shape[1] != num_steps:
         return 0
-    states = states.astype(np.float64)
-    changes = np.linalg.norm(states[:-1] - states[-1], axis=2)
     if len(steps) < 2:
         return 1
+    changes = np.abs(states[:-1].astype(np.float64) - states[-1])  # (moved step, position, unit)
     changed = changes > 1e-5 * changes.max()
     first, last = changed.argmax(axis=1), num_steps - 1 - changed[:, ::-1].argmax(axis=1)
-    for place in (first, last):
-        for direction, expected in ((1, steps), (-1, num_steps - 1 - steps)):
-            if np.array_equal(place, expected):
-                return direction
-    most = changes.argmax(axis=1)
-    if np.ptp(most) == 0:
-        return 0
-    correlation = float(spearmanr(most, steps).statistic)
-    return int(np.sign(correlation)) if abs(correlation) >= _ALIGNED else 0
+    orders = {1: steps, -1: num_steps - 1 - steps}
+    for direction, order in orders.items():
+        # A unit of a layer that reads in one direction; a Bidirectional has some for each.
+        if any((place == order[:, None]).all(axis=0).any() for place in (first, last)):
+            return direction
+    sizes = np.log(np.linalg.norm(changes, axis=2) + 1e-12)
+    near = {
+        direction: _correlation(sizes, -np.abs(np.arange(num_steps) - order[:, None]))
+        for direction, order in orders.items()
+    }
+    direction = max(near, key=lambda each: near[each])
+    return direction if near[direction] >= _ALIGNED else 0
+
+
+def _correlation(one: np.ndarray, two: np.ndarray) -> float:
+    """Correlate tables (moved step, position) beyond what whole rows and columns share."""
+    one, two = (
+        table - table.mean(axis=0) - table.mean(axis=1, keepdims=True) + table.mean()
+        for table in (one, two)
+    )
+    size = np.linalg.norm(one) * np.linalg.norm(two)
+    return float((one * two).sum() / size) if size > 0 else 0.0

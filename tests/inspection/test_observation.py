@@ -281,3 +281,76 @@ def test_a_model_that_draws_is_refused_by_name():
     for method in (lx.explain, lx.shapley_values):
         with pytest.raises(ValueError, match=r"layers \['sampling'\] draw random numbers"):
             method(model, numbers(2), background="zero", progress=False)
+
+
+AXES = {
+    "forwards": (lambda i: layers.LSTM(5, return_sequences=True)(i), 1),
+    "backwards": (lambda i: layers.LSTM(5, return_sequences=True, go_backwards=True)(i), -1),
+    "both": (lambda i: layers.Bidirectional(layers.LSTM(3, return_sequences=True))(i), 1),
+    "features": (lambda i: layers.Permute((2, 1))(i), 0),
+    "decoder": (lambda i: layers.GRU(4, return_sequences=True)(decoded(i)), 0),
+}
+
+
+def decoded(i):
+    return layers.RepeatVector(STEPS)(layers.LSTM(3)(i))
+
+
+@pytest.mark.parametrize("kind", AXES)
+def test_weights_stand_at_the_steps_of_the_input_or_are_called_otherwise(kind):
+    make, direction = AXES[kind]
+    i = keras.Input((STEPS, STEPS))
+    pooling = lx.models.AttentionPooling(4, name="attention")
+    states = make(i)
+    model = keras.Model(i, layers.Dense(1)(pooling(states)))
+    x = np.random.default_rng(3).normal(size=(4, STEPS, STEPS)).astype("float32")
+    inner = keras.Model(i, states)(x)
+    _, weights = pooling(inner, return_attention_scores=True)
+    weights = ops.convert_to_numpy(weights)
+    weights = weights[:, ::-1] if direction < 0 else weights
+    maps = lx.attention_maps(model, x)
+    assert maps["attention"].dims[1] == ("time" if direction else "attention position")
+    np.testing.assert_allclose(maps["attention"], weights, atol=1e-6)
+    e = lx.explain(model, x, background="zero", progress=False)
+    if direction:
+        np.testing.assert_allclose(e.attention, weights, atol=1e-6)
+    else:
+        assert e.attention is None
+
+
+def test_attention_layers_of_one_name_are_told_apart():
+    def encoder():
+        i = keras.Input((STEPS, FEATURES))
+        h = layers.LSTM(5, return_sequences=True, name="lstm")(i)
+        pooled = layers.GlobalAveragePooling1D()(layers.Attention(name="attention")([5 * h, h]))
+        return keras.Model(i, pooled)
+
+    encoders = [encoder(), encoder()]
+    i = keras.Input((STEPS, FEATURES))
+    model = keras.Model(i, layers.Dense(1)(layers.Concatenate()([each(i) for each in encoders])))
+    maps = lx.attention_maps(model, numbers(4))
+    for each in encoders:
+        alone = lx.attention_maps(each, numbers(4))["attention"]
+        np.testing.assert_allclose(maps[f"{each.name}/attention"], alone, atol=1e-6)
+        traced = lx.trace_gates(model, numbers(4), layer=f"{each.name}/lstm")
+        np.testing.assert_allclose(
+            traced["hidden"], lx.trace_gates(each, numbers(4))["hidden"], atol=1e-6
+        )
+    twice = keras.Model(i, layers.Dense(1)(encoders[0](i) + encoders[0](-i)))
+    maps = lx.attention_maps(twice, numbers(4))
+    for name, x in (("attention call 1", numbers(4)), ("attention call 2", -numbers(4))):
+        alone = lx.attention_maps(encoders[0], x)["attention"]
+        np.testing.assert_allclose(maps[name], alone, atol=1e-6)
+
+
+def test_the_last_step_of_a_forecast_as_long_as_its_padded_input_is_asked_for():
+    i = keras.Input((STEPS, FEATURES))
+    h = layers.LSTM(3)(layers.Masking()(i))
+    h = layers.LSTM(4, return_sequences=True)(layers.RepeatVector(STEPS)(h))
+    model = randomised(keras.Model(i, layers.Dense(1)(h)))
+    x = numbers(4)
+    x[0, 4:] = 0
+    with pytest.raises(ValueError, match=r"two readings.* step=5 is the last"):
+        lx.explain(model, x, background=numbers(3, 1), progress=False)
+    e = lx.explain(model, x, background=numbers(3, 1), step=5, progress=False)
+    np.testing.assert_allclose(e.predictions, model.predict(x, verbose=0)[:, 5, 0], atol=1e-5)
