@@ -35,7 +35,11 @@ def attended_axes(compiled: Compiled, subject: Subject) -> list[int]:
         steps, moved = _moved_one_by_one(subject)
         axes = [_axis(states, steps, moved) for states in compiled.attended(moved)]
         layers = [layer for layer, _ in compiled.anatomy.attention_calls]
-        return [axis * _keeps_time(layer) for axis, layer in zip(axes, layers, strict=True)]
+        inputs = [
+            [t for node in each._inbound_nodes for t in node.input_tensors] for each in layers
+        ]
+        may_be = [not tensors or any(map(_from_steps, tensors)) for tensors in inputs]
+        return [axis * each for axis, each in zip(axes, may_be, strict=True)]
 
     key = "attended axes", compiled.anatomy.attention_calls, subject.mask.shape[1]
     return kept_with(compiled.anatomy.model, key, probe)
@@ -43,22 +47,25 @@ def attended_axes(compiled: Compiled, subject: Subject) -> list[int]:
 
 def output_axis(compiled: Compiled, subject: Subject) -> int:
     """Tell in the same way what the steps of the output (sample, step, output) are."""
+    tensors = getattr(compiled.anatomy.model, "outputs", None)
+    if tensors and not _from_steps(tensors[0]):
+        return 0
     steps, moved = _moved_one_by_one(subject)
     return _axis(compiled.outputs(moved, len(moved)), steps, moved)
 
 
-def _keeps_time(layer: Any) -> bool:
-    """Whether a layer of a functional graph may read steps: a decoder reads a vector, repeated."""
+def _may_read_steps(layer: Any) -> bool:
+    tensors = [tensor for node in layer._inbound_nodes for tensor in node.input_tensors]
+    return not tensors or any(map(_from_steps, tensors))
 
-    def from_steps(tensor: Any) -> bool:
-        operation, position, _ = tensor._keras_history
-        if isinstance(operation, keras.layers.InputLayer):
-            return True
-        parents = operation._inbound_nodes[position].input_tensors
-        return len(tensor.shape) > 2 and any(map(from_steps, parents))
 
-    nodes = layer._inbound_nodes
-    return not nodes or any(from_steps(tensor) for node in nodes for tensor in node.input_tensors)
+def _from_steps(tensor: Any) -> bool:
+    """Whether a tensor of a functional graph may have steps of the input: a decoder repeats one."""
+    operation, position, _ = tensor._keras_history
+    if isinstance(operation, keras.layers.InputLayer):
+        return True
+    parents = operation._inbound_nodes[position].input_tensors
+    return len(tensor.shape) > 2 and any(map(_from_steps, parents))
 
 
 def _moved_one_by_one(subject: Subject) -> tuple[np.ndarray, Subject]:

@@ -284,10 +284,10 @@ def test_a_model_that_draws_is_refused_by_name():
 
 
 AXES = {
-    "forwards": (lambda i: layers.LSTM(5, return_sequences=True)(i), 1),
-    "backwards": (lambda i: layers.LSTM(5, return_sequences=True, go_backwards=True)(i), -1),
-    "both": (lambda i: layers.Bidirectional(layers.LSTM(3, return_sequences=True))(i), 1),
-    "features": (lambda i: layers.Permute((2, 1))(i), 0),
+    "forwards": (layers.LSTM(5, return_sequences=True), 1),
+    "backwards": (layers.LSTM(5, return_sequences=True, go_backwards=True), -1),
+    "both": (layers.Bidirectional(layers.LSTM(3, return_sequences=True)), 1),
+    "features": (layers.Permute((2, 1)), 0),
     "decoder": (lambda i: layers.GRU(4, return_sequences=True)(decoded(i)), 0),
 }
 
