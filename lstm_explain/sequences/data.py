@@ -277,9 +277,9 @@ class SequenceData:
 
     def values_for(self, model: Any) -> np.ndarray:
         """Return the values with padded steps as the model's Masking layer expects them."""
-        value = inputs.padding_value(model)
-        if value == 0 or self.mask.all():
+        if self.mask.all():
             return self.values
+        value = inputs.padding_value(model)
         return np.where(self.mask[..., None], self.values, np.float32(value))
 
     def roles_in(

@@ -103,10 +103,22 @@ def check_learned_scale(model: Any, data: SequenceData) -> None:
 
 
 def padding_value(model: Any) -> float:
-    """Return the value that a model's Masking layer masks; 0 if it has none."""
+    """Return the value that a model's Masking layers mask; 0 if it has none.
+
+    Raises
+    ------
+    ValueError
+        They mask different values, so that no padding is padding for all.
+    """
     layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else []
-    values = [layer.mask_value for layer in layers if type(layer).__name__ == "Masking"]
-    return float(values[0]) if values else 0.0
+    values = {float(layer.mask_value) for layer in layers if type(layer).__name__ == "Masking"}
+    if len(values) > 1:
+        raise ValueError(
+            f"Expected Masking layers of one value for samples of different lengths; those of "
+            f"{model.name!r} mask {sorted(values)}. Pad the samples yourself, as the model was "
+            "trained, and pass them as an array."
+        )
+    return values.pop() if values else 0.0
 
 
 def arrange(roles: Sequence[Role], sequence: Any, static: Any, mask: Any) -> Any:

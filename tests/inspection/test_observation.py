@@ -138,6 +138,9 @@ def test_a_step_that_one_of_two_maskings_reads_gets_its_value():
     np.testing.assert_allclose(e.predictions, predicted(model, x), atol=1e-5)
     assert (np.abs(e.values.values[0, 4:]) > 0).any()
     assert e.mask.values.all()
+    shorter = SequenceData.from_arrays([x[0], x[1][:4]])
+    with pytest.raises(ValueError, match=r"mask \[-1.0, 0.0\]. Pad the samples yourself"):
+        lx.explain(model, shorter, background=rows, progress=False)
 
 
 def test_changes_of_a_model_that_are_no_weights_are_seen():

@@ -278,10 +278,11 @@ def test_the_gates_follow_what_is_typed_and_played(page):
     page.it.locator(".widget-text input[type=text]").last.fill("a good film , not bad")
     page.it.get_by_text("After 6 words the model answers").last.wait_for()
     handle = slider_of(page.it, "Words read")
+    # In the page, whether or not JupyterLab has scrolled it out of sight.
     handle.press("ArrowLeft")
-    page.it.get_by_text("After 5 words the model answers").last.wait_for()
+    page.it.get_by_text("After 5 words the model answers").last.wait_for(state="attached")
     handle.press("Home")
-    page.it.get_by_text("After 1 word the model answers").last.wait_for()
+    page.it.get_by_text("After 1 word the model answers").last.wait_for(state="attached")
     for key in ("b", "x", "d", "d"):
         handle.press(key)
     page.it.get_by_role("button", name="Play or pause").click()
