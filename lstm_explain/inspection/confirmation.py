@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import is_
+from typing import Any
 
 import numpy as np
 
-from ..backend import ops
+from ..backend import keras, ops
 from ..sequences.data import SequenceData
 from .anatomy import Anatomy, draws, walk
-from .compiled import Compiled, Subject, compile_model
+from .compiled import Compiled, Subject, compile_model, forget, kept_with
 from .interventions import run
 from .observation import Observation, agree, differences, inputs_of, observe, with_calls
 from .outputs import linked
@@ -32,7 +34,7 @@ def see(
     if anatomy.is_confirmed:  # by an earlier call, of which this one is a variation
         compiled = compile_model(anatomy, scale)
         return anatomy, compiled, subject_of(anatomy, inputs, compiled.observe(inputs, batch_size))
-    observation = observe(anatomy, inputs, batch_size)
+    observation = observe_now(anatomy, inputs, batch_size)
     anatomy = with_calls(anatomy, inputs, observation)
     subject = subject_of(anatomy, inputs, observation)
     few = slice(0, 64)
@@ -40,6 +42,36 @@ def see(
         anatomy, scale, subject[few], observation.output[few], batch_size
     )
     return anatomy, compiled, subject
+
+
+def observe_now(anatomy: Anatomy, inputs: Sequence[np.ndarray], batch_size: int) -> Observation:
+    """Run a model as it is: layer by layer where it changed since it was compiled, which is slow.
+
+    A change of the weights is no such change: compiled functions read them at every call.
+    """
+    state = _state_of(anatomy.model)
+    before = kept_with(anatomy.model, "state", list)
+    if len(before) == len(state) and all(map(is_, before, state)):
+        return compile_model(anatomy, "margin").observe(inputs, batch_size)
+    forget(anatomy.model)
+    observation = observe(anatomy, inputs, batch_size)
+    kept_with(anatomy.model, "state", lambda: _state_of(anatomy.model))
+    return observation
+
+
+def _state_of(model: Any) -> list[Any]:
+    """Return all that the layers of a model hold beside Keras's own bookkeeping, object by object.
+
+    A statistic that is adapted, an activation that is replaced and any other attribute that is set
+    are other objects then. A list or an array that is changed in place is not.
+    """
+    bookkeeping = {*vars(keras.layers.Layer()), *vars(keras.Model()), "_lstm_explain_compiled"}
+    return [
+        value
+        for layer in (model, *walk(model))
+        for name, value in vars(layer).items()
+        if name not in bookkeeping
+    ]
 
 
 def confirm(

@@ -18,12 +18,11 @@ from .alignment import output_axis
 from .anatomy import Anatomy, read_anatomy
 from .background import Background, nearest_real
 from .compiled import Compiled, Subject, compile_model
-from .confirmation import confirm, see, subject_of, vectors_of
+from .confirmation import confirm, observe_now, see, subject_of, vectors_of
 from .observation import (
     Observation,
     check_vocabulary_size,
     inputs_of,
-    observe,
     other_words,
     with_calls,
 )
@@ -243,7 +242,7 @@ def prepare(
     references = _rows_in_model_space(anatomy, reference, samples)
     count = len(sequences)
     both = [np.concatenate(pair) for pair in zip(samples, references, strict=True)]
-    observation = observe(anatomy, both, batch_size)
+    observation = observe_now(anatomy, both, batch_size)
     anatomy = with_calls(anatomy, both, observation)
     subject = subject_of(anatomy, samples, observation[:count])
     rows = _held(references[0], observation[count:])
