@@ -123,6 +123,7 @@ def _compile_torch(function: Callable[..., Any]) -> Callable[..., Any]:
                 gradients = torch.autograd.grad(
                     outputs.sum(), leaves, allow_unused=True, materialize_grads=True
                 )
-        return outputs.detach(), gradients, tuple(extra.detach() for extra in extras)
+        extras = keras.tree.map_structure(lambda extra: extra.detach(), extras)
+        return outputs.detach(), gradients, extras
 
     return run
