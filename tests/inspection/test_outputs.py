@@ -86,10 +86,12 @@ def test_one_output_per_step():
     np.testing.assert_allclose(total.values, sum(e.values for e in steps), atol=1e-4)
     p = model.predict(x, verbose=0)[:, 1, 0]
     np.testing.assert_allclose(steps[1].predictions, np.log(p / (1 - p)), rtol=1e-4)
-    for wrong in (STEPS, "first"):
-        with pytest.raises(
-            ValueError, match='Expected step to be "last", "sum" or a number from 0'
-        ):
+    refused = {
+        STEPS: f'Expected step to be "last", "sum" or a number from 0 to {STEPS - 1}',
+        "first": 'received \'first\'. Or give "last" or "sum"',
+    }
+    for wrong, message in refused.items():
+        with pytest.raises(ValueError, match=message):
             lx.explain(model, x, step=wrong, **options)
     with pytest.raises(ValueError, match="Expected a model with one output per step"):
         lx.explain(sequential(keras.layers.LSTM(1)), x, step=1, **options)
