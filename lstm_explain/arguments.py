@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -48,6 +48,11 @@ def is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
+def _given(named: dict[str, Any], optional: bool) -> Iterator[tuple[str, Any]]:
+    """Yield the arguments to check: those that are None where it is allowed are left out."""
+    return ((name, value) for name, value in named.items() if not (optional and value is None))
+
+
 def check_whole(
     *,
     least: int = 0,
@@ -57,9 +62,7 @@ def check_whole(
     **named: Any,
 ) -> None:
     """Raise unless each is a whole number from `least` to `most`, or None where that is allowed."""
-    for name, value in named.items():
-        if value is None and optional:
-            continue
+    for name, value in _given(named, optional):
         if not is_whole(value) or value < least or (most is not None and value > most):
             bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
             raise ValueError(
@@ -79,9 +82,7 @@ def check_number(
     **named: Any,
 ) -> None:
     """Raise unless each is a finite number within the bounds, or None where that is allowed."""
-    for name, value in named.items():
-        if value is None and optional:
-            continue
+    for name, value in _given(named, optional):
         is_number = is_whole(value) or isinstance(value, float | np.floating)
         finite = is_number and abs(value) <= _LARGEST  # models compute in float32; NaN is not
         if not finite or not (value > above and value >= least and value < below and value <= most):
@@ -99,8 +100,8 @@ def check_one_of(
     options: Iterable[str], *, optional: bool = False, remedy: str = "", **named: Any
 ) -> None:
     """Raise unless each is one of the words, or None where that is allowed."""
-    for name, value in named.items():
-        if not (isinstance(value, str) and value in options) and not (value is None and optional):
+    for name, value in _given(named, optional):
+        if not (isinstance(value, str) and value in options):
             words = [*options]
             raise ValueError(
                 f"Expected {name} to be one of {words}; received {described(value)}. "
@@ -121,8 +122,8 @@ def check_flag(**named: Any) -> None:
 def check_type(kind: Any, remedy: str, *, optional: bool = False, **named: Any) -> None:
     """Raise unless each is of a type, or None where that is allowed."""
     kinds = kind if isinstance(kind, tuple) else (kind,)
-    for name, value in named.items():
-        if not isinstance(value, kinds) and not (value is None and optional):
+    for name, value in _given(named, optional):
+        if not isinstance(value, kinds):
             raise TypeError(
                 f"Expected {name} to be {' or '.join(one.__name__ for one in kinds)}; received "
                 f"{what_is(value)}. {remedy}"
@@ -131,9 +132,7 @@ def check_type(kind: Any, remedy: str, *, optional: bool = False, **named: Any) 
 
 def check_names(*, optional: bool = False, remedy: str = "", **named: Any) -> None:
     """Raise unless each is a list of names or the like; one text would be read letter by letter."""
-    for name, value in named.items():
-        if value is None and optional:
-            continue
+    for name, value in _given(named, optional):
         if isinstance(value, str | bytes) or not isinstance(value, Iterable):
             usual = f"Give [{value!r}]." if isinstance(value, str) else "Give them as a list."
             raise ValueError(

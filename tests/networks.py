@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lstm_explain.backend import keras
+from lstm_explain.backend import keras, ops
 from lstm_explain.models.layers import AttentionPooling
 
 RNG = np.random.default_rng(5)
@@ -76,3 +76,14 @@ def composite_integral(question, sample, panels):
         gradients = question.compiled.gradients(moved, selection, 512)
         total += (x - start) * np.tensordot(weights, gradients, 1)
     return total / len(question.rows[0])
+
+
+class Positions(keras.layers.Layer):
+    """Add a vector for each position, which does not depend on the words."""
+
+    def build(self, shape):
+        self.table = keras.layers.Embedding(shape[1], shape[-1])
+        self.table.build(None)
+
+    def call(self, vectors):
+        return vectors + self.table(ops.arange(vectors.shape[1]))[None]

@@ -280,9 +280,9 @@ def _integrate_block(
         new_sums, new_slopes, _ = sum_nodes(question, block[todo], *rule, bins, 1)
         todo = settle(todo, new_sums[:, 0], new_slopes.sum(axis=2) * num_rows)
     if num_rows < _MANY_ROWS:
-        coarser_gaps[todo] = gaps[todo]
+        coarser_gaps[todo], spread = gaps[todo], _spread(question)
         for position in todo:
-            sample, spread = int(block[position]), _spread(question)
+            sample = int(block[position])
             fine = refine(question, sample, values[position], tolerance, spread)
             values[position], errors[position], needed = fine
             nodes = max(nodes, needed)

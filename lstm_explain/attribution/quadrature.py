@@ -12,7 +12,7 @@ from ..inspection.compiled import Nodes
 from ..inspection.question import Question
 
 # By how much an estimate exceeds the likely error. Chosen on models that
-# tests/benchmarks/estimate_coverage.py draws with seeds 1000 and 1001; the README reports seed 0.
+# tests/benchmarks/estimate_coverage.py draws with seeds 1000 and 1001; the README reports another.
 _SAFETY = 1.4
 
 

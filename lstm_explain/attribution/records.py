@@ -13,6 +13,7 @@ import xarray as xr
 from ..backend import keras
 from ..inspection.alignment import attended_axes
 from ..inspection.background import Background
+from ..inspection.compiled import Compiled, Subject
 from ..inspection.outputs import Scale
 from ..inspection.question import Question, prepare
 from ..sequences.data import SequenceData
@@ -66,19 +67,24 @@ def _attention(question: Question) -> dict[str, np.ndarray]:
     anatomy, compiled, subject = question.anatomy, question.compiled, question.subject
     if not anatomy.attention_calls:
         return {}
-    arrays: dict[str, np.ndarray] = {}
     called = [layer for layer, _ in anatomy.attention_calls]
     pooling = anatomy.pooling_layers[-1:]
     if pooling and called.count(pooling[0]) == 1:
         axis = attended_axes(compiled, subject)[called.index(pooling[0])]
         pooled = compiled.pooling(subject, question.selection, question.batch_size)
         arrays = dict(zip(("attention", "attention_contribution"), pooled, strict=True))
-    else:
-        axis = attended_axes(compiled, subject)[-1]
-        last = compiled.attention(subject, question.batch_size)[-1]
-        if axis:
-            arrays = {"attention": mean_weights(last, subject.mask[:, ::axis])}
-    return {name: array[:, ::axis] for name, array in arrays.items() if axis}
+        return {name: array[:, ::axis] for name, array in arrays.items() if axis}
+    weights = attention_by_step(compiled, subject, question.batch_size)
+    return {} if weights is None else {"attention": weights}
+
+
+def attention_by_step(compiled: Compiled, subject: Subject, batch_size: int) -> np.ndarray | None:
+    """Average the weights of the last attention layer, (sample, time); None if not over steps."""
+    axis = next(reversed(attended_axes(compiled, subject)), 0)
+    if not axis:
+        return None
+    last = compiled.attention(subject, batch_size)[-1]
+    return mean_weights(last, subject.mask[:, ::axis])[:, ::axis]
 
 
 def mean_weights(weights: np.ndarray, mask: np.ndarray) -> np.ndarray:

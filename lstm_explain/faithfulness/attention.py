@@ -10,6 +10,7 @@ import numpy as np
 from ..backend import ops
 from ..inspection.compiled import in_batches
 from ..inspection.interventions import attention_replaced, run
+from ..inspection.observation import inputs_of
 from ..inspection.question import selected
 from ..internals.responses import gradient_sizes
 from .case import Case, over_time
@@ -82,15 +83,11 @@ def replacement_evidence(case: Case, seed: int) -> list[Evidence]:
 def _predictions(case: Case, replacement: Replacement) -> np.ndarray:
     """Return the explained output of each sample with other attention weights, (sample,)."""
     question, anatomy = case.question, case.question.anatomy
-    data, subject = question.data, question.subject
-    numbers = data.values_for(anatomy.model)
 
     def evaluate(*inputs: np.ndarray) -> tuple[Any]:
         changes = [attention_replaced(layer, replacement) for layer in anatomy.pooling_layers]
         # Tensors: Keras warns of an array where a model was built on a list of one input.
         return (run(anatomy, [ops.convert_to_tensor(part) for part in inputs], changes),)
 
-    raw = in_batches(
-        evaluate, question.batch_size, numbers, subject.tokens, subject.static, data.mask
-    )[0]
+    raw = in_batches(evaluate, question.batch_size, *inputs_of(anatomy, question.data))[0]
     return selected(raw, question.selection, anatomy)

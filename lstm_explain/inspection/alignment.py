@@ -35,11 +35,7 @@ def attended_axes(compiled: Compiled, subject: Subject) -> list[int]:
         steps, moved = _moved_one_by_one(subject)
         axes = [_axis(states, steps, moved) for states in compiled.attended(moved)]
         layers = [layer for layer, _ in compiled.anatomy.attention_calls]
-        inputs = [
-            [t for node in each._inbound_nodes for t in node.input_tensors] for each in layers
-        ]
-        may_be = [not tensors or any(map(_from_steps, tensors)) for tensors in inputs]
-        return [axis * each for axis, each in zip(axes, may_be, strict=True)]
+        return [axis * _may_read_steps(each) for axis, each in zip(axes, layers, strict=True)]
 
     key = "attended axes", compiled.anatomy.attention_calls, subject.mask.shape[1]
     return kept_with(compiled.anatomy.model, key, probe)
@@ -55,6 +51,7 @@ def output_axis(compiled: Compiled, subject: Subject) -> int:
 
 
 def _may_read_steps(layer: Any) -> bool:
+    """Whether some input of a layer may have steps; a layer outside of a graph may always."""
     tensors = [tensor for node in layer._inbound_nodes for tensor in node.input_tensors]
     return not tensors or any(map(_from_steps, tensors))
 
@@ -75,10 +72,8 @@ def _moved_one_by_one(subject: Subject) -> tuple[np.ndarray, Subject]:
     steps = np.unique(real[np.linspace(0, len(real) - 1, _PROBES).astype(int)])
     many = subject[np.full(len(steps) + 1, sample)]
     values = many.values.copy()
-    # Every feature by its own size: beside a raw count of thousands, 1 would be lost.
-    sizes = np.abs(subject.values).mean(axis=(0, 1)) + subject.values.std(axis=(0, 1))
     noise = np.random.default_rng(0).normal(size=(len(steps), values.shape[2]))
-    values[np.arange(len(steps)), steps] += (np.where(sizes > 0, sizes, 1) * noise).astype("f4")
+    values[np.arange(len(steps)), steps] += (subject.feature_sizes * noise).astype(np.float32)
     return steps, many.with_values(values, many.static)
 
 

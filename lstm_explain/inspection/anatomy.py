@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import expit, softmax
 
+from ..arguments import check_model
 from ..backend import keras, ops
 from ..models.layers import AttentionPooling
 from ..sequences.data import SequenceData
@@ -70,6 +71,11 @@ class Anatomy:
     def per_step(self) -> bool:
         """Whether the model gives one output per step."""
         return len(self.output_shape) == 3
+
+    @property
+    def masks_zero(self) -> bool:
+        """Whether an Embedding layer takes the token id 0 for padding."""
+        return any(layer.mask_zero for layer in self.embedding_layers)
 
     @property
     def num_outputs(self) -> int:
@@ -135,11 +141,7 @@ def read_anatomy(
     inputs: Mapping[Role, str] | None = None,
 ) -> Anatomy:
     """Return what a model's layers say about it, without running it: see `inspect`."""
-    if not isinstance(model, keras.Model):
-        raise TypeError(
-            f"Expected a Keras model; received {type(model).__name__}. Pass run.model, or a model "
-            "from lx.load_model(path)."
-        )
+    check_model(model, built=False)
     layers = list(walk(model))
     stateful = [layer.name for layer in layers if getattr(layer, "stateful", False)]
     if stateful:

@@ -55,6 +55,12 @@ class Subject:
     def __getitem__(self, index: np.ndarray | slice) -> Subject:
         return Subject(*keras.tree.map_structure(lambda array: array[index], self.arrays))
 
+    @property
+    def feature_sizes(self) -> np.ndarray:
+        """Size of each feature, for noise: beside a raw count of thousands, 1 would be lost."""
+        sizes = self.values.std(axis=(0, 1)) + np.abs(self.values).mean(axis=(0, 1))
+        return np.where(sizes > 0, sizes, 1.0)
+
     def with_values(self, values: np.ndarray, static: np.ndarray) -> Subject:
         """Return the same samples with other values and static facts behind the same masks."""
         return replace(self, values=values, static=static)
@@ -103,10 +109,20 @@ def forget(model: Any) -> None:
 
 def kept_with(model: Any, key: Any, make: Callable[[], Any]) -> Any:
     """Return what an earlier call made under this key; it is gone when the model is."""
-    kept = vars(model).setdefault("_lstm_explain_compiled", {})
+    kept = _kept(model)
     if key not in kept:
         kept[key] = make()
     return kept[key]
+
+
+def keep(model: Any, key: Any, value: Any) -> None:
+    """Replace what is kept with a model under this key."""
+    _kept(model)[key] = value
+
+
+def _kept(model: Any) -> dict[Any, Any]:
+    kept: dict[Any, Any] = vars(model).setdefault("_lstm_explain_compiled", {})
+    return kept
 
 
 class Compiled:

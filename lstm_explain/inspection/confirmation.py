@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from operator import is_
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from ..backend import keras, ops
 from ..sequences.data import SequenceData
 from .anatomy import Anatomy, draws, walk
-from .compiled import Compiled, Subject, compile_model, forget, kept_with
+from .compiled import Compiled, Subject, compile_model, forget, keep, kept_with
 from .interventions import run
 from .observation import Observation, agree, differences, inputs_of, observe, with_calls
 from .outputs import linked
@@ -35,7 +36,7 @@ def see(
         compiled = compile_model(anatomy, scale)
         return anatomy, compiled, subject_of(anatomy, inputs, compiled.observe(inputs, batch_size))
     observation = observe_now(anatomy, inputs, batch_size)
-    anatomy = with_calls(anatomy, inputs, observation)
+    anatomy = with_calls(anatomy, inputs, observation, observe_now)
     subject = subject_of(anatomy, inputs, observation)
     few = slice(0, 64)
     anatomy, compiled, _ = confirm(
@@ -44,7 +45,9 @@ def see(
     return anatomy, compiled, subject
 
 
-def observe_now(anatomy: Anatomy, inputs: Sequence[np.ndarray], batch_size: int) -> Observation:
+def observe_now(
+    anatomy: Anatomy, inputs: Sequence[np.ndarray], batch_size: int = 512
+) -> Observation:
     """Run a model as it is: layer by layer where it changed since it was compiled, which is slow.
 
     A change of the weights is no such change: compiled functions read them at every call.
@@ -54,9 +57,7 @@ def observe_now(anatomy: Anatomy, inputs: Sequence[np.ndarray], batch_size: int)
     if len(before) == len(state) and all(map(is_, before, state)):
         return compile_model(anatomy, "margin").observe(inputs, batch_size)
     forget(anatomy.model)
-    observation = observe(anatomy, inputs, batch_size)
-    kept_with(anatomy.model, "state", lambda: _state_of(anatomy.model))
-    return observation
+    return observe(anatomy, inputs, batch_size)
 
 
 def _state_of(model: Any) -> list[Any]:
@@ -65,13 +66,20 @@ def _state_of(model: Any) -> list[Any]:
     A statistic that is adapted, an activation that is replaced and any other attribute that is set
     are other objects then. A list or an array that is changed in place is not.
     """
-    bookkeeping = {*vars(keras.layers.Layer()), *vars(keras.Model()), "_lstm_explain_compiled"}
     return [
         value
         for layer in (model, *walk(model))
         for name, value in vars(layer).items()
-        if name not in bookkeeping
+        if name not in _bookkeeping()
     ]
+
+
+@cache
+def _bookkeeping() -> frozenset[str]:
+    """Return the names of what Keras, and this package, keep on every model."""
+    # Named, or Keras would count them and give the next layers of the user other names.
+    bare = keras.layers.Layer(name="bare_layer"), keras.Model(name="bare_model")
+    return frozenset({"_lstm_explain_compiled"}.union(*map(vars, bare)))
 
 
 def confirm(
@@ -94,12 +102,17 @@ def confirm(
     """
     bare = replace(anatomy, link="identity", margin_operation=None)
     error = np.inf
-    # Compiled anew, a function that an earlier call left behind has the model's present state.
-    for version, anew in ((anatomy, False), (anatomy, True), (bare, True)):
+    # What an earlier call confirmed comes first. Compiled anew, a function that was left behind has
+    # the model's present state.
+    key = "confirmed", anatomy
+    likely = kept_with(anatomy.model, key, lambda: anatomy)
+    for version, anew in ((likely, False), (anatomy, True), (bare, True)):
         compiled = compile_model(version, scale, anew=anew)
         raw = compiled.outputs(subject, batch_size)
         given = linked(raw, version.link)
         if agree(version, given, expected):
+            keep(anatomy.model, key, version)
+            keep(anatomy.model, "state", _state_of(anatomy.model))
             return replace(version, is_confirmed=True), compiled, raw
         if given.size == expected.size:
             error = min(error, float(differences(given, expected).max()))
@@ -141,7 +154,9 @@ def subject_of(anatomy: Anatomy, inputs: Sequence[np.ndarray], observation: Obse
             f"sample {bad}. Check its weights (a diverged training) and the size of the inputs."
         )
     values = vectors_of(anatomy, observation) if tokens.shape[1] else numbers
-    mask = _real_steps(anatomy, mask, tokens, observation)
+    mask = mask & observation.steps_read(mask.shape[1])
+    if tokens.shape[1] and anatomy.masks_zero:
+        mask = mask & (tokens != 0)
     return Subject(values, tokens, static, mask, observation.masks)
 
 
@@ -150,19 +165,3 @@ def vectors_of(anatomy: Anatomy, observation: Observation) -> np.ndarray:
     by_layer = dict(zip(anatomy.embedding_layers, observation.embedded, strict=True))
     vectors = [by_layer[layer][number][1] for layer, number in anatomy.embedding_calls]
     return np.concatenate(vectors, axis=-1, dtype=np.float32)
-
-
-def _real_steps(
-    anatomy: Anatomy, mask: np.ndarray, tokens: np.ndarray, observation: Observation
-) -> np.ndarray:
-    """Return the steps that are real in the data and for the model.
-
-    Of several masks of the model, a step that one of them leaves unmasked is read.
-    """
-    read = [each for calls in observation.masks for each in calls if each.shape == mask.shape]
-    if read:
-        layer_mask = np.any(read, axis=0)  # a sample that is masked throughout keeps its steps
-        mask = np.where(layer_mask.any(axis=1, keepdims=True), mask & layer_mask, mask)
-    if tokens.shape[1] and any(layer.mask_zero for layer in anatomy.embedding_layers):
-        mask = mask & (tokens != 0)
-    return mask

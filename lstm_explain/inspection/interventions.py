@@ -137,7 +137,7 @@ def calls_recorded(operation: Any, record: Record) -> Change:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         result = original(*args, **kwargs)
-        record[operation].append((args[0], result))
+        record[operation].append((next(iter((*args, *kwargs.values()))), result))
         return result
 
     return replaced(operation, "call", call)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..backend import keras, ops
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 from .anatomy import Anatomy, read_anatomy
-from .interventions import Record, attention_recorded, calls_recorded, masks_recorded, run
+from .interventions import Record, calls_recorded, masks_recorded, run
 from .outputs import linked
 
 # How exactly two runs of one model agree: relative to the spread of its outputs, and to their size,
@@ -63,7 +63,7 @@ def inspect(
         return anatomy
     few = inputs_of(anatomy, data[:64])
     observation = observe(anatomy, few)
-    anatomy = with_calls(anatomy, few, observation)
+    anatomy = with_calls(anatomy, few, observation, observe)
     margin = ops.convert_to_numpy(run(anatomy, [ops.convert_to_tensor(array) for array in few]))
     if not agree(anatomy, linked(margin, anatomy.link), observation.output):
         anatomy = replace(anatomy, link="identity", margin_operation=None)
@@ -82,7 +82,7 @@ class Observation:
     embedded : tuple of tuples of pairs of arrays
         The ids and the vectors of each call of each Embedding layer.
     attention : tuple of tuples of arrays
-        The weights of each call of each attention layer.
+        An empty array for each call of each attention layer: how often it is called.
     output_mask : tuple of bool arrays (sample, time)
         The mask that the output carries, or nothing.
     """
@@ -93,6 +93,17 @@ class Observation:
     attention: tuple[tuple[np.ndarray, ...], ...]
     output_mask: tuple[np.ndarray, ...]
 
+    def steps_read(self, num_steps: int) -> np.ndarray:
+        """Return the steps that the model's masks leave, bool (sample, num_steps).
+
+        Of several masks of the model, a step that one of them leaves is read. All are of a sample
+        that is masked throughout, and where no mask is of the input's steps.
+        """
+        shape = (len(self.output), num_steps)
+        masks = [mask for calls in self.masks for mask in calls if mask.shape == shape]
+        read = np.any(masks, axis=0) if masks else np.ones(shape, bool)
+        return read | ~read.any(axis=1, keepdims=True)
+
     def __getitem__(self, index: slice | np.ndarray) -> Observation:
         parts = keras.tree.map_structure(lambda array: array[index], tuple(vars(self).values()))
         return Observation(*parts)
@@ -101,10 +112,9 @@ class Observation:
 def observed(anatomy: Anatomy, inputs: Sequence[Any]) -> tuple[Any, ...]:
     """Run a model and return the fields of an `Observation`, as tensors."""
     record: Record = {}
-    pairs = (*anatomy.mask_operations, *anatomy.embedding_layers)
+    operations = anatomy.mask_operations + anatomy.embedding_layers + anatomy.attention_layers
     changes = [masks_recorded(layer, record) for layer in anatomy.masking_layers]
-    changes += [calls_recorded(operation, record) for operation in pairs]
-    changes += [attention_recorded(layer, record) for layer in anatomy.attention_layers]
+    changes += [calls_recorded(operation, record) for operation in operations]
     output = run(anatomy, inputs, changes, margin=False)
     # What has no axis of samples, such as the positions of the steps, is of no sample.
     none = inputs[1][:, :0]
@@ -124,7 +134,7 @@ def observed(anatomy: Anatomy, inputs: Sequence[Any]) -> tuple[Any, ...]:
         tuple(
             tuple(of_samples(*pair) for pair in record[layer]) for layer in anatomy.embedding_layers
         ),
-        tuple(tuple(record[layer]) for layer in anatomy.attention_layers),
+        tuple((none,) * len(record[layer]) for layer in anatomy.attention_layers),
         () if output_mask is None else (output_mask,),
     )
 
@@ -172,8 +182,15 @@ def check_vocabulary_size(anatomy: Anatomy, tokens: np.ndarray) -> None:
         )
 
 
-def with_calls(anatomy: Anatomy, inputs: Sequence[np.ndarray], observation: Observation) -> Anatomy:
+def with_calls(
+    anatomy: Anatomy,
+    inputs: Sequence[np.ndarray],
+    observation: Observation,
+    observe_again: Callable[[Anatomy, Sequence[np.ndarray]], Observation],
+) -> Anatomy:
     """Fill in which calls of attention and embedding layers there are, and which read the words.
+
+    Where that is open, the model is observed again, with other words.
 
     Raises
     ------
@@ -193,7 +210,7 @@ def with_calls(anatomy: Anatomy, inputs: Sequence[np.ndarray], observation: Obse
                 continue
             if other is None:  # the same padding, other words
                 words = other_words(tokens[:8], tokens)
-                other = observe(anatomy, [inputs[0][:8], words, static[:8], inputs[3][:8]])
+                other = observe_again(anatomy, [inputs[0][:8], words, static[:8], inputs[3][:8]])
             moved = other.embedded[position][number][0]
             if np.array_equal(moved, ids[:8]):
                 continue  # positions, say: they stay as the sample has them

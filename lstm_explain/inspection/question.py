@@ -41,9 +41,7 @@ def check_depends_on_input(
         return
     few = subject[:4]
     rng = np.random.default_rng(0)
-    # Noise of the size of each feature: beside a raw count of thousands, 1 would be lost.
-    sizes = few.values.std(axis=(0, 1)) + np.abs(few.values).mean(axis=(0, 1))
-    noise = rng.normal(size=few.values.shape) * np.where(sizes > 0, sizes, 1.0)
+    noise = rng.normal(size=few.values.shape) * few.feature_sizes
     moved = few.with_values(
         (few.values + noise).astype(np.float32),
         (few.static + rng.normal(size=few.static.shape) * (1 + np.abs(few.static))).astype(
@@ -141,7 +139,7 @@ def _rows_in_model_space(
     tokens = np.zeros((len(rows), 0), np.int32)
     if background.tokens is not None:
         tokens = background.tokens_for(num_steps)
-        if any(layer.mask_zero for layer in anatomy.embedding_layers):
+        if anatomy.masks_zero:
             tokens = np.take_along_axis(tokens, nearest_real(tokens != 0), axis=1)
     elif inputs[1].shape[1]:
         tokens = np.zeros((len(rows), num_steps), np.int32)
@@ -157,12 +155,8 @@ def _held(rows: np.ndarray, observation: Observation) -> np.ndarray:
     On a path the model sees the sample's mask, so that padding of a row would be read as numbers.
     A row of padding alone is a reference, such as "zero", and stays.
     """
-    masks = [mask for calls in observation.masks for mask in calls if mask.shape == rows.shape[:2]]
-    if not masks:
-        return rows
-    mask = np.any(masks, axis=0)
-    held = np.take_along_axis(rows, nearest_real(mask)[..., None], axis=1)
-    return np.where(mask.any(axis=1)[:, None, None], held, rows)
+    mask = observation.steps_read(rows.shape[1])
+    return np.take_along_axis(rows, nearest_real(mask)[..., None], axis=1)
 
 
 # Rows per call of the model: large enough to keep a few cores busy.
@@ -243,7 +237,7 @@ def prepare(
     count = len(sequences)
     both = [np.concatenate(pair) for pair in zip(samples, references, strict=True)]
     observation = observe_now(anatomy, both, batch_size)
-    anatomy = with_calls(anatomy, both, observation)
+    anatomy = with_calls(anatomy, both, observation, observe_now)
     subject = subject_of(anatomy, samples, observation[:count])
     rows = _held(references[0], observation[count:])
     if samples[1].shape[1]:

@@ -16,6 +16,7 @@ from ..inspection.compiled import in_batches, kept_with
 from ..inspection.confirmation import see
 from ..inspection.gradients import compile_gradient
 from ..inspection.interventions import Record, run, states_recorded
+from ..inspection.observation import inputs_of
 from ..inspection.question import DEFAULT_BATCH, as_sequences, check_asked
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
@@ -107,7 +108,7 @@ def trace_gates(
     traced = kept_with(
         model, tuple(layers), lambda: _compile_trace(anatomy, tuple(layers.values()))
     )
-    rows = (sequences.values_for(model), subject.tokens, subject.static, sequences.mask)
+    rows = inputs_of(anatomy, sequences)
     arrays = in_batches(lambda *batch: traced((), *batch)[2], batch_size, *rows)
     traces = [
         trace

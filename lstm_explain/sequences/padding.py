@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..arguments import check_names, check_whole
+from ..arguments import check_names, check_whole, is_whole
 from .columns import as_clock, column_as_target, columns_as_ids, columns_as_numbers, one_column
 
 
@@ -202,9 +202,7 @@ def from_long_table(
             f"Expected a target that is not among what the model reads; received {target!r} as "
             "both, which would give the answer away. Leave it out of features and static."
         )
-    if horizon is not None and (
-        window is None or not isinstance(horizon, int | np.integer) or horizon < 0
-    ):
+    if horizon is not None and (window is None or not is_whole(horizon) or horizon < 0):
         raise ValueError(
             f"Expected the horizon of windows in whole rows, 0 or more; received {horizon!r} with "
             f"window={window!r}. Give how many rows ahead the target looks, or leave it out."

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..attribution.expected_gradients import explain_question
 from ..attribution.explanation import Explanation
-from ..attribution.records import mean_weights
+from ..attribution.records import attention_by_step
+from ..inspection.alignment import attended_axes
 from ..inspection.background import Background
 from ..inspection.confirmation import see
 from ..inspection.counterfactual import Flip, smallest_change
@@ -213,7 +214,8 @@ def ways(question: Question, data: SequenceData) -> list[str]:
         names = ["most certain", "least certain"]
         known = data.target is not None and len(data.class_names) == max(anatomy.num_outputs, 2)
     names += ["most wrong"] * known
-    names += ["largest change of attention"] * bool(anatomy.attention_layers)
+    attends_to_steps = any(attended_axes(question.compiled, question.subject)[-1:])
+    names += ["largest change of attention"] * attends_to_steps
     return [*names, "at random"]
 
 
@@ -232,7 +234,7 @@ def orders(question: Question, data: SequenceData) -> dict[str, np.ndarray]:
         "most certain" and "least certain" (the probability of the likeliest class), or "highest"
         and "lowest prediction" of a value; "most wrong" (the probability of the true class, or the
         absolute error) where the truth is known; "largest change of attention" (from one real step
-        to the next, in units of an even attention) where there is attention; "at random".
+        to the next, in units of an even attention) where there is attention to steps; "at random".
     """
     anatomy, compiled, subject = see(question.anatomy, data, question.scale, DEFAULT_BATCH)
     raw = last_outputs(compiled.outputs(subject, DEFAULT_BATCH), subject.mask)
@@ -251,9 +253,8 @@ def orders(question: Question, data: SequenceData) -> dict[str, np.ndarray]:
             wrong = -probabilities[np.arange(len(raw)), data.target]
     if wrong is not None:
         sizes["most wrong"] = np.where(np.isnan(wrong), -np.inf, wrong)
-    maps = compiled.attention(subject, DEFAULT_BATCH)
-    if maps:
-        weights = mean_weights(maps[-1], subject.mask)
+    weights = attention_by_step(compiled, subject, DEFAULT_BATCH)
+    if weights is not None:
         both = subject.mask[:, 1:] & subject.mask[:, :-1]
         moved = np.abs(np.diff(weights, axis=1)) * both
         sizes["largest change of attention"] = moved.max(axis=1, initial=0.0) * data.lengths

@@ -82,7 +82,7 @@ class Reader:
         check_whole(least=2, remedy="Try 40.", max_words=max_words)
         check_type(Callable, "Give a function that splits a text.", optional=True, cut=cut)
         anatomy = read_anatomy(model, data)
-        if "mask" not in anatomy.roles and not any(e.mask_zero for e in anatomy.embedding_layers):
+        if "mask" not in anatomy.roles and not anatomy.masks_zero:
             raise ValueError(
                 f"Expected a model that masks its padding; {anatomy.model.name!r} reads it. Build "
                 "it with Embedding(mask_zero=True), or by lx.build_model from texts of several "

@@ -197,7 +197,7 @@ class TextExploration(Exploration):
     def _padded_length(self) -> int | None:
         """The length of the data, for a model that reads its padding; otherwise None."""
         anatomy = read_anatomy(self.model, self.data)
-        masked = "mask" in anatomy.roles or any(e.mask_zero for e in anatomy.embedding_layers)
+        masked = "mask" in anatomy.roles or anatomy.masks_zero
         return None if masked else self.data.mask.shape[1]
 
     def room(self, sample: int) -> int:

@@ -1,11 +1,15 @@
-"""Compiled functions beside closed forms: gradients of huge features, and the last short batch."""
+"""Compiled functions: beside closed forms, in batches, and as long as their model lives."""
+
+import gc
+import weakref
 
 import numpy as np
 import pytest
+from networks import Positions
 
 import lstm_explain as lx
 from lstm_explain.backend import keras
-from lstm_explain.inspection.compiled import in_batches
+from lstm_explain.inspection.compiled import Compiled, in_batches
 from lstm_explain.inspection.question import prepare
 
 
@@ -47,3 +51,55 @@ def test_batches_of_one_size_join_to_all_rows():
     np.testing.assert_array_equal(twice, 2 * rows)
     np.testing.assert_array_equal(sums, 11 * rows)
     assert sizes == [3, 3, 3]
+
+
+def test_a_second_call_compiles_nothing_anew(rng):
+    """Neither where the link is found to be none, nor where positions are looked up."""
+    i = keras.Input((6, 3))
+    h = keras.layers.LSTM(3)(i)
+    mean = keras.layers.Average()(
+        [keras.layers.Dense(1, "sigmoid")(h), keras.layers.Dense(1, "sigmoid")(h)]
+    )
+    words = keras.Input((6,), dtype="int32")
+    vectors = Positions()(keras.layers.Embedding(20, 4)(words))
+    cases = [
+        (keras.Model(i, mean), rng.normal(size=(3, 6, 3)), rng.normal(size=(4, 6, 3))),
+        (
+            keras.Model(words, keras.layers.Dense(1)(keras.layers.LSTM(3)(vectors))),
+            np.full((4, 6), 5) + np.arange(6),
+            1,
+        ),
+    ]
+    for model, data, background in cases:
+        for _ in range(2):  # the second observes by a function that it compiles
+            first = lx.explain(model, data, background=background, progress=False)
+        kept = dict(vars(model)["_lstm_explain_compiled"])
+        functions = {key: list(c._functions.values()) for key, c in compiled_of(kept)}
+        again = lx.explain(model, data, background=background, progress=False)
+        np.testing.assert_array_equal(again.values, first.values)
+        now = vars(model)["_lstm_explain_compiled"]
+        assert {key: list(c._functions.values()) for key, c in compiled_of(now)} == functions
+
+
+def compiled_of(kept):
+    return [(key, each) for key, each in kept.items() if isinstance(each, Compiled)]
+
+
+def test_explaining_counts_no_layers_of_its_own():
+    """Keras numbers layers without a name: those of the user keep their numbers."""
+    model = keras.Sequential([keras.Input((6, 3)), keras.layers.LSTM(3), keras.layers.Dense(1)])
+    keras.layers.Layer()  # the first of a process has no number
+    before = int(keras.layers.Layer().name.rsplit("_", 1)[-1])
+    lx.explain(model, np.ones((2, 6, 3)), background="zero", progress=False)
+    assert keras.layers.Layer().name == f"layer_{before + 1}"
+
+
+def test_an_explained_model_is_freed():
+    model = keras.Sequential([keras.Input((6, 3)), keras.layers.LSTM(3), keras.layers.Dense(1)])
+    lx.explain(model, np.ones((2, 6, 3)), background="zero", progress=False)
+    lx.trace_gates(model, np.ones((2, 6, 3)))
+    reference = weakref.ref(model)
+    keras.backend.clear_session()  # Keras's own register of names
+    del model
+    gc.collect()
+    assert reference() is None

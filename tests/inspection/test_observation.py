@@ -1,11 +1,8 @@
 """The explained function is the model: models of many kinds beside their own predictions."""
 
-import gc
-import weakref
-
 import numpy as np
 import pytest
-from networks import randomised
+from networks import Positions, randomised
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
@@ -25,17 +22,6 @@ def numbers(count=12, seed=0):
 
 def predicted(model, x):
     return np.asarray(model.predict(x, verbose=0))[..., 0]
-
-
-class Positions(layers.Layer):
-    """Add a vector for each position, which does not depend on the words."""
-
-    def build(self, shape):
-        self.table = layers.Embedding(STEPS, shape[-1])
-        self.table.build(None)
-
-    def call(self, vectors):
-        return vectors + self.table(ops.arange(STEPS))[None]
 
 
 def two_tables(ids):
@@ -161,15 +147,13 @@ def test_changes_of_a_model_that_are_no_weights_are_seen():
         np.testing.assert_allclose(e.predictions, now, atol=1e-5)
 
 
-def test_an_explained_model_is_freed():
-    model = keras.Sequential([keras.Input((STEPS, FEATURES)), layers.LSTM(3), layers.Dense(1)])
-    lx.explain(model, numbers(2), background="zero", progress=False)
-    lx.trace_gates(model, numbers(2))
-    reference = weakref.ref(model)
-    keras.backend.clear_session()  # Keras's own register of names
-    del model
-    gc.collect()
-    assert reference() is None
+def test_an_attention_layer_that_is_called_by_keywords_is_counted():
+    i = keras.Input((STEPS, FEATURES))
+    h = layers.LSTM(4, return_sequences=True)(i)
+    attended = layers.MultiHeadAttention(1, 2, name="attention")(query=h, value=h)
+    model = keras.Model(i, layers.Dense(1)(layers.GlobalAveragePooling1D()(attended)))
+    maps = lx.attention_maps(model, numbers(2))
+    assert maps["attention"].dims == ("sample", "head", "query", "time")
 
 
 def headed(*head, **compiled):

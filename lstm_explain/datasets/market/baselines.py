@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ...arguments import as_numbers, check_number, check_one_of, check_type, check_whole
+from ...arguments import as_numbers, check_number, check_one_of, check_type, check_whole, is_whole
 from ...sequences.data import SequenceData, check_data
 
 # What the linear regression reads: its own past, and which way the market went ("leverage").
@@ -241,8 +241,8 @@ def diebold_mariano(
     >>> diebold_mariano([1.0, 2.0, 1.0, 2.0], [2.0, 1.0, 2.0, 1.0], horizon=1)
     DieboldMariano(statistic=0.0, p_value=1.0)
     """
-    losses, other_losses = np.asarray(losses, float), np.asarray(other_losses, float)
-    if not isinstance(horizon, int | np.integer) or horizon < 1:
+    losses, other_losses = as_numbers(losses, "losses"), as_numbers(other_losses, "other_losses")
+    if not is_whole(horizon) or horizon < 1:
         raise ValueError(
             f"Expected a horizon of whole days, 1 or more; received {horizon!r}. Give how many "
             "days ahead the target looks."
