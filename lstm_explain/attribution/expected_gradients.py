@@ -147,10 +147,10 @@ def _cause(integral: Integral, tolerance: float) -> str:
 # From this many rows on, the errors of shifted midpoints cancel well enough over the rows.
 _MANY_ROWS = 8
 # Nodes per path: midpoints, doubled while they miss the tolerance, every node used again; then, and
-# for few rows, Gauss-Legendre rules. Eight midpoints beat eight Gauss-Legendre nodes where their
-# errors cancel over 32 rows or more. What few rows leave open then is refined sample by sample,
-# where its paths are steep.
-_MIDPOINTS, _MORE_MIDPOINTS, _MORE_FROM_ROWS = 4, 8, 32
+# for few rows, Gauss-Legendre rules. Midpoints beat as many Gauss-Legendre nodes where their errors
+# cancel over 32 rows or more, and a tolerance of hundredths is asked for. What few rows leave open
+# then is refined sample by sample, where its paths are steep.
+_MIDPOINTS, _MORE_MIDPOINTS, _MORE_FROM_ROWS = 4, 32, 32
 _GAUSS_AFTER, _GAUSS_ALONE = (8, 16, 32, 64), (4, 8, 16, 32)
 # Parts of the path that the gradients at midpoints are summed in, to see how they change along it.
 _BINS = 32
@@ -272,7 +272,7 @@ def _integrate_block(
             proportions[todo] = proportion(sums[todo], counts)
             todo = settle(todo, sums[todo].sum(axis=1) / nodes, slopes[todo] / nodes)
     for gauss_nodes in _GAUSS_AFTER if num_rows >= _MANY_ROWS else _GAUSS_ALONE:
-        if len(todo) == 0 or gauss_nodes == nodes:
+        if len(todo) == 0 or gauss_nodes <= nodes:
             continue
         nodes = gauss_nodes
         rule = gauss_legendre(num_rows, nodes)

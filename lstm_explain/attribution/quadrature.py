@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..inspection.compiled import Nodes
+from ..inspection.compiled import Nodes, even_size
 from ..inspection.question import Question
 
 # By how much an estimate exceeds the likely error. Chosen on models that
@@ -146,7 +146,8 @@ def sum_nodes(
         The explained output.
     """
     # Few shapes: each new one is compiled anew. The copies of the last sample have no nodes.
-    padded = np.pad(samples, (0, _rounded_up(len(samples)) - len(samples)), "edge")
+    missing = even_size(len(samples), len(samples) + 64) - len(samples)
+    padded = np.pad(samples, (0, missing), "edge")
     subject, selection = question.subject[padded], question.selection[padded]
     shape = (len(samples), *positions.shape)
     sample, row, node = (index.ravel() for index in np.indices(shape))
@@ -162,7 +163,7 @@ def sum_nodes(
     sums = np.zeros((num_groups, num_cells + subject.static.shape[1]))
     slopes, outputs = [], []
     total = len(sample)
-    size = min(question.batch_size, _rounded_up(total))
+    size = even_size(total, question.batch_size)
     for begin in range(0, total, size):
         # Missing nodes of the last batch are copies of its last with weight 0.
         index = np.minimum(np.arange(begin, begin + size), total - 1)
@@ -181,8 +182,3 @@ def sum_nodes(
         np.concatenate(slopes).reshape(shape).astype(np.float64),
         np.concatenate(outputs).reshape(shape).astype(np.float64),
     )
-
-
-def _rounded_up(count: int) -> int:
-    """Return the next power of two, beyond 64 the next multiple of 64."""
-    return 1 << (count - 1).bit_length() if count <= 64 else -(-count // 64) * 64

@@ -373,6 +373,20 @@ def _rows(array: Any, index: Any) -> Any:
     return ops.cast(ops.take(ops.cast(array, "int32"), index, axis=0), "bool")
 
 
+def even_size(total: int, most: int) -> int:
+    """Return the size of batches that are about even, at most `most`, and of few sizes.
+
+    Each size is compiled anew by some backends: powers of two, beyond 64 multiples of 64.
+
+    Examples
+    --------
+    >>> even_size(6400, 2048), even_size(6400, 10_000), even_size(9, 512)
+    (1600, 6400, 16)
+    """
+    size = -(-total // -(-total // most))
+    return min(most, 1 << (size - 1).bit_length() if size <= 64 else -(-size // 64) * 64)
+
+
 def in_batches(function: Callable[..., Any], batch_size: int, *arrays: Any) -> list[np.ndarray]:
     """Call `function` on rows in batches of one size and join what it returns.
 
@@ -380,7 +394,7 @@ def in_batches(function: Callable[..., Any], batch_size: int, *arrays: Any) -> l
     Arrays may stand in nested tuples.
     """
     total = len(keras.tree.flatten(arrays)[0])
-    size = min(batch_size, total)
+    size = min(even_size(total, batch_size), total)
     pieces = []
     for start in range(0, total, size):
         real = min(size, total - start)

@@ -15,7 +15,7 @@ from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 from ..sequences.padding import as_array
 from .alignment import output_axis
-from .anatomy import Anatomy, read_anatomy
+from .anatomy import Anatomy, read_anatomy, walk
 from .background import Background, nearest_real
 from .compiled import Compiled, Subject, compile_model
 from .confirmation import confirm, observe_now, see, subject_of, vectors_of
@@ -90,16 +90,19 @@ def background_outputs(
     groups: dict[bytes, list[int]] = {}
     for member, key in enumerate(keys):
         groups.setdefault(key.tobytes(), []).append(member)
-    result = np.zeros((len(subject), len(rows)))
-    for members in groups.values():
-        many = subject[np.full(len(rows), members[0])]
-        absent = many.with_values(
-            np.where(many.mask[..., None], rows, many.values).astype(np.float32), row_static
-        )
-        raw = compiled.outputs(absent, batch_size)
-        for member in members:
-            one = selection[np.full(len(rows), member)]
-            result[member] = selected(raw, one, anatomy)
+    alike, count = list(groups.values()), len(rows)
+    together = max(1, batch_size // count)
+    result = np.zeros((len(subject), count))
+    for start in range(0, len(alike), together):
+        some = alike[start : start + together]
+        many = subject[np.repeat([members[0] for members in some], count)]
+        row = np.tile(np.arange(count), len(some))
+        absent = np.where(many.mask[..., None], rows[row], many.values).astype(np.float32)
+        raw = compiled.outputs(many.with_values(absent, row_static[row]), batch_size)
+        for members, outputs in zip(some, np.split(raw, len(some)), strict=True):
+            for member in members:
+                one = selection[np.full(count, member)]
+                result[member] = selected(outputs, one, anatomy)
     return result
 
 
@@ -159,8 +162,22 @@ def _held(rows: np.ndarray, observation: Observation) -> np.ndarray:
     return np.take_along_axis(rows, nearest_real(mask)[..., None], axis=1)
 
 
-# Rows per call of the model: large enough to keep a few cores busy.
-DEFAULT_BATCH = 512
+# Rows per call of the model: enough to keep a few cores busy, however wide the model is; of narrow
+# ones more, up to a number of values that are kept for the gradient (a quarter of a gigabyte).
+DEFAULT_BATCH, _MOST_ROWS, _MOST_KEPT = 512, 4096, 1 << 26
+
+
+def _rows_per_call(anatomy: Anatomy, inputs: Sequence[np.ndarray]) -> int:
+    """Return how many rows a call of the model takes if nobody says so."""
+    # Units count twice, in the layer and in its cell: about an eighth of what an LSTM keeps.
+    widths = [
+        getattr(layer, name, 0) or 0
+        for layer in walk(anatomy.model)
+        for name in ("units", "filters", "output_dim")
+    ]
+    num_steps, num_features = inputs[3].shape[1], inputs[0].shape[-1]
+    kept = 4 * num_steps * (num_features + sum(widths) + 1)
+    return min(_MOST_ROWS, max(DEFAULT_BATCH, _MOST_KEPT // kept))
 
 
 @dataclass(frozen=True)
@@ -225,7 +242,6 @@ def prepare(
     check_scale(scale)
     check_asked(model, batch_size)
     check_choice(output, step)
-    batch_size = batch_size or DEFAULT_BATCH
     sequences = as_sequences(data)
     sequences.check_complete()
     anatomy = read_anatomy(model, sequences, inputs=inputs)
@@ -233,6 +249,7 @@ def prepare(
     if reference.tokens is not None:
         check_vocabulary_size(anatomy, reference.tokens)
     samples = inputs_of(anatomy, sequences)
+    batch_size = batch_size or _rows_per_call(anatomy, samples)
     references = _rows_in_model_space(anatomy, reference, samples)
     count = len(sequences)
     both = [np.concatenate(pair) for pair in zip(samples, references, strict=True)]
