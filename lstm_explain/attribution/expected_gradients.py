@@ -147,10 +147,8 @@ def _cause(integral: Integral, tolerance: float) -> str:
 # From this many rows on, the errors of shifted midpoints cancel well enough over the rows.
 _MANY_ROWS = 8
 # Nodes per path: midpoints, doubled while they miss the tolerance, every node used again; then, and
-# for few rows, Gauss-Legendre rules. Midpoints beat as many Gauss-Legendre nodes where their errors
-# cancel over 32 rows or more, and a tolerance of hundredths is asked for. What few rows leave open
-# then is refined sample by sample, where its paths are steep.
-_MIDPOINTS, _MORE_MIDPOINTS, _MORE_FROM_ROWS = 4, 32, 32
+# for few rows, Gauss-Legendre rules. What few rows leave open then is refined sample by sample,
+# where its paths are steep.
 _GAUSS_AFTER, _GAUSS_ALONE = (8, 16, 32, 64), (4, 8, 16, 32)
 # Parts of the path that the gradients at midpoints are summed in, to see how they change along it.
 _BINS = 32
@@ -258,7 +256,7 @@ def _integrate_block(
         sums, counts = np.zeros((len(block), _BINS, num_inputs)), np.zeros(_BINS)
         slopes = np.zeros((len(block), num_rows))
         positions = added = shifted_midpoints(num_rows, _first_midpoints(tolerance))
-        most = _MORE_MIDPOINTS if num_rows >= _MORE_FROM_ROWS else _MIDPOINTS
+        most = _most_midpoints(num_rows, tolerance)
         while len(todo) and nodes < most:
             if nodes:
                 added = between(positions)
@@ -294,6 +292,16 @@ def _first_midpoints(tolerance: float) -> int:
     if tolerance >= 0.25:
         return 1
     return 2 if tolerance >= 0.1 else 4
+
+
+def _most_midpoints(num_rows: int, tolerance: float) -> int:
+    """Return up to how many midpoints beat as many Gauss-Legendre nodes.
+
+    Their errors cancel over 32 rows or more; for thousandths, Gauss-Legendre converges faster.
+    """
+    if num_rows < 32:
+        return 4
+    return 32 if tolerance >= 0.01 else 8
 
 
 def _gaps(question: Question, samples: np.ndarray, values: np.ndarray) -> np.ndarray:

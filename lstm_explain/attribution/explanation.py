@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..arguments import as_path, check_type, check_whole
+from ..arguments import as_path, check_type, check_whole, described
 from ..sequences.validation import read_rows
 from .netcdf import load_dataset, save_dataset
 
@@ -28,7 +29,7 @@ class Explanation:
     """SHAP values of predictions with everything needed to read, check and keep them.
 
     ``base_values + sum of all values = predictions`` up to ``gaps``. Dimensions are always named;
-    indexing selects samples and keeps the sample dimension.
+    indexing selects samples, by position or by id, and keeps the sample dimension.
 
     Examples
     --------
@@ -269,8 +270,60 @@ class Explanation:
     def __len__(self) -> int:
         return self.values.sizes["sample"]
 
-    def __getitem__(self, key: int | slice | list[int] | np.ndarray) -> Explanation:
-        return Explanation(self._dataset.isel(sample=read_rows(key, len(self))))
+    def __getitem__(
+        self, key: int | str | slice | list[int] | list[str] | np.ndarray
+    ) -> Explanation:
+        ids = self._dataset["ids"].values if "ids" in self._dataset else None
+        return Explanation(self._dataset.isel(sample=read_rows(key, len(self), ids)))
+
+    @classmethod
+    def concat(cls, explanations: Iterable[Explanation]) -> Explanation:
+        """Join explanations of samples of one kind, by one model and against one background.
+
+        Raises
+        ------
+        ValueError
+            They differ in what was asked: method, background, scale, tolerance, features, steps.
+        """
+        parts = list(explanations)
+        if not parts or not all(isinstance(part, Explanation) for part in parts):
+            raise ValueError(
+                f"Expected explanations to join; received {described(parts)}. Give a list of what "
+                "lx.explain returned."
+            )
+        worst = "nodes_per_path", "estimated_error"
+        facts = [{**part.provenance, "dimensions": part._kind()} for part in parts]
+        asked = [{k: v for k, v in fact.items() if k not in (*worst, "created")} for fact in facts]
+        for number, other in enumerate(asked):
+            if names := sorted(k for k in asked[0] | other if asked[0].get(k) != other.get(k)):
+                raise ValueError(
+                    f"Expected explanations of one kind; number {number} differs from the first in "
+                    f"{', '.join(names)}. Explain all samples in the same way, or keep them apart."
+                )
+        joined = xr.concat(
+            [part._dataset for part in parts],
+            dim="sample",
+            data_vars="minimal",
+            coords="minimal",
+            compat="override",
+            join="override",
+        )
+        joined = joined.assign_coords(sample=range(joined.sizes["sample"]))
+        largest = {name: max(fact[name] for fact in facts) for name in worst if name in facts[0]}
+        provenance = json.dumps(parts[0].provenance | largest)
+        joined.attrs = parts[0]._dataset.attrs | {"provenance": provenance}
+        return cls(joined)
+
+    def _kind(self) -> list[Any]:
+        """Return what must agree between explanations that are joined."""
+        sizes = {str(name): size for name, size in self._dataset.sizes.items() if name != "sample"}
+        return [
+            self.level,
+            sizes,
+            sorted(map(str, self._dataset.data_vars)),
+            self.feature_names,
+            self.units,
+        ]
 
     def __repr__(self) -> str:
         sizes = " x ".join(

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from ..arguments import as_path, check_flag, check_model, check_whole
 from ..inspection.anatomy import read_anatomy
 from ..inspection.background import Background
+from ..inspection.question import read_background
 from ..progress import progress_bar
 from ..sequences.data import SequenceData, check_data
 from .expected_gradients import explain
@@ -89,7 +89,9 @@ def explain_in_pieces(
                 piece.save(path)
             pieces.append(piece)
             bar.update(len(piece_data))
-    return _joined(pieces)
+    explanation = Explanation.concat(pieces)
+    explanation.to_dataset().attrs.pop("piece")
+    return explanation
 
 
 def _question_key(model: Any, data: SequenceData, options: dict[str, Any]) -> dict[str, str]:
@@ -101,7 +103,7 @@ def _question_key(model: Any, data: SequenceData, options: dict[str, Any]) -> di
         if name not in ("model", "data", "background", "progress")
     }
     reads = (anatomy.roles, anatomy.output_shape, anatomy.link)
-    background = Background.resolve(options.get("background"), data)
+    background = read_background(options.get("background"), data, model, options.get("inputs"))
     return {
         "model": _digest(_architecture(model), reads, *model.get_weights()),
         "background": _digest(*_fields(background)),
@@ -166,21 +168,3 @@ def _kept(path: Path, key: dict[str, str]) -> Explanation | None:
             f"other {', '.join(others)}. Give another folder, or remove this one to start again."
         )
     return piece
-
-
-def _joined(pieces: list[Explanation]) -> Explanation:
-    datasets = [piece.to_dataset() for piece in pieces]
-    joined = xr.concat(
-        datasets,
-        dim="sample",
-        data_vars="minimal",
-        coords="minimal",
-        compat="override",
-        join="override",
-    )
-    joined = joined.assign_coords(sample=range(joined.sizes["sample"]))
-    facts = [piece.provenance for piece in pieces]
-    worst = {name: max(f[name] for f in facts) for name in ("nodes_per_path", "estimated_error")}
-    joined.attrs = datasets[0].attrs | {"provenance": json.dumps(facts[0] | worst)}
-    joined.attrs.pop("piece")
-    return Explanation(joined)

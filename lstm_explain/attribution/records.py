@@ -17,6 +17,7 @@ from ..inspection.compiled import Compiled, Subject
 from ..inspection.outputs import Scale
 from ..inspection.question import Question, prepare
 from ..sequences.data import SequenceData
+from ..sequences.inputs import input_names
 from .explanation import LEVELS, Explanation, window_labels
 
 _DIMENSIONS = {level: dimensions for dimensions, level in LEVELS.items()}
@@ -238,7 +239,7 @@ def scale_of(explanation: Explanation) -> Scale:
 
 def roles_of(model: Any, explanation: Explanation) -> dict[Any, str] | None:
     """Return the input name of each role; None for a model without named inputs."""
-    names = [tensor.name for tensor in getattr(model, "inputs", None) or []]
+    names = input_names(model)
     return dict(zip(explanation.provenance["roles"], names, strict=True)) if names else None
 
 

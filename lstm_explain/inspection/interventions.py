@@ -48,7 +48,8 @@ def run(
         for change in (*changes, *([margin_exposed(anatomy)] if margin else [])):
             stack.enter_context(change)
         sequence = tokens if tokens.shape[1] else values
-        result = anatomy.model(arrange(anatomy.roles, sequence, static, mask), training=False)
+        arrays = arrange(anatomy.model, anatomy.roles, sequence, static, mask)
+        result = anatomy.model(arrays, training=False)
     output = keras.tree.flatten(result)[0]
     return output[:, None] if len(output.shape) == 1 else output
 

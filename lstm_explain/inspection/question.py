@@ -11,9 +11,9 @@ import numpy as np
 
 from ..arguments import check_model, check_whole, described
 from ..backend import keras, ops
+from ..models.forms import as_sequences
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
-from ..sequences.padding import as_array
 from .alignment import output_axis
 from .anatomy import Anatomy, read_anatomy, walk
 from .background import Background, nearest_real
@@ -133,6 +133,22 @@ def warn_if_padding_is_read(
         )
 
 
+def read_background(
+    background: Any, data: SequenceData, model: Any, inputs: Mapping[Role, str] | None
+) -> Background:
+    """Return a background from any form that data may have, or that `Background.resolve` reads."""
+    known = SequenceData | Background | str | int | np.integer | None
+    is_array = isinstance(background, np.ndarray) and (
+        data.tokens is None or background.dtype.kind in "iu"
+    )
+    if not isinstance(background, known) and not is_array:
+        read = as_sequences(background, model, inputs, "background")
+        background = read.values
+        if read.tokens is not None or read.static is not None or not read.mask.all():
+            background = Background.from_data(read, rows=len(read))
+    return Background.resolve(background, data)
+
+
 def _rows_in_model_space(
     anatomy: Anatomy, background: Background, inputs: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, ...]:
@@ -242,10 +258,10 @@ def prepare(
     check_scale(scale)
     check_asked(model, batch_size)
     check_choice(output, step)
-    sequences = as_sequences(data)
+    sequences = as_sequences(data, model, inputs)
     sequences.check_complete()
     anatomy = read_anatomy(model, sequences, inputs=inputs)
-    reference = Background.resolve(background, sequences)
+    reference = read_background(background, sequences, model, inputs)
     if reference.tokens is not None:
         check_vocabulary_size(anatomy, reference.tokens)
     samples = inputs_of(anatomy, sequences)
@@ -388,21 +404,3 @@ def check_choice(output: object, step: object) -> None:
         )
     if step not in ("last", "sum"):
         check_whole(remedy='Or give "last" or "sum".', step=step)
-
-
-def as_sequences(data: SequenceData | np.ndarray) -> SequenceData:
-    """Read an array (sample, time, feature), or token ids (sample, time), as sequences."""
-    if not isinstance(data, SequenceData):
-        array = as_array(data, "data")
-        if array.dtype == object or array.ndim not in (2, 3):
-            raise TypeError(
-                "Expected data as SequenceData or an array (sample, time, feature); received "
-                f"{described(data)} of shape {array.shape}. Make one with "
-                "SequenceData.from_arrays(values)."
-            )
-        is_text = array.ndim == 2 and array.dtype.kind in "iu"
-        data = SequenceData.from_tokens(array) if is_text else SequenceData.from_arrays(array)
-        data = replace(data, scale_known=False)
-    if len(data) == 0:
-        raise ValueError("Expected at least one sample to explain; received none. Check the slice.")
-    return data

@@ -11,7 +11,8 @@ import xarray as xr
 from ..inspection.alignment import attended_axes
 from ..inspection.anatomy import read_anatomy
 from ..inspection.confirmation import see
-from ..inspection.question import DEFAULT_BATCH, as_sequences, check_asked
+from ..inspection.question import DEFAULT_BATCH, check_asked
+from ..models.forms import as_sequences
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 
@@ -67,7 +68,7 @@ def attention_maps(
     ('sample', 'time')
     """
     check_asked(model, batch_size)
-    sequences = as_sequences(data)
+    sequences = as_sequences(data, model, inputs)
     sequences.check_complete()
     anatomy = read_anatomy(model, sequences, inputs=inputs)
     if not anatomy.attention_layers:

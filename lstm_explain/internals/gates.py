@@ -17,7 +17,8 @@ from ..inspection.confirmation import see
 from ..inspection.gradients import compile_gradient
 from ..inspection.interventions import Record, run, states_recorded
 from ..inspection.observation import inputs_of
-from ..inspection.question import DEFAULT_BATCH, as_sequences, check_asked
+from ..inspection.question import DEFAULT_BATCH, check_asked
+from ..models.forms import as_sequences
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 
@@ -98,7 +99,7 @@ def trace_gates(
     """
     check_asked(model, batch_size)
     check_type(str, "Leave it out for all layers.", optional=True, layer=layer)
-    sequences = as_sequences(data)
+    sequences = as_sequences(data, model, inputs)
     sequences.check_complete()
     anatomy = read_anatomy(model, sequences, inputs=inputs)
     layers = _gated_layers(anatomy, layer)

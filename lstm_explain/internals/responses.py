@@ -12,7 +12,8 @@ import xarray as xr
 from ..inspection.confirmation import see
 from ..inspection.observation import inspect
 from ..inspection.outputs import Scale
-from ..inspection.question import Question, as_sequences, check_asked, prepare, selected
+from ..inspection.question import Question, check_asked, prepare, selected
+from ..models.forms import as_sequences
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 
@@ -134,7 +135,7 @@ def answers_by_step(
     >>> answers_by_step(model, data.test[:1]).values  # doctest: +SKIP
     """
     check_asked(model, batch_size)
-    sequences = as_sequences(data)
+    sequences = as_sequences(data, model, inputs)
     if scale is None:
         link = inspect(model, sequences, inputs=inputs).link
         scale = "margin" if link == "identity" else "probability"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ class LengthBuckets(keras.utils.PyDataset):
         check_whole(optional=True, seed=seed)
         self.batch_size = batch_size
         self._data, self._targets = data, targets
-        self._roles = data.roles_in(model)
+        self._arrange = partial(arrange, model, data.roles_in(model))
         self._lengths = data.lengths
         self._random = None if seed is None else np.random.default_rng(seed)
         self._multiple = MULTIPLE
@@ -86,7 +87,7 @@ class LengthBuckets(keras.utils.PyDataset):
         steps = self.num_steps(rows)
         data = self._data[rows]
         tokens: Any = data.tokens
-        inputs = arrange(self._roles, tokens[:, :steps], data.static, data.mask[:, :steps])
+        inputs = self._arrange(tokens[:, :steps], data.static, data.mask[:, :steps])
         if isinstance(inputs, list):
             inputs = tuple(inputs)  # TensorFlow would take a list for one array
         return (inputs, data.target) if self._targets else (inputs,)

@@ -23,7 +23,8 @@ class SequenceData:
     """Sequences of measurements, right-padded, with everything needed to read them.
 
     Make one with `from_arrays`, `from_frame` or `from_texts`; verbs such as `split_by_time` return
-    a new object. Indexing selects samples and always keeps the sample dimension.
+    a new object. Indexing selects samples, by position or by id, and always keeps the sample
+    dimension.
 
     Attributes
     ----------
@@ -118,8 +119,10 @@ class SequenceData:
     def __len__(self) -> int:
         return len(self.values)
 
-    def __getitem__(self, key: int | slice | np.ndarray | Sequence[int]) -> SequenceData:
-        key = validation.read_rows(key, len(self))
+    def __getitem__(
+        self, key: int | str | slice | np.ndarray | Sequence[int] | Sequence[str]
+    ) -> SequenceData:
+        key = validation.read_rows(key, len(self), self.ids)
         arrays = {field: getattr(self, field) for field in _PER_SAMPLE}
         selected = {name: array[key] for name, array in arrays.items() if array is not None}
         return replace(self, **selected)
@@ -273,7 +276,7 @@ class SequenceData:
         """
         self.check_complete()
         sequence = self.values_for(model) if self.tokens is None else self.tokens
-        return inputs.arrange(self.roles_in(model), sequence, self.static, self.mask)
+        return inputs.arrange(model, self.roles_in(model), sequence, self.static, self.mask)
 
     def values_for(self, model: Any) -> np.ndarray:
         """Return the values with padded steps as the model's Masking layer expects them."""

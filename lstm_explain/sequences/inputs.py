@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
+from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..arguments import check_type
@@ -48,11 +50,19 @@ def find_roles(
     tensors = list(getattr(model, "inputs", None) or [])
     if not tensors:  # a subclassed model: it is called with the sequence alone
         return ("sequence",)
-    names = [tensor.name for tensor in tensors]
-    if named is not None:
-        return _roles_by_name(named, names)
-    roles = tuple(_role(tensor, tokens, num_static, len(tensors)) for tensor in tensors)
+    names = input_names(model)
     shapes = [tuple(tensor.shape) for tensor in tensors]
+    roles = None if named is None else _roles_by_name(named, names)
+    others = [s for s, role in zip(shapes, roles or (), strict=False) if role != "sequence"]
+    cubes = [shape for shape in (shapes if roles is None else others) if len(shape) > 2]
+    if len(cubes) > (roles is None) or any(len(shape) > 3 for shape in shapes):
+        raise ValueError(
+            "Expected a model with one sequence input of shape (sample, time, feature); received "
+            f"inputs {dict(zip(names, shapes, strict=True))}. {_as_one_input(model, tensors)}"
+        )
+    if roles is not None:
+        return roles
+    roles = tuple(_role(tensor, tokens, num_static, len(tensors)) for tensor in tensors)
     if roles.count("sequence") != 1 or len(set(roles)) != len(roles):
         raise ValueError(
             "Expected a model with one sequence input of shape "
@@ -66,6 +76,42 @@ def find_roles(
         if axis < len(sequence.shape) and size is not None:
             _check_size(sequence, axis, size, what)
     return roles
+
+
+def _as_one_input(model: Any, tensors: Sequence[Any]) -> str:
+    """Say how to make a model that cuts several sequences, or images, out of one sequence."""
+    cubes = [tuple(tensor.shape[1:]) for tensor in tensors if len(tensor.shape) > 2]
+    steps = {shape[0] for shape in cubes}
+    if len(steps) > 1 or any(None in shape for shape in cubes):
+        return "Build it with inputs of one known number of steps, padded where they are shorter."
+    widths = [prod(shape[1:]) for shape in cubes]
+    ends = list(accumulate(widths, initial=0))
+    cuts = [f"one[:, :, {a}:{b}]" for a, b in pairwise(ends)]
+    cuts = [
+        cut if len(shape) == 2 else f"keras.layers.Reshape({shape})({cut})"
+        for cut, shape in zip(cuts, cubes, strict=True)
+    ]
+    others: list[str] = []
+    lines, given = [f"one = keras.Input({(steps.pop(), ends[-1])})"], []
+    for tensor in tensors:
+        if len(tensor.shape) > 2:
+            given.append(cuts.pop(0))
+            continue
+        others.append(f"other_{len(others)}")
+        shape, kind = tuple(tensor.shape[1:]), str(tensor.dtype)
+        lines.append(f'{others[-1]} = keras.Input({shape}, dtype="{kind}")')
+        given.append(others[-1])
+    names = input_names(model)
+    if isinstance(getattr(model, "_inputs_struct", None), dict):
+        call = ", ".join(f'"{name}": {cut}' for name, cut in zip(names, given, strict=True))
+        call = f"{{{call}}}"
+    else:
+        call = given[0] if len(given) == 1 else f"[{', '.join(given)}]"
+    lines.append(f"joined = keras.Model([{', '.join(['one', *others])}], model({call}))")
+    return (
+        f"Join them in one: `{'; '.join(lines)}`. Explain `joined` with the features side by side: "
+        "np.concatenate([x.reshape(*x.shape[:2], -1) for x in sequences], axis=2)."
+    )
 
 
 def check_vocabulary(model: Any, vocabulary: Sequence[str]) -> None:
@@ -121,11 +167,22 @@ def padding_value(model: Any) -> float:
     return values.pop() if values else 0.0
 
 
-def arrange(roles: Sequence[Role], sequence: Any, static: Any, mask: Any) -> Any:
-    """Return the arrays in the order of the roles; one array for a single input."""
+def arrange(model: Any, roles: Sequence[Role], sequence: Any, static: Any, mask: Any) -> Any:
+    """Return the arrays as the model was built to take them: one, a list, or a dict."""
     by_role = {"sequence": sequence, "static": static, "mask": mask}
     arrays = [by_role[role] for role in roles]
+    if isinstance(getattr(model, "_inputs_struct", None), dict):
+        return dict(zip(input_names(model), arrays, strict=True))
     return arrays[0] if len(arrays) == 1 else arrays
+
+
+def input_names(model: Any) -> list[str]:
+    """Return the names of a model's inputs, in its order: the keys of a dict of inputs."""
+    tensors = list(getattr(model, "inputs", None) or [])
+    struct = getattr(model, "_inputs_struct", None)
+    keys = struct if isinstance(struct, dict) else {}
+    named = {id(tensor): str(key) for key, tensor in keys.items()}
+    return [named.get(id(tensor), tensor.name) for tensor in tensors]
 
 
 def _roles_by_name(named: Mapping[Role, str], names: list[str]) -> tuple[Role, ...]:

@@ -67,11 +67,16 @@ def _as_float32(numbers: np.ndarray) -> np.ndarray:
         return numbers.astype(np.float32)
 
 
-def read_rows(key: Any, length: int) -> slice | np.ndarray:
-    """Return an index of samples as a slice, or as positions or flags (sample,)."""
+def read_rows(key: Any, length: int, ids: np.ndarray | None = None) -> slice | np.ndarray:
+    """Return an index of samples as a slice, or as positions or flags (sample,).
+
+    Text is an id, or a list of ids: all samples of each, in the order of the list.
+    """
     if isinstance(key, slice):
         return key
     rows = np.asarray(key)
+    if rows.dtype.kind == "U":
+        return _rows_of_ids(rows.ravel(), ids)
     if rows.shape == (0,):
         return np.zeros(0, int)
     if rows.dtype == object:  # flags of pandas' nullable type
@@ -85,6 +90,22 @@ def read_rows(key: Any, length: int) -> slice | np.ndarray:
     if not is_flags and ((rows < -length) | (rows >= length)).any():
         raise IndexError(f"Expected a sample below {length}; received {key!r}.")
     return np.atleast_1d(rows)
+
+
+def _rows_of_ids(wanted: np.ndarray, ids: np.ndarray | None) -> np.ndarray:
+    if ids is None:
+        raise IndexError(
+            "Expected a position, because these samples have no ids; received "
+            f"{wanted.tolist()}. Give them ids: SequenceData.from_arrays(values, ids=...)."
+        )
+    names = np.asarray(ids).astype(str)
+    unknown = np.setdiff1d(wanted, names)
+    if len(unknown):
+        raise IndexError(
+            f"Expected a sample's id, such as one of {names[:3].tolist()}; received "
+            f"{unknown.tolist()}. All stand in .ids."
+        )
+    return np.concatenate([np.flatnonzero(names == one) for one in wanted])
 
 
 def check_ids(ids: np.ndarray | None) -> None:

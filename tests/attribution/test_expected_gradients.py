@@ -295,7 +295,7 @@ def test_other_refusals():
     data, model = tiny.padded(), tiny.model()
     with pytest.raises(ValueError, match=r"at least one background sequence .*; received none"):
         lx.explain(model, data.test, background=data.train[:0])
-    with pytest.raises(ValueError, match="Expected at least one sample to explain"):
+    with pytest.raises(ValueError, match="Expected at least one sample in data; received none"):
         lx.explain(model, data.test[:0], background=data.train)
     with pytest.raises(TypeError, match="Expected background to be SequenceData"):
         lx.explain(model, data.test, background=3)

@@ -1,5 +1,7 @@
 """The verbs of an Explanation keep every sum, and nothing is lost on the way to other tools."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -282,6 +284,31 @@ def test_shap_draws_what_it_was_given(verb, static):
             largest = e.feature_names[int(np.abs(shown.values).argmax())]
         assert any(largest in text for text in written), (draw, written)
         plt.close("all")
+
+
+# -- joined again ----------------------------------------------------------------------------------
+def test_parts_join_to_the_whole_in_the_order_that_is_given():
+    e = made()
+    joined = Explanation.concat([e[1:], e[0]])
+    assert (
+        joined.to_dataset()
+        .drop_vars("sample")
+        .identical(e[[*range(1, len(e)), 0]].to_dataset().drop_vars("sample"))
+    )
+    assert joined.values["sample"].values.tolist() == list(range(len(e)))
+
+
+def test_only_what_was_asked_alike_is_joined():
+    e, other = made(), made()
+    other.to_dataset().attrs["provenance"] = json.dumps(e.provenance | {"background": "zero"})
+    with pytest.raises(
+        ValueError, match=r"number 1 differs from the first in background\. Explain"
+    ):
+        Explanation.concat([e, other])
+    with pytest.raises(ValueError, match="differs from the first in dimensions"):
+        Explanation.concat([e, e.over_time()])
+    with pytest.raises(ValueError, match=r"Expected explanations to join; received .*Give a list"):
+        Explanation.concat([])
 
 
 # -- the tests above can fail ----------------------------------------------------------------------

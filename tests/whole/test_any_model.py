@@ -155,7 +155,7 @@ def test_ambiguous_inputs_are_named_by_the_caller():
         [values, twice._keras_history.operation.input[1]],
         keras.layers.Dense(1)(keras.layers.LSTM(2)(twice)),
     )
-    with pytest.raises(ValueError, match=r"one sequence input .* Name them with"):
+    with pytest.raises(ValueError, match=r"one sequence input .* Join them in one"):
         lx.explain(double, data, background=data, progress=False)
 
 
