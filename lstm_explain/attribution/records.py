@@ -42,7 +42,7 @@ def make_explanation(
     **facts
         Further provenance: method, parameters, sizes.
     """
-    if question.anatomy.embedding_layers and level == "cell":
+    if question.data.tokens is not None and level == "cell":
         arrays = {name: array.sum(axis=2) for name, array in arrays.items()}
         level = "time"
     dataset = _labelled(question, arrays, static_values, level, window)
@@ -184,7 +184,14 @@ def _provenance(model: Any, **facts: Any) -> str:
         "backend": keras.backend.backend(),
         "numpy": np.__version__,
     }
-    return json.dumps({**facts, "weights_sha256": fingerprint(model), "versions": versions})
+    return json.dumps(
+        {**facts, "weights_sha256": fingerprint(model), "versions": versions}, default=_plain
+    )
+
+
+def _plain(number: Any) -> Any:
+    """Return a NumPy number, as a seed or a step may be, as one of Python's."""
+    return number.item()
 
 
 def fingerprint(model: Any) -> str:

@@ -119,7 +119,7 @@ def shapley_values(
     question = prepare(model, data, background, output, step, scale, batch_size, inputs)
     count, num_steps, num_features = question.subject.values.shape
     num_static = question.subject.static.shape[1]
-    if question.anatomy.embedding_layers and level in ("feature", "cell"):
+    if question.data.tokens is not None and level in ("feature", "cell"):
         raise ValueError(
             f'Expected level "time" (words) or "window" for a text model; received {level!r}. The '
             "numbers inside an embedding are no features that a reader knows."

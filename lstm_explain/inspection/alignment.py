@@ -31,14 +31,18 @@ def attended_axes(compiled: Compiled, subject: Subject) -> list[int]:
     if not compiled.anatomy.attention_calls:
         return []
 
+    steps, moved = _moved_one_by_one(subject)
+
     def probe() -> list[int]:
-        steps, moved = _moved_one_by_one(subject)
         axes = [_axis(states, steps, moved) for states in compiled.attended(moved)]
         layers = [layer for layer, _ in compiled.anatomy.attention_calls]
         return [axis * _may_read_steps(each) for axis, each in zip(axes, layers, strict=True)]
 
-    key = "attended axes", compiled.anatomy.attention_calls, subject.mask.shape[1]
-    return kept_with(compiled.anatomy.model, key, probe)
+    # Found with other weights, or on fewer steps, it may be something else.
+    model = compiled.anatomy.model
+    weights = tuple(float(np.sum(weight)) for weight in model.get_weights())
+    key = "attended axes", compiled.anatomy.attention_calls, subject.mask.shape[1], len(steps)
+    return kept_with(model, (*key, weights), probe)
 
 
 def output_axis(compiled: Compiled, subject: Subject) -> int:
@@ -69,6 +73,8 @@ def _moved_one_by_one(subject: Subject) -> tuple[np.ndarray, Subject]:
     """Return steps, and the longest sample with each of them moved, the sample itself last."""
     sample = int(subject.mask.sum(axis=1).argmax())
     real = np.flatnonzero(subject.mask[sample])
+    if len(real) < 2:  # of one step nothing is seen; where padding is read, it may be moved too
+        real = np.arange(subject.mask.shape[1])
     steps = np.unique(real[np.linspace(0, len(real) - 1, _PROBES).astype(int)])
     many = subject[np.full(len(steps) + 1, sample)]
     values = many.values.copy()
@@ -80,25 +86,34 @@ def _moved_one_by_one(subject: Subject) -> tuple[np.ndarray, Subject]:
 def _axis(states: np.ndarray, steps: np.ndarray, moved: Subject) -> int:
     """Return how positions (moved step, position, ...) go with the moved steps: 1, -1 or 0."""
     num_steps = moved.mask.shape[1]
-    if states.shape[1] != num_steps:
+    if states.ndim != 3 or states.shape[1] != num_steps:
         return 0
-    if len(steps) < 2:
-        return 1
     changes = np.abs(states[:-1].astype(np.float64) - states[-1])  # (moved step, position, unit)
+    if len(steps) < 2 or not changes.max() > 0:
+        return 1
     changed = changes > 1e-5 * changes.max()
     first, last = changed.argmax(axis=1), num_steps - 1 - changed[:, ::-1].argmax(axis=1)
-    orders = {1: steps, -1: num_steps - 1 - steps}
-    for direction, order in orders.items():
-        # A unit of a layer that reads in one direction; a Bidirectional has some for each.
-        if any((place == order[:, None]).all(axis=0).any() for place in (first, last)):
-            return direction
-    sizes = np.log(np.linalg.norm(changes, axis=2) + 1e-12)
-    near = {
-        direction: _correlation(sizes, -np.abs(np.arange(num_steps) - order[:, None]))
-        for direction, order in orders.items()
+    # Shifted orders too: at steps that lie several steps further, weights are those of no step.
+    shifts = sorted(range(1 - num_steps, num_steps), key=abs)
+    orders = {
+        (direction, shift): shift + (steps if direction == 1 else num_steps - 1 - steps)
+        for shift in shifts
+        for direction in (1, -1)
     }
-    direction = max(near, key=lambda each: near[each])
-    return direction if near[direction] >= _ALIGNED else 0
+    for (direction, shift), order in orders.items():
+        # A unit of a layer that reads in one direction; a Bidirectional has some for each.
+        inside = (order >= 0) & (order < num_steps)
+        exact = [(place == order[:, None])[inside].all(axis=0).any() for place in (first, last)]
+        if any(exact) and inside.sum() > 1:
+            return direction if shift == 0 else 0
+    sizes = np.log(np.linalg.norm(changes, axis=2) + 1e-12)
+    positions = np.arange(num_steps)
+    near = {
+        each: _correlation(sizes, -np.abs(positions - order[:, None]))
+        for each, order in orders.items()
+    }
+    (direction, shift), nearest = max(near.items(), key=lambda each: each[1])
+    return direction if nearest >= _ALIGNED and shift == 0 else 0
 
 
 def _correlation(one: np.ndarray, two: np.ndarray) -> float:

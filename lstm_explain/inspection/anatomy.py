@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any, Literal
 
 import numpy as np
@@ -23,6 +24,11 @@ _ATTENTION = (
 )
 _RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
 _BINARY_LOSSES = (keras.losses.BinaryCrossentropy, keras.losses.BinaryFocalCrossentropy)
+_CATEGORICAL_LOSSES = (
+    keras.losses.CategoricalCrossentropy,
+    keras.losses.SparseCategoricalCrossentropy,
+    keras.losses.CategoricalFocalCrossentropy,
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,9 @@ class Anatomy:
         Those of a functional graph that compute masks, beside the Masking layers.
     margin_operation : layer or operation, or None
         The one whose activation is left out to read the margin.
+    step_masks : tuple of bools
+        Whether the mask of each call of a masking layer is of the input's steps, in their order;
+        empty where no sample has padding that shows it.
     is_confirmed : bool
         Whether the model has run on data, and its outputs are those of the explained function.
     embedding_calls, attention_calls : tuples of (layer, int)
@@ -65,6 +74,7 @@ class Anatomy:
     margin_operation: Any = field(default=None, repr=False)
     embedding_calls: tuple[tuple[Any, int], ...] = field(default=(), repr=False)
     attention_calls: tuple[tuple[Any, int], ...] = field(default=(), repr=False)
+    step_masks: tuple[bool, ...] = field(default=(), compare=False, repr=False)
     is_confirmed: bool = field(default=False, compare=False, repr=False)
 
     @property
@@ -160,7 +170,7 @@ def read_anatomy(
         roles=roles,
         output_shape=shape,
         link=link,
-        attention_layers=tuple(layer for layer in layers if isinstance(layer, _ATTENTION)),
+        attention_layers=tuple(layer for layer in layers if _gives_weights(layer)),
         recurrent_layers=tuple(layer for layer in recurrent if id(layer) not in inner),
         masking_layers=tuple(layer for layer in layers if isinstance(layer, keras.layers.Masking)),
         embedding_layers=embeddings,
@@ -176,6 +186,12 @@ def walk(model: Any) -> Iterator[Any]:
         if id(layer) not in seen:
             seen.add(id(layer))
             yield layer
+
+
+def _gives_weights(layer: Any) -> bool:
+    """Whether it is an attention layer that can be asked for its weights."""
+    asked = signature(layer.call).parameters if isinstance(layer, _ATTENTION) else {}
+    return isinstance(layer, AttentionPooling) or "return_attention_scores" in asked
 
 
 def draws(layer: Any) -> bool:
@@ -198,13 +214,23 @@ def _mask_operations(model: Any) -> Iterator[Any]:
         graph = getattr(submodel, "_functional", None) or submodel
         depths = getattr(graph, "_nodes_by_depth", {})
         for node in (node for nodes in depths.values() for node in nodes):
-            for mask in keras.tree.flatten(node.arguments.kwargs.get("mask")):
+            for mask in keras.tree.flatten(_mask_given(node)):
                 operation = getattr(getattr(mask, "_keras_history", None), "operation", None)
                 if operation is None or isinstance(operation, keras.layers.InputLayer):
                     continue
                 if id(operation) not in seen:
                     seen.add(id(operation))
                     yield operation
+
+
+def _mask_given(node: Any) -> Any:
+    """Return the mask that a call of a layer is given, by name or by position."""
+    arguments = node.arguments
+    try:
+        call = signature(node.operation.call).bind_partial(*arguments.args, **arguments.kwargs)
+    except (TypeError, ValueError):  # a call whose arguments have no names
+        return arguments.kwargs.get("mask")
+    return call.arguments.get("mask", arguments.kwargs.get("mask"))
 
 
 def _inside(layer: Any) -> Iterator[Any]:
@@ -258,14 +284,26 @@ def _find_margin(model: Any, layers: list[Any], shape: tuple[int | None, ...]) -
         last = _last_operation(model)
         if _link(last) != "identity":
             return _activated(last), _link(last)
+    # Before activations further inside, such as those of attention that is written by hand.
+    link = _link_of_loss(model, shape)
+    if link != "identity":
+        return None, link
     for operation in reversed(list(getattr(model, "operations", None) or layers)):
         link = _link(operation)
         if link == "sigmoid" or (link == "softmax" and shape[-1] != 1):
             return _activated(operation), link
-    loss = getattr(model, "loss", None)
-    if getattr(loss, "from_logits", False):
-        return None, "binary logits" if isinstance(loss, _BINARY_LOSSES) else "logits"
     return None, "identity"
+
+
+def _link_of_loss(model: Any, shape: tuple[int | None, ...]) -> Link:
+    """Tell by the loss whether the outputs are logits, of one question each or of one for all."""
+    losses = keras.tree.flatten(getattr(model, "loss", None))
+    if len(losses) != 1 or not getattr(losses[0], "from_logits", False):
+        return "identity"
+    if isinstance(losses[0], _BINARY_LOSSES) or shape[-1] == 1:
+        return "binary logits"
+    # What another loss makes of several logits, only its author knows.
+    return "logits" if isinstance(losses[0], _CATEGORICAL_LOSSES) else "identity"
 
 
 def _last_operation(model: Any) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from operator import is_
+from functools import cache, partial
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,15 @@ from ..sequences.data import SequenceData
 from .anatomy import Anatomy, draws, walk
 from .compiled import Compiled, Subject, compile_model, forget, keep, kept_with
 from .interventions import run
-from .observation import Observation, agree, differences, inputs_of, observe, with_calls
+from .observation import (
+    Observation,
+    agree,
+    differences,
+    inputs_of,
+    observe,
+    steps_read,
+    with_calls,
+)
 from .outputs import linked
 
 
@@ -54,7 +62,7 @@ def observe_now(
     """
     state = _state_of(anatomy.model)
     before = kept_with(anatomy.model, "state", list)
-    if len(before) == len(state) and all(map(is_, before, state)):
+    if len(before) == len(state) and all(map(_is_same, before, state)):
         return compile_model(anatomy, "margin").observe(inputs, batch_size)
     forget(anatomy.model)
     return observe(anatomy, inputs, batch_size)
@@ -64,14 +72,45 @@ def _state_of(model: Any) -> list[Any]:
     """Return all that the layers of a model hold beside Keras's own bookkeeping, object by object.
 
     A statistic that is adapted, an activation that is replaced and any other attribute that is set
-    are other objects then. A list or an array that is changed in place is not.
+    are other objects then. Of lists, dicts, arrays, plain objects and closures, which may be
+    changed in place, it is what they hold.
     """
     return [
-        value
+        leaf
         for layer in (model, *walk(model))
         for name, value in vars(layer).items()
         if name not in _bookkeeping()
+        for leaf in _leaves(value)
     ]
+
+
+def _leaves(value: Any, depth: int = 4) -> Iterator[Any]:
+    """Yield what stands in a value, down to things that are not changed in place."""
+    yield value
+    inside: Iterable[Any] = ()
+    if isinstance(value, np.ndarray):
+        inside = (value.tobytes(),)
+    elif isinstance(value, Mapping):
+        inside = (*value.keys(), *value.values())
+    elif isinstance(value, list | tuple | set | frozenset):
+        inside = value
+    elif isinstance(value, FunctionType):
+        cells = [cell.cell_contents for cell in value.__closure__ or () if cell != CellType()]
+        inside = (value.__defaults__, *cells)
+    elif type(value).__module__.split(".")[0] not in _OF_BACKENDS and hasattr(value, "__dict__"):
+        inside = vars(value).values()
+    followed = isinstance(value, keras.layers.Layer | type | ModuleType)
+    for each in inside if depth and not followed else ():
+        yield from _leaves(each, depth - 1)
+
+
+# Modules whose objects Keras follows itself: layers, variables, tensors.
+_OF_BACKENDS = ("keras", "tensorflow", "jax", "jaxlib", "torch", "builtins")
+
+
+def _is_same(before: Any, now: Any) -> bool:
+    is_plain = isinstance(now, bytes | str | int | float) and type(before) is type(now)
+    return before is now or bool(is_plain and before == now)
 
 
 @cache
@@ -111,6 +150,8 @@ def confirm(
         raw = compiled.outputs(subject, batch_size)
         given = linked(raw, version.link)
         if agree(version, given, expected):
+            alone = partial(_check_alone, compiled, subject, given)
+            kept_with(anatomy.model, ("alone", version), alone)
             keep(anatomy.model, key, version)
             keep(anatomy.model, "state", _state_of(anatomy.model))
             return replace(version, is_confirmed=True), compiled, raw
@@ -120,6 +161,20 @@ def confirm(
         f"Expected to explain what {anatomy.model.name!r} computes; with its masks held and its "
         f"embeddings replaced, its outputs differ by up to {error:.2g}. {_cause(anatomy, subject)}"
     )
+
+
+def _check_alone(compiled: Compiled, subject: Subject, given: np.ndarray) -> bool:
+    """Raise if a sample's output depends on the samples beside it."""
+    copies = subject[np.zeros(min(len(subject), 8), int)]
+    alone = linked(compiled.outputs(copies, len(copies)), compiled.anatomy.link)
+    beside = np.concatenate([alone[:1], given[1:]])
+    if len(given) > 1 and not agree(compiled.anatomy, beside, given):
+        raise ValueError(
+            "Expected a sample's output to depend on that sample alone; "
+            f"{compiled.anatomy.model.name!r} gives it another one beside other samples. Take out "
+            "what joins the samples of a batch, such as a mean over its first axis."
+        )
+    return True
 
 
 def _cause(anatomy: Anatomy, subject: Subject) -> str:
@@ -154,9 +209,7 @@ def subject_of(anatomy: Anatomy, inputs: Sequence[np.ndarray], observation: Obse
             f"sample {bad}. Check its weights (a diverged training) and the size of the inputs."
         )
     values = vectors_of(anatomy, observation) if tokens.shape[1] else numbers
-    mask = mask & observation.steps_read(mask.shape[1])
-    if tokens.shape[1] and anatomy.masks_zero:
-        mask = mask & (tokens != 0)
+    mask = mask & steps_read(anatomy, observation, mask.shape[1])
     return Subject(values, tokens, static, mask, observation.masks)
 
 

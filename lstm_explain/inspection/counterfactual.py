@@ -125,6 +125,12 @@ def smallest_change(
             f"Expected a model with one value or with classes; received one with "
             f"{anatomy.num_outputs} values. Build a model on the value that you mean."
         )
+    if anatomy.link in ("sigmoid", "binary logits") and anatomy.num_outputs > 1:
+        raise ValueError(
+            f"Expected classes of which one is decided for; received {anatomy.num_outputs} labels, "
+            "each decided on its own. Build a model on the label that you mean: "
+            "keras.Model(model.inputs, model.outputs[0][:, 0:1])."
+        )
     if anatomy.link == "identity" and threshold is None:
         raise ValueError(
             "Expected a threshold, because the model predicts a value and decides nothing; "

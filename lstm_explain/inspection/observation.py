@@ -93,20 +93,32 @@ class Observation:
     attention: tuple[tuple[np.ndarray, ...], ...]
     output_mask: tuple[np.ndarray, ...]
 
-    def steps_read(self, num_steps: int) -> np.ndarray:
-        """Return the steps that the model's masks leave, bool (sample, num_steps).
-
-        Of several masks of the model, a step that one of them leaves is read. All are of a sample
-        that is masked throughout, and where no mask is of the input's steps.
-        """
-        shape = (len(self.output), num_steps)
-        masks = [mask for calls in self.masks for mask in calls if mask.shape == shape]
-        read = np.any(masks, axis=0) if masks else np.ones(shape, bool)
-        return read | ~read.any(axis=1, keepdims=True)
-
     def __getitem__(self, index: slice | np.ndarray) -> Observation:
         parts = keras.tree.map_structure(lambda array: array[index], tuple(vars(self).values()))
         return Observation(*parts)
+
+
+def steps_read(anatomy: Anatomy, observation: Observation, num_steps: int) -> np.ndarray:
+    """Return the steps that the model's masks leave, bool (sample, num_steps).
+
+    Of several masks of the model, a step that one of them leaves is read; all are of a sample that
+    is masked throughout, and where no mask is of the input's steps. Words are read whose id, as the
+    Embedding gets it, is not 0 where it masks 0.
+    """
+    shape = (len(observation.output), num_steps)
+    masks = [mask for calls in observation.masks for mask in calls]
+    goes = anatomy.step_masks or (True,) * len(masks)
+    masks = [m for m, of_steps in zip(masks, goes, strict=True) if of_steps and m.shape == shape]
+    read = np.any(masks, axis=0) if masks else np.ones(shape, bool)
+    read |= ~read.any(axis=1, keepdims=True)
+    calls = zip(anatomy.embedding_layers, observation.embedded, strict=True)
+    by_layer = {layer: pairs for layer, pairs in calls if layer.mask_zero}
+    words = [
+        by_layer[layer][number][0] != 0
+        for layer, number in anatomy.embedding_calls
+        if layer in by_layer
+    ]
+    return read & np.any(words, axis=0) if words else read
 
 
 def observed(anatomy: Anatomy, inputs: Sequence[Any]) -> tuple[Any, ...]:
@@ -173,13 +185,20 @@ def inputs_of(anatomy: Anatomy, data: SequenceData) -> tuple[np.ndarray, ...]:
 
 def check_vocabulary_size(anatomy: Anatomy, tokens: np.ndarray) -> None:
     """Raise if a token id is in no table; of several tables, one may be of something else."""
-    size = max((layer.input_dim for layer in anatomy.embedding_layers), default=0)
-    if anatomy.embedding_layers and tokens.size and tokens.max() >= size:
+    tables = [layer for layer in anatomy.embedding_layers if _reads_input(layer)]
+    table = max(tables, key=lambda layer: layer.input_dim, default=None)
+    if table is not None and tokens.size and tokens.max() >= table.input_dim:
         raise ValueError(
-            f"Expected token ids below {size}, the size of "
-            f"{max(anatomy.embedding_layers, key=lambda layer: layer.input_dim).name!r}; received "
+            f"Expected token ids below {table.input_dim}, the size of {table.name!r}; received "
             f"{tokens.max()}. Use the vocabulary that the model was trained on."
         )
+
+
+def _reads_input(layer: Any) -> bool:
+    """Whether a layer may read an input itself; what is computed from it may have other ids."""
+    tensors = [tensor for node in layer._inbound_nodes for tensor in node.input_tensors]
+    origins = [tensor._keras_history.operation for tensor in tensors]
+    return not tensors or any(isinstance(each, keras.layers.InputLayer) for each in origins)
 
 
 def with_calls(
@@ -200,14 +219,26 @@ def with_calls(
     _, tokens, static, _ = inputs
     reads_words = []
     other, words = None, tokens
+    if tokens.shape[1] and not anatomy.embedding_layers:
+        raise ValueError(
+            f"Expected an Embedding layer that reads the token ids; {anatomy.model.name!r} has "
+            "none. Give the numbers that it makes of them, such as np.eye(size)[ids], to a model "
+            "that begins behind it, or put an Embedding with these numbers as weights."
+        )
     for position, layer in enumerate(anatomy.embedding_layers):
-        for number, (ids, _) in enumerate(observation.embedded[position]):
+        for number, (ids, vectors) in enumerate(observation.embedded[position]):
+            if not tokens.shape[1]:  # positions or categories beside numbers: they stay
+                _check_reads_no_fact(layer, ids, static)
+                continue
+            if vectors.size and vectors.shape[-1] != layer.output_dim:
+                raise ValueError(
+                    f"Expected vectors of output_dim={layer.output_dim} numbers; {layer.name!r} "
+                    f"gives {vectors.shape[-1]}. Give what it adds a layer of its own behind it."
+                )
             if ids.shape == tokens.shape and np.array_equal(ids, tokens):
                 reads_words.append((layer, number))
                 continue
             _check_reads_no_fact(layer, ids, static)
-            if not tokens.size:
-                continue
             if other is None:  # the same padding, other words
                 words = other_words(tokens[:8], tokens)
                 other = observe_again(anatomy, [inputs[0][:8], words, static[:8], inputs[3][:8]])
@@ -223,12 +254,61 @@ def with_calls(
                     "explain a model that reads them as its tokens."
                 )
             reads_words.append((layer, number))
+    if tokens.shape[1] and not reads_words:
+        raise ValueError(
+            f"Expected an Embedding layer that reads the token ids; of {anatomy.model.name!r} none "
+            "was seen to read them, as after model.quantize(...). Explain the model before that."
+        )
     attention = tuple(
         (layer, number)
         for layer, calls in zip(anatomy.attention_layers, observation.attention, strict=True)
         for number in range(len(calls))
     )
-    return replace(anatomy, embedding_calls=tuple(reads_words), attention_calls=attention)
+    anatomy = replace(anatomy, embedding_calls=tuple(reads_words), attention_calls=attention)
+    return replace(anatomy, step_masks=_step_masks(anatomy, inputs, observation, observe_again))
+
+
+def _step_masks(
+    anatomy: Anatomy,
+    inputs: Sequence[np.ndarray],
+    observation: Observation,
+    observe_again: Callable[[Anatomy, Sequence[np.ndarray]], Observation],
+) -> tuple[bool, ...]:
+    """Tell which masks go with the input's steps: if two of those change places, so does the mask.
+
+    A mask of a reversed, shifted or transposed sequence does not. It is held all the same, but
+    no step of the input is padding because of it.
+    """
+    shape = inputs[3].shape
+    masks = [mask for calls in observation.masks for mask in calls]
+    orders: dict[int, np.ndarray] = {}
+    for mask in (mask for mask in masks if mask.shape == shape):
+        for sample in np.flatnonzero(~mask.all(axis=1) & mask.any(axis=1))[:4]:
+            real, padding = np.flatnonzero(mask[sample]), np.flatnonzero(~mask[sample])
+            # Not two that a reversed sequence would have change places too.
+            pairs = [(a, b) for a in real for b in padding if a + b != shape[1] - 1]
+            for a, b in pairs[:1]:
+                orders[sample] = np.arange(shape[1])
+                orders[sample][[a, b]] = b, a
+    if not orders:
+        return ()
+    samples, order = np.array([*orders]), np.stack([*orders.values()])
+
+    def swapped(array: np.ndarray) -> np.ndarray:
+        index = order.reshape(*order.shape, *[1] * (array.ndim - 2))
+        return (
+            np.take_along_axis(array[samples], index, axis=1) if array.shape[1] else array[samples]
+        )
+
+    values, tokens, static, mask = inputs
+    again = observe_again(
+        anatomy, [swapped(values), swapped(tokens), static[samples], swapped(mask)]
+    )
+    moved = [mask for calls in again.masks for mask in calls]
+    return tuple(
+        before.shape == shape and np.array_equal(after, swapped(before))
+        for before, after in zip(masks, moved, strict=True)
+    )
 
 
 def other_words(tokens: np.ndarray, pool: np.ndarray) -> np.ndarray:
@@ -274,8 +354,9 @@ def differences(outputs: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
 def _tolerance(anatomy: Anatomy, outputs: np.ndarray) -> np.ndarray:
     """Return by how much two runs may differ, for outputs of this spread and size, (output,)."""
-    outputs = outputs.reshape(-1, outputs.shape[-1]).astype(np.float64)
     types = {layer.compute_dtype for layer in anatomy.model._flatten_layers()}
-    precision = 1e-3 if {"float16", "bfloat16"} & types else float(np.finfo(np.float32).eps)
+    of_spread = _OF_SPREAD * (1000 if {"float16", "bfloat16"} & types else 1)
+    precision = 1e-3 if outputs.dtype.itemsize == 2 else float(np.finfo(np.float32).eps)
+    outputs = outputs.reshape(-1, outputs.shape[-1]).astype(np.float64)
     size = np.abs(outputs).max(axis=0, initial=0.0)
-    return _OF_SPREAD * outputs.std(axis=0) + _OF_PRECISION * precision * size
+    return of_spread * outputs.std(axis=0) + _OF_PRECISION * precision * size

@@ -24,6 +24,7 @@ from .observation import (
     check_vocabulary_size,
     inputs_of,
     other_words,
+    steps_read,
     with_calls,
 )
 from .outputs import Scale, Selection, check_scale, choose, select
@@ -150,7 +151,7 @@ def read_background(
 
 
 def _rows_in_model_space(
-    anatomy: Anatomy, background: Background, inputs: Sequence[np.ndarray]
+    background: Background, inputs: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, ...]:
     """Return the background rows as inputs beside those of the samples: values, tokens, ..."""
     num_steps = inputs[3].shape[1]
@@ -158,8 +159,6 @@ def _rows_in_model_space(
     tokens = np.zeros((len(rows), 0), np.int32)
     if background.tokens is not None:
         tokens = background.tokens_for(num_steps)
-        if anatomy.masks_zero:
-            tokens = np.take_along_axis(tokens, nearest_real(tokens != 0), axis=1)
     elif inputs[1].shape[1]:
         tokens = np.zeros((len(rows), num_steps), np.int32)
     static = background.static
@@ -168,13 +167,13 @@ def _rows_in_model_space(
     return rows, tokens, static, np.ones((len(rows), num_steps), bool)
 
 
-def _held(rows: np.ndarray, observation: Observation) -> np.ndarray:
+def _held(anatomy: Anatomy, rows: np.ndarray, observation: Observation) -> np.ndarray:
     """Replace the steps of background rows that the model masks by each row's nearest real step.
 
     On a path the model sees the sample's mask, so that padding of a row would be read as numbers.
     A row of padding alone is a reference, such as "zero", and stays.
     """
-    mask = observation.steps_read(rows.shape[1])
+    mask = steps_read(anatomy, observation, rows.shape[1])
     return np.take_along_axis(rows, nearest_real(mask)[..., None], axis=1)
 
 
@@ -266,17 +265,18 @@ def prepare(
         check_vocabulary_size(anatomy, reference.tokens)
     samples = inputs_of(anatomy, sequences)
     batch_size = batch_size or _rows_per_call(anatomy, samples)
-    references = _rows_in_model_space(anatomy, reference, samples)
+    references = _rows_in_model_space(reference, samples)
     count = len(sequences)
     both = [np.concatenate(pair) for pair in zip(samples, references, strict=True)]
     observation = observe_now(anatomy, both, batch_size)
     anatomy = with_calls(anatomy, both, observation, observe_now)
     subject = subject_of(anatomy, samples, observation[:count])
-    rows = _held(references[0], observation[count:])
+    rows = references[0]
     if samples[1].shape[1]:
         rows = vectors_of(anatomy, observation[count:])
         if reference.tokens is None:
             rows = np.zeros_like(rows)
+    rows = _held(anatomy, rows, observation[count:])
     # A row that is masked throughout may have no output.
     outputs = observation.output.reshape(len(both[0]), -1)
     some = np.flatnonzero(np.isfinite(outputs[count:]).all(axis=1))[:_CHECKED_ROWS]

@@ -86,7 +86,7 @@ def gradient_sizes(question: Question) -> np.ndarray:
     """
     subject = question.subject
     gradients = question.compiled.gradients(subject, question.selection, question.batch_size)
-    if question.anatomy.embedding_layers:
+    if question.data.tokens is not None:
         return np.abs((gradients * subject.values).sum(axis=2))
     return np.abs(gradients).sum(axis=2)
 
