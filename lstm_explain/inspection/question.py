@@ -101,9 +101,11 @@ def background_outputs(
         absent = np.where(many.mask[..., None], rows[row], many.values).astype(np.float32)
         raw = compiled.outputs(many.with_values(absent, row_static[row]), batch_size)
         for members, outputs in zip(some, np.split(raw, len(some)), strict=True):
-            for member in members:
-                one = selection[np.full(count, member)]
-                result[member] = selected(outputs, one, anatomy)
+            for begin in range(0, len(members), together):
+                part = members[begin : begin + together]
+                asked = selection[np.repeat(part, count)]
+                again = np.tile(outputs, (len(part), *[1] * (outputs.ndim - 1)))
+                result[part] = selected(again, asked, anatomy).reshape(len(part), count)
     return result
 
 
