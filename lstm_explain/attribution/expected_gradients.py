@@ -313,4 +313,6 @@ def _gaps(question: Question, samples: np.ndarray, values: np.ndarray) -> np.nda
 def _spread(question: Question) -> float:
     """Standard deviation of all predictions, of samples and background rows."""
     predictions = np.concatenate([question.row_outputs.ravel(), question.predictions])
-    return float(predictions.std()) or 1.0
+    spread, size = float(predictions.std()), float(np.abs(predictions).max())
+    # Below that it is rounding, as where the samples are the background.
+    return spread if spread > 1e-6 * size else size or 1.0

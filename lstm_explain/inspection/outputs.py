@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import expit
 
+from ..arguments import check_one_of
 from ..backend import ops
 from .anatomy import Anatomy, Link
 
@@ -134,8 +135,7 @@ def choose(
 
 def check_scale(scale: str) -> None:
     """Raise unless the scale is one of the two."""
-    if scale not in ("margin", "probability"):
-        raise ValueError(f'Expected scale "margin" or "probability"; received {scale!r}.')
+    check_one_of(("margin", "probability"), remedy='Try "margin".', scale=scale)
 
 
 def _step_weights(raw: np.ndarray, mask: np.ndarray, step: int | str) -> np.ndarray:

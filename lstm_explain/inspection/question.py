@@ -404,5 +404,5 @@ def check_choice(output: object, step: object) -> None:
             f"Expected output to be a name, a position or None; received {described(output)}. Name "
             'a class: output="died".'
         )
-    if step not in ("last", "sum"):
+    if not isinstance(step, str) or step not in ("last", "sum"):
         check_whole(remedy='Or give "last" or "sum".', step=step)

@@ -320,3 +320,40 @@ def test_labels_that_are_decided_one_by_one_have_no_smallest_change():
     one = keras.Model(model.inputs, model.outputs[0][:, 0:1])
     flip = lx.inspection.smallest_change(one, data[:1], "u", training=data)
     assert {flip.before, flip.after} <= {"class 0", "class 1"}
+
+
+@pytest.mark.parametrize("axes", [1, 2, (1, 2)])
+def test_attention_along_other_axes_has_axes_of_its_own(axes):
+    i = series()
+    cube = layers.Reshape((STEPS, FEATURES, 1))(i)
+    attended = layers.MultiHeadAttention(2, 3, attention_axes=axes, name="a")(cube, cube)
+    model = randomised(keras.Model(i, layers.Dense(1)(layers.Flatten()(attended))), 0.3)
+    x = numbers()
+    e = explained(model, x)
+    np.testing.assert_allclose(e.gaps, 0, atol=0.02)
+    assert e.attention is None
+    weights = lx.attention_maps(model, x[:3])["a"]
+    assert weights.dims[0] == "sample"
+    assert "time" not in weights.dims
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"step": np.array([1, 2])}, "Expected step to be a whole number .* received ndarray"),
+        ({"scale": np.array(["margin"])}, "Expected scale to be one of .* received ndarray"),
+    ],
+    ids=["step", "scale"],
+)
+def test_an_array_is_no_option(option, message):
+    model = randomised(keras.Sequential([series(), layers.LSTM(4), layers.Dense(1)]))
+    with pytest.raises(ValueError, match=message):
+        explained(model, numbers(), **option)
+
+
+def test_a_sample_that_is_its_background_has_no_gap():
+    """Its spread of predictions is rounding, which would make a gap of any rounding."""
+    model = randomised(keras.Sequential([series(), layers.LSTM(4), layers.Dense(1)]))
+    x = numbers(1)
+    e = lx.explain(model, x, background=x, progress=False)  # warnings are errors
+    np.testing.assert_array_equal(e.values, 0)
