@@ -279,7 +279,7 @@ def test_provenance_says_what_was_done():
         ),
         ({"output": 2}, "a position from 0 to 1; received 2"),
         ({"output": "up-sideways"}, "received 'up-sideways'"),
-        ({"scale": "odds"}, 'Expected scale "margin" or "probability"; received .odds.'),
+        ({"scale": "odds"}, "Expected scale to be one of .* received .odds."),
         ({"tolerance": 0}, "tolerance to be a finite number above 0; received 0"),
     ],
 )
