@@ -89,7 +89,9 @@ def _axis(states: np.ndarray, steps: np.ndarray, moved: Subject) -> int:
     if states.ndim != 3 or states.shape[1] != num_steps:
         return 0
     changes = np.abs(states[:-1].astype(np.float64) - states[-1])  # (moved step, position, unit)
-    if len(steps) < 2 or not changes.max() > 0:
+    seen = changes.max(axis=(1, 2)) > 0  # padding that the model masks moves nothing
+    steps, changes = steps[seen], changes[seen]
+    if len(steps) < 2:
         return 1
     changed = changes > 1e-5 * changes.max()
     first, last = changed.argmax(axis=1), num_steps - 1 - changed[:, ::-1].argmax(axis=1)
@@ -103,17 +105,23 @@ def _axis(states: np.ndarray, steps: np.ndarray, moved: Subject) -> int:
     for (direction, shift), order in orders.items():
         # A unit of a layer that reads in one direction; a Bidirectional has some for each.
         inside = (order >= 0) & (order < num_steps)
-        exact = [(place == order[:, None])[inside].all(axis=0).any() for place in (first, last)]
-        if any(exact) and inside.sum() > 1:
+        begins, ends = (
+            (place == order[:, None])[inside].all(axis=0).any() for place in (first, last)
+        )
+        enough = inside.sum() > 1 and 2 * inside.sum() >= len(steps)
+        if enough and ((begins and shift >= 0) or (ends and shift <= 0)):
+            # A convolution begins before the step and ends behind it; a delay is the other way.
             return direction if shift == 0 else 0
+    # States that a model mixes over the steps say no more than which order they come nearest to.
     sizes = np.log(np.linalg.norm(changes, axis=2) + 1e-12)
-    positions = np.arange(num_steps)
     near = {
-        each: _correlation(sizes, -np.abs(positions - order[:, None]))
-        for each, order in orders.items()
+        direction: _correlation(
+            sizes, -np.abs(np.arange(num_steps) - orders[direction, 0][:, None])
+        )
+        for direction in (1, -1)
     }
-    (direction, shift), nearest = max(near.items(), key=lambda each: each[1])
-    return direction if nearest >= _ALIGNED and shift == 0 else 0
+    direction = max(near, key=lambda each: near[each])
+    return direction if near[direction] >= _ALIGNED else 0
 
 
 def _correlation(one: np.ndarray, two: np.ndarray) -> float:

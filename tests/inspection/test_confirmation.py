@@ -361,3 +361,21 @@ def test_a_sample_that_is_its_background_has_no_gap():
     x = numbers(1)
     e = lx.explain(model, x, background=x, progress=False)  # warnings are errors
     np.testing.assert_array_equal(e.values, 0)
+
+
+@pytest.mark.parametrize("kind", ["both ways", "convolved", "convolved, then read", "rolled"])
+def test_states_are_of_the_steps_that_move_them_most(kind):
+    i = keras.Input((12, FEATURES))
+    if kind.startswith("convolved"):
+        states = layers.Conv1D(4, 5, padding="same")(i)
+        if kind.endswith("read"):
+            states = layers.LSTM(4, return_sequences=True)(states)
+    else:
+        states = layers.Bidirectional(layers.LSTM(4, return_sequences=True))(i)
+        states = layers.Dense(4)(states)  # no unit of one direction is left
+    if kind == "rolled":
+        states = ops.roll(states, 3, axis=1)
+    attended = layers.Attention(name="a")([states, states])
+    model = randomised(keras.Model(i, layers.Dense(1)(layers.Flatten()(attended))), 0.5)
+    x = np.random.default_rng(0).normal(size=(2, 12, FEATURES)).astype("float32")
+    assert ("time" in lx.attention_maps(model, x)["a"].dims) == (kind != "rolled")
