@@ -89,11 +89,11 @@ def _axis(states: np.ndarray, steps: np.ndarray, moved: Subject) -> int:
     if states.ndim != 3 or states.shape[1] != num_steps:
         return 0
     changes = np.abs(states[:-1].astype(np.float64) - states[-1])  # (moved step, position, unit)
-    seen = changes.max(axis=(1, 2)) > 0  # padding that the model masks moves nothing
-    steps, changes = steps[seen], changes[seen]
+    changed = changes > 1e-5 * changes.max()
+    seen = changed.any(axis=(1, 2))  # padding that the model masks moves nothing
+    steps, changes, changed = steps[seen], changes[seen], changed[seen]
     if len(steps) < 2:
         return 1
-    changed = changes > 1e-5 * changes.max()
     first, last = changed.argmax(axis=1), num_steps - 1 - changed[:, ::-1].argmax(axis=1)
     # Shifted orders too: at steps that lie several steps further, weights are those of no step.
     shifts = sorted(range(1 - num_steps, num_steps), key=abs)
