@@ -293,7 +293,7 @@ class Explanation:
             )
         worst = "nodes_per_path", "estimated_error"
         facts = [{**part.provenance, "dimensions": part._kind()} for part in parts]
-        asked = [{k: v for k, v in fact.items() if k not in (*worst, "created")} for fact in facts]
+        asked = [{k: v for k, v in fact.items() if k not in worst} for fact in facts]
         for number, other in enumerate(asked):
             if names := sorted(k for k in asked[0] | other if asked[0].get(k) != other.get(k)):
                 raise ValueError(

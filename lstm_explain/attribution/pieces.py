@@ -76,6 +76,10 @@ def explain_in_pieces(
     check_data(data=data)
     folder = as_path(folder, folder=True, name="folder")
     pieces: list[Explanation] = []
+    # Read once: batches may come in another order when they are read again.
+    options["background"] = read_background(
+        options.get("background"), data, model, options.get("inputs")
+    )
     question = _question_key(model, data, options)
     with progress_bar(len(data), "explaining", "sample", progress) as bar:
         for start in range(0, len(data), samples_per_piece):
@@ -103,10 +107,9 @@ def _question_key(model: Any, data: SequenceData, options: dict[str, Any]) -> di
         if name not in ("model", "data", "background", "progress")
     }
     reads = (anatomy.roles, anatomy.output_shape, anatomy.link)
-    background = read_background(options.get("background"), data, model, options.get("inputs"))
     return {
         "model": _digest(_architecture(model), reads, *model.get_weights()),
-        "background": _digest(*_fields(background)),
+        "background": _digest(*_fields(options["background"])),
         "options": _digest(
             sorted((name, options.get(name, default)) for name, default in defaults.items())
         ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..inspection.compiled import Nodes, even_size
+from ..inspection.compiled import Nodes, even_size, rounded_up
 from ..inspection.question import Question
 
 # By how much an estimate exceeds the likely error. Chosen on models that
@@ -146,8 +146,7 @@ def sum_nodes(
         The explained output.
     """
     # Few shapes: each new one is compiled anew. The copies of the last sample have no nodes.
-    missing = even_size(len(samples), len(samples) + 64) - len(samples)
-    padded = np.pad(samples, (0, missing), "edge")
+    padded = np.pad(samples, (0, rounded_up(len(samples)) - len(samples)), "edge")
     subject, selection = question.subject[padded], question.selection[padded]
     shape = (len(samples), *positions.shape)
     sample, row, node = (index.ravel() for index in np.indices(shape))

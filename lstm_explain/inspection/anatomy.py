@@ -12,6 +12,7 @@ from scipy.special import expit, softmax
 
 from ..arguments import check_model
 from ..backend import keras, ops
+from ..models.forms import reads_tokens
 from ..models.layers import AttentionPooling
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role, find_roles
@@ -160,7 +161,7 @@ def read_anatomy(
             f"{stateful}. Build it with stateful=False and load the same weights."
         )
     embeddings = tuple(layer for layer in layers if isinstance(layer, keras.layers.Embedding))
-    roles = _roles(model, data, bool(embeddings), inputs)
+    roles = _roles(model, data, inputs)
     shape = _output_shape(model, data)
     operation, link = _find_margin(model, layers, shape)
     recurrent = tuple(layer for layer in layers if isinstance(layer, _RECURRENT))
@@ -245,13 +246,11 @@ def _names(model: Any, layers: tuple[Any, ...]) -> str:
 def _roles(
     model: Any,
     data: SequenceData | None,
-    has_embedding: bool,
     named: Mapping[Role, str] | None,
 ) -> tuple[Role, ...]:
     if data is not None:
         return data.roles_in(model, named)
-    no_cube = all(len(tensor.shape) < 3 for tensor in getattr(model, "inputs", None) or [])
-    return find_roles(model, tokens=has_embedding and no_cube, named=named)
+    return find_roles(model, tokens=reads_tokens(model), named=named)
 
 
 def _output_shape(model: Any, data: SequenceData | None) -> tuple[int | None, ...]:

@@ -376,15 +376,19 @@ def _rows(array: Any, index: Any) -> Any:
 def even_size(total: int, most: int) -> int:
     """Return the size of batches that are about even, at most `most`, and of few sizes.
 
-    Each size is compiled anew by some backends: powers of two, beyond 64 multiples of 64.
+    Each size is compiled anew by some backends.
 
     Examples
     --------
     >>> even_size(6400, 2048), even_size(6400, 10_000), even_size(9, 512)
     (1600, 6400, 16)
     """
-    size = -(-total // -(-total // most))
-    return min(most, 1 << (size - 1).bit_length() if size <= 64 else -(-size // 64) * 64)
+    return min(most, rounded_up(-(-total // -(-total // most))))
+
+
+def rounded_up(count: int) -> int:
+    """Return the next power of two, beyond 64 the next multiple of 64."""
+    return 1 << (count - 1).bit_length() if count <= 64 else -(-count // 64) * 64
 
 
 def in_batches(function: Callable[..., Any], batch_size: int, *arrays: Any) -> list[np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -286,10 +287,10 @@ def _step_masks(
         for sample in np.flatnonzero(~mask.all(axis=1) & mask.any(axis=1))[:4]:
             real, padding = np.flatnonzero(mask[sample]), np.flatnonzero(~mask[sample])
             # Not two that a reversed sequence would have change places too.
-            pairs = [(a, b) for a in real for b in padding if a + b != shape[1] - 1]
-            for a, b in pairs[:1]:
+            pairs = (pair for pair in product(real, padding) if sum(pair) != shape[1] - 1)
+            if pair := next(pairs, None):
                 orders[sample] = np.arange(shape[1])
-                orders[sample][[a, b]] = b, a
+                orders[sample][[*pair]] = pair[::-1]
     if not orders:
         return ()
     samples, order = np.array([*orders]), np.stack([*orders.values()])

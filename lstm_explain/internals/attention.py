@@ -87,7 +87,7 @@ def attention_maps(
         variables["ids"] = ("sample", sequences.ids.astype(str))
     for name, weights, axis in zip(anatomy.attention_names, maps, axes, strict=True):
         # Attention along other axes than the second has axes of its own.
-        unnamed = [f"{name} axis {axis}" for axis in range(1, weights.ndim - 1)]
+        unnamed = [f"{name} axis {number}" for number in range(1, weights.ndim - 1)]
         *others, time = _DIMENSIONS.get(weights.ndim, ("sample", *unnamed, "time"))
         # Two layers may attend to different numbers of positions.
         last = time if axis else f"{name} position"

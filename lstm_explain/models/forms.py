@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import check_model, check_whole, described
+from ..arguments import check_model, described
 from ..backend import keras, ops
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role, find_roles, input_names
@@ -41,8 +41,6 @@ def predict(model: Any, data: Any, *, batch_size: int = 256) -> np.ndarray:
     --------
     >>> probabilities = lx.predict(run.model, data.test)  # doctest: +SKIP
     """
-    check_model(model)
-    check_whole(least=1, remedy="Try 256.", batch_size=batch_size)
     return predict_by_length(model, as_sequences(data, model), batch_size)
 
 
@@ -145,11 +143,11 @@ def _by_role(
         return {"sequence": data}
     roles: tuple[Role, ...] = ("sequence",)
     if len(parts) > 1:
-        roles = find_roles(model, tokens=_reads_tokens(model), named=inputs)
+        roles = find_roles(model, tokens=reads_tokens(model), named=inputs)
     return dict(zip(roles, parts, strict=True))
 
 
-def _reads_tokens(model: Any) -> bool:
+def reads_tokens(model: Any) -> bool:
     """Whether the model's sequence are token ids: it embeds, and no input has features."""
     tensors = getattr(model, "inputs", None) or []
     embeds = any(isinstance(each, keras.layers.Embedding) for each in model._flatten_layers())
@@ -170,7 +168,7 @@ def _from_arrays(
             return make(rows, static=_as_numpy(static), mask=mask)
     array = as_array(_as_numpy(sequence), what)
     static, mask = _as_numpy(static), _as_numpy(mask)
-    if array.ndim == 2 and (array.dtype.kind in "iu" or _reads_tokens(model)):
+    if array.ndim == 2 and (array.dtype.kind in "iu" or reads_tokens(model)):
         return SequenceData.from_tokens(_as_ids(array), static=static, mask=mask)
     if array.dtype == object or array.ndim != 3:
         remedy = "Make one with SequenceData.from_arrays(values)."

@@ -52,10 +52,14 @@ def find_roles(
         return ("sequence",)
     names = input_names(model)
     shapes = [tuple(tensor.shape) for tensor in tensors]
-    roles = None if named is None else _roles_by_name(named, names)
-    others = [s for s, role in zip(shapes, roles or (), strict=False) if role != "sequence"]
-    cubes = [shape for shape in (shapes if roles is None else others) if len(shape) > 2]
-    if len(cubes) > (roles is None) or any(len(shape) > 3 for shape in shapes):
+    if named is None:
+        roles = None
+        beside = [shape for shape in shapes if len(shape) > 2][1:]
+    else:
+        roles = _roles_by_name(named, names)
+        by_role = zip(roles, shapes, strict=True)
+        beside = [shape for role, shape in by_role if role != "sequence" and len(shape) > 2]
+    if beside or any(len(shape) > 3 for shape in shapes):
         raise ValueError(
             "Expected a model with one sequence input of shape (sample, time, feature); received "
             f"inputs {dict(zip(names, shapes, strict=True))}. {_as_one_input(model, tensors)}"
@@ -84,13 +88,11 @@ def _as_one_input(model: Any, tensors: Sequence[Any]) -> str:
     steps = {shape[0] for shape in cubes}
     if len(steps) > 1 or any(None in shape for shape in cubes):
         return "Build it with inputs of one known number of steps, padded where they are shorter."
-    widths = [prod(shape[1:]) for shape in cubes]
-    ends = list(accumulate(widths, initial=0))
-    cuts = [f"one[:, :, {a}:{b}]" for a, b in pairwise(ends)]
-    cuts = [
-        cut if len(shape) == 2 else f"keras.layers.Reshape({shape})({cut})"
-        for cut, shape in zip(cuts, cubes, strict=True)
-    ]
+    ends = list(accumulate((prod(shape[1:]) for shape in cubes), initial=0))
+    cuts = []
+    for (start, end), shape in zip(pairwise(ends), cubes, strict=True):
+        cut = f"one[:, :, {start}:{end}]"
+        cuts.append(cut if len(shape) == 2 else f"keras.layers.Reshape({shape})({cut})")
     others: list[str] = []
     lines, given = [f"one = keras.Input({(steps.pop(), ends[-1])})"], []
     for tensor in tensors:

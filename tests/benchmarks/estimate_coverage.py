@@ -22,9 +22,9 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from games import standardised_errors
 from networks import composite_integral, drawn
+from nodes import counted_nodes
 
 from lstm_explain.attribution.expected_gradients import integrate
-from lstm_explain.inspection.compiled import Compiled
 from lstm_explain.inspection.question import Question, prepare
 
 TOLERANCE, SAMPLES = 0.05, 4
@@ -79,18 +79,10 @@ def converged(question: Question, sample: int) -> tuple[np.ndarray, bool]:
 
 def measure_all(of_one_network: list[tuple]) -> list[dict]:
     """Return one record per sample of some models, which share their compiled functions."""
-    path, counted = Compiled.path, []
-
-    def counting(compiled, subject, rows, nodes, *rest):
-        counted.append(np.count_nonzero(nodes.weight))  # those that fill a batch up weigh 0
-        return path(compiled, subject, rows, nodes, *rest)
-
-    Compiled.path = counting
     records = []
     for case in of_one_network:
-        counted.clear()
-        records += measure(case, counted)
-    Compiled.path = path
+        with counted_nodes() as counted:
+            records += measure(case, counted)
     return records
 
 

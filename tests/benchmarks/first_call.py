@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 import shap
+from explain_speed import relative_error
+from nodes import counted_nodes
 
 import lstm_explain as lx
 from lstm_explain.attribution.expected_gradients import ToleranceWarning
 from lstm_explain.backend import keras
-from lstm_explain.inspection.compiled import Compiled
 
 STEPS, FEATURES, ROWS, REPEATS = 48, 12, 50, 5
 warnings.filterwarnings("ignore", message=".*structure of `inputs`.*")  # shap passes lists
@@ -87,33 +88,24 @@ def matrix_speed() -> float:
 
 def many_samples(x: np.ndarray, rows: np.ndarray) -> None:
     fastest = matrix_speed()
-    path, counted = Compiled.path, []
-
-    def counting(compiled: Compiled, subject: Any, rows: Any, nodes: Any, *rest: Any) -> Any:
-        counted.append(np.count_nonzero(nodes.weight))
-        return path(compiled, subject, rows, nodes, *rest)
-
     for units in (32, 64):
         model = new_model(units, 0)
         converged = explained(model, x, rows, 1e-3)
         explainer = shap.GradientExplainer(margin_of(model), rows)
-        mine, theirs, errors = [], [], {}
-        Compiled.path = counting  # type: ignore[method-assign]
+        mine, theirs = [], []
         for _ in range(3):
-            counted.clear()
-            seconds, values = timed(lambda m=model: explained(m, x, rows))
+            with counted_nodes() as counted:
+                seconds, values = timed(lambda m=model: explained(m, x, rows))
             mine.append(seconds)
-            errors["ours"] = np.linalg.norm(values - converged)
-            seconds, values = timed(lambda e=explainer: e.shap_values(x, rseed=0))
+            seconds, drawn = timed(lambda e=explainer: e.shap_values(x, rseed=0))
             theirs.append(seconds)
-            errors["shap"] = np.linalg.norm(np.asarray(values)[..., 0] - converged)
-        Compiled.path = path  # type: ignore[method-assign]
-        size = np.linalg.norm(converged)
+        error = relative_error(values, converged)
+        shap_error = relative_error(np.asarray(drawn)[..., 0], converged)
         products = 4 * STEPS * 4 * units * (FEATURES + units) * sum(counted)
         share = products / np.median(mine) / fastest
         print(
-            f"  LSTM({units}): {np.median(mine):.2f} s, error {errors['ours'] / size:.2%}; shap's "
-            f"200 draws {np.median(theirs):.2f} s, error {errors['shap'] / size:.1%}; shap / ours "
+            f"  LSTM({units}): {np.median(mine):.2f} s, error {error:.2%}; shap's "
+            f"200 draws {np.median(theirs):.2f} s, error {shap_error:.1%}; shap / ours "
             f"{ratio(theirs, mine)}; {share:.0%} of matrix speed ({fastest / 1e9:.0f} GFLOP/s)"
         )
 
@@ -152,10 +144,9 @@ def steep() -> None:
     mine, theirs = [], []
     for repeat in range(4):
         seconds, values = timed(lambda: explained(model, few, rows))
-        error = np.linalg.norm(values - converged) / np.linalg.norm(converged)
+        error = relative_error(values, converged)
         shap_seconds, values = timed(lambda: explainer.shap_values(few, **draws))
-        shap_error = np.linalg.norm(np.asarray(values)[..., 0] - converged)
-        shap_error /= np.linalg.norm(converged)
+        shap_error = relative_error(np.asarray(values)[..., 0], converged)
         if repeat:
             mine.append(seconds)
             theirs.append(shap_seconds * (shap_error / error) ** 2)

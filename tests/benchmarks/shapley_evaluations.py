@@ -12,15 +12,12 @@ from itertools import product
 import numpy as np
 import shap
 import shapiq
+from explain_speed import relative_error
 from icu_model import trained
 
 import lstm_explain as lx
 from lstm_explain.attribution.shapley import Game, players_of
 from lstm_explain.inspection.question import prepare
-
-
-def relative_error(values: np.ndarray, reference: np.ndarray) -> float:
-    return float(np.linalg.norm(values - reference) / np.linalg.norm(reference))
 
 
 def main() -> None:
