@@ -11,8 +11,9 @@ from .compiled import Compiled, Subject, kept_with
 
 # Steps of one sample that are moved.
 _PROBES = 12
-# From this correlation on, positions change more the nearer they are to the moved step.
-_ALIGNED = 0.25
+# From this correlation on, positions change more the nearer they are to the moved step; and from
+# this many standard errors of the correlation that tables of chance have.
+_ALIGNED, _ERRORS = 0.25, 3.0
 
 
 def attended_axes(compiled: Compiled, subject: Subject) -> list[int]:
@@ -77,9 +78,8 @@ def _moved_one_by_one(subject: Subject) -> tuple[np.ndarray, Subject]:
         real = np.arange(subject.mask.shape[1])
     steps = np.unique(real[np.linspace(0, len(real) - 1, _PROBES).astype(int)])
     many = subject[np.full(len(steps) + 1, sample)]
-    values = many.values.copy()
-    noise = np.random.default_rng(0).normal(size=(len(steps), values.shape[2]))
-    values[np.arange(len(steps)), steps] += (subject.feature_sizes * noise).astype(np.float32)
+    values, (noisy, _) = many.values.copy(), many.with_noise(subject.feature_sizes)
+    values[np.arange(len(steps)), steps] = noisy[np.arange(len(steps)), steps]
     return steps, many.with_values(values, many.static)
 
 
@@ -121,7 +121,8 @@ def _axis(states: np.ndarray, steps: np.ndarray, moved: Subject) -> int:
         for direction in (1, -1)
     }
     direction = max(near, key=lambda each: near[each])
-    return direction if near[direction] >= _ALIGNED else 0
+    of_chance = 1 / np.sqrt((len(steps) - 1) * (num_steps - 1))
+    return direction if near[direction] >= max(_ALIGNED, _ERRORS * of_chance) else 0
 
 
 def _correlation(one: np.ndarray, two: np.ndarray) -> float:

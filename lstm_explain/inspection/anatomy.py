@@ -15,7 +15,7 @@ from ..backend import keras, ops
 from ..models.forms import reads_tokens
 from ..models.layers import AttentionPooling
 from ..sequences.data import SequenceData
-from ..sequences.inputs import Role, find_roles
+from ..sequences.inputs import Role, find_roles, input_names
 
 Link = Literal["identity", "logits", "binary logits", "sigmoid", "softmax", "probability"]
 _ATTENTION = (
@@ -129,7 +129,7 @@ class Anatomy:
             f"{self.margin_at!r}",
             "probability": "the probability that the model gives",
         }[self.link]
-        names = [tensor.name for tensor in getattr(self.model, "inputs", None) or []] or ["input"]
+        names = input_names(self.model) or ["input"]
         reads = [f"{name} as {role}" for name, role in zip(names, self.roles, strict=False)]
         lines = {
             "reads": ", ".join(reads),

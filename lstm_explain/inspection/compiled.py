@@ -61,6 +61,14 @@ class Subject:
         sizes = self.values.std(axis=(0, 1)) + np.abs(self.values).mean(axis=(0, 1))
         return np.where(sizes > 0, sizes, 1.0)
 
+    def with_noise(self, size: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the values and the static facts with normal noise added, `size` for each feature.
+
+        Whole numbers, which may be ids of an Embedding, become others up to the feature's largest.
+        """
+        rng = np.random.default_rng(0)
+        return _noisy(self.values, size, rng), _noisy(self.static, 1 + np.abs(self.static), rng)
+
     def with_values(self, values: np.ndarray, static: np.ndarray) -> Subject:
         """Return the same samples with other values and static facts behind the same masks."""
         return replace(self, values=values, static=static)
@@ -69,6 +77,15 @@ class Subject:
     def arrays(self) -> tuple[Any, ...]:
         """The fields as a nested tuple, for a compiled function."""
         return (self.values, self.tokens, self.static, self.mask, self.layer_masks)
+
+
+def _noisy(values: np.ndarray, size: np.ndarray | float, rng: np.random.Generator) -> np.ndarray:
+    axes = tuple(range(values.ndim - 1))
+    largest = np.maximum(np.abs(values).max(axis=axes, initial=0.0), 1.0)
+    other = np.abs(values) + 1 + np.floor(rng.uniform(size=values.shape) * largest)
+    other = np.where(values < 0, -1, 1) * (other % (largest + 1))
+    noisy = values + rng.normal(size=values.shape) * size
+    return np.where((values % 1 == 0).all(axis=axes), other, noisy).astype(np.float32)
 
 
 class Nodes(NamedTuple):

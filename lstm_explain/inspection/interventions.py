@@ -228,16 +228,13 @@ def states_recorded(
         ``trace(direction, sequences, initial_states, mask)`` runs one of them step by step and
         gives what each step computes, (row, time, number).
     record : dict
-        Of the layer: traces of all directions side by side, mask (row, time), and its output.
+        Of the layer, for each of its calls: traces of all directions side by side, mask (row,
+        time), and its output.
     """
     original = layer.call
+    record[layer] = []
 
     def call(sequences: Any, initial_state: Any = None, mask: Any = None, **kwargs: Any) -> Any:
-        if layer in record:
-            raise ValueError(
-                f"Expected each recurrent layer to read one sequence; {layer.name!r} is used "
-                "twice. Name another layer, or give each use a layer of its own."
-            )
         result = original(sequences, initial_state=initial_state, mask=mask, **kwargs)
         states = keras.tree.flatten(initial_state) if initial_state is not None else []
         share = len(states) // len(directions)
@@ -250,7 +247,7 @@ def states_recorded(
             flags = ops.ones(ops.shape(sequences)[:2], "bool")
         not_merged = getattr(layer, "merge_mode", "") is None
         outputs = keras.tree.flatten(result)[: 2 if not_merged else 1]
-        record[layer] = [
+        record[layer] += [
             ops.concatenate(traces, axis=-1),
             ops.cast(flags, "bool"),
             ops.concatenate(outputs, axis=-1),

@@ -41,14 +41,7 @@ def check_depends_on_input(
     if np.ptp(raw, axis=0).max() > 0:
         return
     few = subject[:4]
-    rng = np.random.default_rng(0)
-    noise = rng.normal(size=few.values.shape) * few.feature_sizes
-    moved = few.with_values(
-        (few.values + noise).astype(np.float32),
-        (few.static + rng.normal(size=few.static.shape) * (1 + np.abs(few.static))).astype(
-            np.float32
-        ),
-    )
+    moved = few.with_values(*few.with_noise(few.feature_sizes))
     if np.array_equal(raw[: len(few)], compiled.outputs(moved, batch_size)):
         raise ValueError(
             f"Expected an output that depends on the input; {anatomy.model.name!r} gives the same "
@@ -117,8 +110,7 @@ def warn_if_padding_is_read(
     if len(padded) == 0:
         return
     some = subject[padded]
-    noise = np.random.default_rng(0).normal(size=some.values.shape)
-    noisy = np.where(some.mask[..., None], some.values, some.values + noise).astype(np.float32)
+    noisy = np.where(some.mask[..., None], some.values, some.with_noise(1.0)[0])
     before = compiled.outputs(some, batch_size)
     after = compiled.outputs(some.with_values(noisy, some.static), batch_size)
     if before.ndim == 3 and before.shape[1] == some.mask.shape[1]:

@@ -21,6 +21,7 @@ from ..inspection.question import DEFAULT_BATCH, check_asked
 from ..models.forms import as_sequences
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
+from .cells import PARTS, STATES, TracedCell, cell_type, need_cell_type
 
 # Where numbers may be rounded to 10 bits: in half precision, and in matrix products on a GPU.
 _TOLERANCE, _ROUNDED_TOLERANCE = 1e-5, 1e-2
@@ -123,7 +124,7 @@ def trace_gates(
 def _gated_layers(anatomy: Anatomy, name: str | None) -> dict[str, Any]:
     """Return the layers to trace by name, or raise where there are none."""
     recurrent = anatomy.recurrent_layers
-    gated = [layer for layer in recurrent if all(map(_cell_type, directions_of(layer)))]
+    gated = [layer for layer in recurrent if all(map(cell_type, directions_of(layer)))]
     if not gated:
         others = ", ".join(f"{layer.name} ({type(layer).__name__})" for layer in recurrent)
         raise ValueError(
@@ -162,9 +163,11 @@ def _read(
     """Take the parts of one layer apart and hold them against the layer's own output."""
     directions = directions_of(layer)
     traces = []
-    for each, together in zip(directions, np.split(trace, len(directions), axis=-1), strict=True):
-        row = next(row for row in CELLS if isinstance(each.cell, row.layer))
-        arrays = np.split(together.astype(np.float32), len(row.parts), axis=-1)
+    rows = [need_cell_type(each) for each in directions]
+    sizes = [len(row.parts) * each.cell.units for row, each in zip(rows, directions, strict=True)]
+    by_direction = np.split(trace.astype(np.float32), np.cumsum(sizes[:-1]), axis=-1)
+    for each, row, together in zip(directions, rows, by_direction, strict=True):
+        arrays = np.split(together, len(row.parts), axis=-1)
         parts = dict(zip(row.parts, arrays, strict=True))
         traces.append(_Trace(name, each.go_backwards, row.name, parts))
     hidden = [one.parts["hidden"] for one in traces]
@@ -265,22 +268,11 @@ def need_layer(trace: xr.Dataset, layer: str | None) -> xr.Dataset:
     return trace.isel(unit=units)
 
 
-def cell_of(trace: xr.Dataset) -> Cell:
-    """Return the row of `CELLS` that the units of one layer belong to."""
-    return _BY_NAME[str(trace["cell_type"].values[0])]
-
-
 def directions_of(layer: Any) -> tuple[Any, ...]:
     """Return the recurrent layers that one layer is made of: two for a Bidirectional."""
     if isinstance(layer, keras.layers.Bidirectional):
         return (layer.forward_layer, layer.backward_layer)
     return (layer,)
-
-
-def _cell_type(layer: Any) -> Cell | None:
-    """Return the row of `CELLS` that a recurrent layer belongs to, None where it has no gates."""
-    cell = getattr(layer, "cell", None)
-    return next((row for row in CELLS if isinstance(cell, row.layer)), None)
 
 
 def _compile_trace(anatomy: Anatomy, layers: tuple[Any, ...]) -> Callable[..., Any]:
@@ -296,6 +288,13 @@ def _compile_trace(anatomy: Anatomy, layers: tuple[Any, ...]) -> Callable[..., A
             states_recorded(layer, directions_of(layer), _run_traced, record) for layer in layers
         ]
         output = run(anatomy, inputs, changes, margin=False)
+        for layer in layers:
+            if len(record[layer]) != 3:  # said here, because Keras would wrap it in a layer's words
+                raise ValueError(
+                    f"Expected each recurrent layer to read one sequence; {layer.name!r} is used "
+                    f"{len(record[layer]) // 3} times. Name another layer, or give each use a "
+                    "layer of its own."
+                )
         return output, tuple(array for layer in layers for array in record[layer])
 
     return compile_gradient(traced, anatomy.model)
@@ -303,10 +302,7 @@ def _compile_trace(anatomy: Anatomy, layers: tuple[Any, ...]) -> Callable[..., A
 
 def _run_traced(layer: Any, sequences: Any, states: list[Any], mask: Any) -> Any:
     """Run a recurrent layer so that each step gives all its parts, (sample, time, part * unit)."""
-    row = _cell_type(layer)
-    if row is None:
-        raise TypeError(f"Expected a layer with gates; received {type(layer).__name__}.")
-    cell = _TracedCell(layer.cell, row)
+    cell = TracedCell(layer.cell, need_cell_type(layer))
     runner = keras.layers.RNN(
         cell,
         return_sequences=True,
@@ -317,134 +313,3 @@ def _run_traced(layer: Any, sequences: Any, states: list[Any], mask: Any) -> Any
     start = cell.state_from(states) if states else None
     trace = runner(sequences, initial_state=start, mask=mask, training=False)
     return ops.flip(trace, axis=1) if layer.go_backwards else trace
-
-
-class _TracedCell:
-    """A cell with the weights of another, whose output is everything that this one computes.
-
-    The output is its only state too: where a step is masked, Keras repeats the first state on JAX
-    and the last output elsewhere.
-    """
-
-    def __init__(self, cell: Any, row: Cell) -> None:
-        self.original, self.row = cell, row
-        self.state_size = self.output_size = len(row.parts) * cell.units
-        self.compute_dtype = cell.compute_dtype
-
-    def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
-        """Take one step."""
-        names = self.row.parts
-        before = dict(zip(names, ops.split(states[0], len(names), axis=-1), strict=True))
-        parts = self.row.step(self.original, inputs, before["hidden"], before[self.row.memory])
-        output = ops.concatenate(parts, axis=-1)
-        return output, [output]
-
-    __call__ = call
-
-    def state_from(self, states: list[Any]) -> list[Any]:
-        """Return the state that stands for a layer's own initial states, (hidden, cell)."""
-        nothing = [ops.zeros_like(states[0])] * (len(self.row.parts) - len(states))
-        return [ops.concatenate([*nothing, *states[::-1]], axis=-1)]
-
-
-def _lstm_step(cell: Any, inputs: Any, hidden: Any, memory: Any) -> list[Any]:
-    """Compute the parts of an LSTM."""
-    drive = ops.matmul(inputs, cell.kernel) + ops.matmul(hidden, cell.recurrent_kernel)
-    if cell.use_bias:
-        drive = drive + cell.bias
-    i, f, g, o = ops.split(drive, 4, axis=-1)
-    i, f, o = map(cell.recurrent_activation, (i, f, o))
-    g = cell.activation(g)
-    written, forgotten = i * g, (1 - f) * memory
-    memory = f * memory + written
-    return [i, f, o, g, written, forgotten, memory, o * cell.activation(memory)]
-
-
-def _gru_step(cell: Any, inputs: Any, hidden: Any, memory: Any) -> list[Any]:
-    """Compute the parts of a GRU; its memory is the hidden state."""
-    read = ops.matmul(inputs, cell.kernel)
-    recurrent, units = cell.recurrent_kernel, cell.units
-    from_hidden = ops.matmul(hidden, recurrent if cell.reset_after else recurrent[:, : 2 * units])
-    if cell.use_bias and cell.reset_after:
-        read, from_hidden = read + cell.bias[0], from_hidden + cell.bias[1]
-    elif cell.use_bias:
-        read = read + cell.bias
-    both = read[:, : 2 * units] + from_hidden[:, : 2 * units]
-    update, reset = ops.split(cell.recurrent_activation(both), 2, axis=-1)
-    if cell.reset_after:
-        earlier = reset * from_hidden[:, 2 * units :]
-    else:
-        earlier = ops.matmul(reset * hidden, recurrent[:, 2 * units :])
-    candidate = cell.activation(read[:, 2 * units :] + earlier)
-    written, forgotten = (1 - update) * candidate, (1 - update) * memory
-    hidden = update * memory + written
-    return [reset, update, candidate, written, forgotten, hidden]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A type of recurrent cell whose gates are known.
-
-    Attributes
-    ----------
-    name : str
-    layer : type
-        The Keras cell.
-    parts : tuple of str
-        What `step` computes, in its order. The states that the next step reads stand last, in the
-        reverse of Keras's order; the very last is "hidden", the output.
-    memory, memory_name : str
-        The part with ``memory = memory before + written - forgotten``, and its name in a figure.
-    keep : str
-        The gate that is near 1 where the memory is kept.
-    drawn : tuple of str
-        What a figure shows, from top to bottom, unless told otherwise.
-    step : callable
-        ``step(cell, inputs, hidden, memory)`` gives the parts, from the weights of the Keras cell.
-    """
-
-    name: str
-    layer: type
-    parts: tuple[str, ...]
-    memory: str
-    memory_name: str
-    keep: str
-    drawn: tuple[str, ...]
-    step: Callable[[Any, Any, Any, Any], list[Any]]
-
-
-# To trace another type of layer, write its step and add its row.
-CELLS = (
-    Cell(
-        name="LSTM",
-        layer=keras.layers.LSTMCell,
-        parts=(
-            *("input_gate", "forget_gate", "output_gate"),
-            *("candidate", "written", "forgotten", "cell", "hidden"),
-        ),
-        memory="cell",
-        memory_name="cell",
-        keep="forget_gate",
-        drawn=("input_gate", "candidate", "forget_gate", "cell", "output_gate", "hidden"),
-        step=_lstm_step,
-    ),
-    Cell(
-        name="GRU",
-        layer=keras.layers.GRUCell,
-        parts=("reset_gate", "update_gate", "candidate", "written", "forgotten", "hidden"),
-        memory="hidden",
-        memory_name="hidden state",
-        keep="update_gate",
-        drawn=("reset_gate", "candidate", "update_gate", "hidden"),
-        step=_gru_step,
-    ),
-)
-_BY_NAME = {cell.name: cell for cell in CELLS}
-# States keep their values on padded steps; gates and what they write are not computed there.
-STATES = frozenset(part for cell in CELLS for part in ("hidden", cell.memory))
-# In the order in which one reads them: gates first.
-PARTS = tuple(
-    dict.fromkeys(
-        sorted((part for cell in CELLS for part in cell.parts), key=lambda part: "gate" not in part)
-    )
-)

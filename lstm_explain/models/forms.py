@@ -12,7 +12,7 @@ import numpy as np
 from ..arguments import check_model, described
 from ..backend import keras, ops
 from ..sequences.data import SequenceData
-from ..sequences.inputs import Role, find_roles, input_names
+from ..sequences.inputs import Role, find_roles, input_names, model_inputs
 from ..sequences.padding import as_array
 from .buckets import predict_by_length
 
@@ -149,7 +149,7 @@ def _by_role(
 
 def reads_tokens(model: Any) -> bool:
     """Whether the model's sequence are token ids: it embeds, and no input has features."""
-    tensors = getattr(model, "inputs", None) or []
+    tensors = model_inputs(model)
     embeds = any(isinstance(each, keras.layers.Embedding) for each in model._flatten_layers())
     return embeds and all(len(tensor.shape) < 3 for tensor in tensors)
 

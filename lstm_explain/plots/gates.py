@@ -10,7 +10,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from ..arguments import check_names, check_one_of
-from ..internals.gates import cell_of, need_layer
+from ..internals.cells import cell_of
+from ..internals.gates import need_layer
 from ..wording import plain
 from .content import Rows
 from .panels import draw_cells, draw_scale_beside, label_ends, label_times

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from math import prod
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ..arguments import check_type
 from .scaling import other_scale, scale_of
@@ -17,6 +17,53 @@ if TYPE_CHECKING:
 
 Role = Literal["sequence", "static", "mask"]
 ROLES: tuple[Role, ...] = ("sequence", "static", "mask")
+
+
+class ModelInput(NamedTuple):
+    """One input of a model; `dtype` is "" where only a call could tell."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+def model_inputs(model: Any) -> list[ModelInput]:
+    """Return a model's inputs in its order, by the keys of a dict of inputs.
+
+    Of a subclassed model they are those that it was built with, with any number of steps.
+    """
+    tensors = list(getattr(model, "inputs", None) or [])
+    struct = _structure(model)
+    if tensors:
+        keys = struct if isinstance(struct, dict) else {}
+        named = {id(tensor): str(key) for key, tensor in keys.items()}
+        return [
+            ModelInput(named.get(id(tensor), tensor.name), tuple(tensor.shape), str(tensor.dtype))
+            for tensor in tensors
+        ]
+    if struct is None:
+        return []
+    if not isinstance(struct, dict):
+        shapes = struct if isinstance(struct, list) else [struct]
+        struct = {f"input_{number}": shape for number, shape in enumerate(shapes)}
+    return [
+        ModelInput(str(name), (None, None, *shape[2:])[: len(shape)], "")
+        for name, shape in struct.items()
+    ]
+
+
+def _structure(model: Any) -> Any:
+    """Return what a model is called with: a tensor or shape, or a list or dict of them."""
+    if getattr(model, "inputs", None):
+        return getattr(model, "_inputs_struct", None)
+    config = model.get_build_config() if hasattr(model, "get_build_config") else None
+    shapes = (config or {}).get("input_shape")
+    parts = shapes.values() if isinstance(shapes, dict) else shapes or [None]
+    if all(isinstance(part, int | None) for part in parts):
+        return tuple(shapes) if shapes else None
+    # Lists within lists, whose parts have no order that one could name, stay with the model.
+    flat = all(isinstance(size, int | None) for part in parts for size in part)
+    return (shapes if isinstance(shapes, dict) else [*parts]) if flat else None
 
 
 def find_roles(
@@ -47,11 +94,10 @@ def find_roles(
     ValueError
         An input fits no role, or more than one reading is possible.
     """
-    tensors = list(getattr(model, "inputs", None) or [])
-    if not tensors:  # a subclassed model: it is called with the sequence alone
+    tensors = model_inputs(model)
+    if not tensors:  # a subclassed model that was not called yet
         return ("sequence",)
-    names = input_names(model)
-    shapes = [tuple(tensor.shape) for tensor in tensors]
+    names, shapes = input_names(model), [tensor.shape for tensor in tensors]
     if named is None:
         roles = None
         beside = [shape for shape in shapes if len(shape) > 2][1:]
@@ -82,11 +128,12 @@ def find_roles(
     return roles
 
 
-def _as_one_input(model: Any, tensors: Sequence[Any]) -> str:
+def _as_one_input(model: Any, tensors: Sequence[ModelInput]) -> str:
     """Say how to make a model that cuts several sequences, or images, out of one sequence."""
-    cubes = [tuple(tensor.shape[1:]) for tensor in tensors if len(tensor.shape) > 2]
+    cubes: list[Any] = [tensor.shape[1:] for tensor in tensors if len(tensor.shape) > 2]
     steps = {shape[0] for shape in cubes}
-    if len(steps) > 1 or any(None in shape for shape in cubes):
+    unknown = any(None in (shape if len(shape) > 2 else shape[1:]) for shape in cubes)
+    if len(steps) > 1 or unknown:
         return "Build it with inputs of one known number of steps, padded where they are shorter."
     ends = list(accumulate((prod(shape[1:]) for shape in cubes), initial=0))
     cuts = []
@@ -100,11 +147,11 @@ def _as_one_input(model: Any, tensors: Sequence[Any]) -> str:
             given.append(cuts.pop(0))
             continue
         others.append(f"other_{len(others)}")
-        shape, kind = tuple(tensor.shape[1:]), str(tensor.dtype)
-        lines.append(f'{others[-1]} = keras.Input({shape}, dtype="{kind}")')
+        kind = tensor.dtype or "float32"
+        lines.append(f'{others[-1]} = keras.Input({tensor.shape[1:]}, dtype="{kind}")')
         given.append(others[-1])
     names = input_names(model)
-    if isinstance(getattr(model, "_inputs_struct", None), dict):
+    if isinstance(_structure(model), dict):
         call = ", ".join(f'"{name}": {cut}' for name, cut in zip(names, given, strict=True))
         call = f"{{{call}}}"
     else:
@@ -173,18 +220,15 @@ def arrange(model: Any, roles: Sequence[Role], sequence: Any, static: Any, mask:
     """Return the arrays as the model was built to take them: one, a list, or a dict."""
     by_role = {"sequence": sequence, "static": static, "mask": mask}
     arrays = [by_role[role] for role in roles]
-    if isinstance(getattr(model, "_inputs_struct", None), dict):
+    struct = _structure(model)
+    if isinstance(struct, dict):
         return dict(zip(input_names(model), arrays, strict=True))
-    return arrays[0] if len(arrays) == 1 else arrays
+    return arrays[0] if len(arrays) == 1 and not isinstance(struct, list) else arrays
 
 
 def input_names(model: Any) -> list[str]:
     """Return the names of a model's inputs, in its order: the keys of a dict of inputs."""
-    tensors = list(getattr(model, "inputs", None) or [])
-    struct = getattr(model, "_inputs_struct", None)
-    keys = struct if isinstance(struct, dict) else {}
-    named = {id(tensor): str(key) for key, tensor in keys.items()}
-    return [named.get(id(tensor), tensor.name) for tensor in tensors]
+    return [each.name for each in model_inputs(model)]
 
 
 def _roles_by_name(named: Mapping[Role, str], names: list[str]) -> tuple[Role, ...]:
@@ -199,8 +243,8 @@ def _roles_by_name(named: Mapping[Role, str], names: list[str]) -> tuple[Role, .
     return tuple(by_name[name] for name in names)
 
 
-def _role(tensor: Any, tokens: bool, num_static: int | None, count: int) -> Role:
-    shape, kind = tuple(tensor.shape), str(tensor.dtype)
+def _role(tensor: ModelInput, tokens: bool, num_static: int | None, count: int) -> Role:
+    name, shape, kind = tensor
     if len(shape) == 3 and not tokens:
         return "sequence"
     if len(shape) == 2 and kind == "bool":
@@ -213,13 +257,13 @@ def _role(tensor: Any, tokens: bool, num_static: int | None, count: int) -> Role
     raise ValueError(
         f"Expected model inputs of shape "
         f"{'(sample, time) of token ids' if tokens else '(sample, time, feature)'}, bool (sample, "
-        f"time) or (sample, {num_static} static features); the model has {tensor.name!r} of shape "
-        f"{shape}, type {kind}. Use a model with a sequence input, give the data the static facts "
-        'that it needs, or name the roles with inputs={"sequence": ...}.'
+        f"time) or (sample, {num_static} static features); the model has {name!r} of shape "
+        f"{shape}, type {kind or 'unknown'}. Use a model with a sequence input, give the data the "
+        'static facts that it needs, or name the roles with inputs={"sequence": ...}.'
     )
 
 
-def _check_size(tensor: Any, axis: int, size: int, what: str) -> None:
+def _check_size(tensor: ModelInput, axis: int, size: int, what: str) -> None:
     if tensor.shape[axis] not in (None, size):
         raise ValueError(
             f"Expected {tensor.shape[axis]} {what} for the model input {tensor.name!r}; received "

@@ -11,7 +11,8 @@ import numpy as np
 from ..arguments import check_type, check_whole
 from ..inspection.anatomy import read_anatomy
 from ..inspection.outputs import as_probability
-from ..internals.gates import cell_of, need_layer, trace_gates
+from ..internals.cells import cell_of
+from ..internals.gates import need_layer, trace_gates
 from ..internals.responses import answers_by_step
 from ..sequences.data import SequenceData
 from ..sequences.words import UNKNOWN, tokenise

@@ -9,7 +9,7 @@ import tiny
 import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import keras, ops
-from lstm_explain.internals.gates import CELLS, PARTS, STATES
+from lstm_explain.internals.cells import CELLS, PARTS, STATES
 
 L = keras.layers
 STEPS, FEATURES = 7, 3
@@ -198,6 +198,16 @@ def test_both_directions_of_stacked_layers(merge, gaps):
     assert list(alone.data_vars) == [*GRU_PARTS, "mask"]
 
 
+def test_directions_may_be_of_other_cells(gaps):
+    values, real = gaps
+    back = L.GRU(3, go_backwards=True)
+    both = L.Bidirectional(L.LSTM(3), backward_layer=back, name="both")
+    trace = lx.trace_gates(network(L.Masking(), both), values)
+    assert trace.cell_type.values.tolist() == ["LSTM"] * 3 + ["GRU"] * 3
+    for direction in ("forward", "backward"):
+        assert_as_slow(trace, both, direction, values, real)
+
+
 def test_a_backward_layer_gives_its_steps_on_in_the_order_of_reading(gaps):
     values, real = gaps
     first = L.LSTM(3, go_backwards=True, return_sequences=True)
@@ -348,8 +358,13 @@ def test_a_layer_used_twice_is_refused(gaps):
     inputs = keras.Input((STEPS, FEATURES))
     shared = L.LSTM(FEATURES, return_sequences=True, name="shared")
     model = keras.Model(inputs, L.Dense(1)(shared(shared(inputs))[:, -1]))
-    with pytest.raises(ValueError, match="'shared' is used twice"):
+    with pytest.raises(ValueError, match=r"^Expected .* 'shared' is used 2 times"):
         lx.trace_gates(model, values)
+    pieces = L.TimeDistributed(L.LSTM(2, name="pieces"))
+    model = network(L.Reshape((STEPS, 1, FEATURES)), pieces, L.LSTM(3, name="whole"))
+    with pytest.raises(ValueError, match=rf"^Expected .* 'pieces' is used {STEPS} times"):
+        lx.trace_gates(model, values)
+    assert set(lx.trace_gates(model, values, layer="whole").layer.values) == {"whole"}
 
 
 def test_layers_that_read_other_steps_are_traced_one_by_one(gaps):

@@ -31,6 +31,35 @@ def facts_model(as_dict=False):
     return randomised(keras.Model(inputs, output), 0.4)
 
 
+class Subclassed(keras.Model):
+    """Shapes that only a call can tell; `read` takes the parts out of what the model is given."""
+
+    def __init__(self, read):
+        super().__init__()
+        self.read, self.recurrent = read, layers.LSTM(4)
+        self.join, self.head = layers.Concatenate(), layers.Dense(1)
+
+    def call(self, inputs):
+        series, *facts = self.read(inputs)
+        return self.head(self.join([self.recurrent(series), *facts]))
+
+
+def subclassed(read, first_call):
+    model = Subclassed(read)
+    model(first_call)
+    return randomised(model, 0.4)
+
+
+def subclassed_list():
+    return subclassed(lambda inputs: inputs, [X[:1, :4], FACTS[:1]])
+
+
+def subclassed_dict():
+    return subclassed(
+        lambda inputs: (inputs["series"], inputs["facts"]), {"series": X[:1], "facts": FACTS[:1]}
+    )
+
+
 def words_model():
     return randomised(
         keras.Sequential(
@@ -67,6 +96,10 @@ FORMS = {
     "a dict by name": (facts_model, lambda x, f: {"facts": f, "series": x}, (X, FACTS)),
     "a dict in any order": (
         lambda: facts_model(as_dict=True), lambda x, f: {"facts": f, "series": x}, (X, FACTS),
+    ),
+    "a list for a subclassed model": (subclassed_list, lambda x, f: [x, f], (X, FACTS)),
+    "a dict for a subclassed model": (
+        subclassed_dict, lambda x, f: {"facts": f, "series": x}, (X, FACTS),
     ),
     "ids as numbers of a CSV file": (words_model, lambda i: i.astype("float32"), (IDS,)),
     "ids as a tensor": (words_model, ops.convert_to_tensor, (IDS,)),
@@ -138,9 +171,11 @@ def test_batches_and_ragged_tensors_of_tensorflow():
         (facts_model, {"series": X}, r"one array for each input of the model, \['series', 'facts"),
         (plain_model, X[:, :, 0], r"Of one feature, give data\[\.\.\., None\]"),
         (plain_model, [], "one sample|array"),
+        (subclassed_dict, X, r"input_shape|facts"),
+        (subclassed_list, [X[..., :2], FACTS], r"Expected 3 features .* 'input_0'; received 2"),
         (words_model, IDS + 0.5, "whole numbers"),
     ],
-    ids=["an input is missing", "one feature", "nothing", "broken ids"],
+    ids=["missing", "one feature", "nothing", "subclass, missing", "too few", "broken ids"],
 )
 def test_what_cannot_be_read_is_refused_with_a_remedy(make_model, data, message):
     with pytest.raises((ValueError, TypeError), match=message):
@@ -207,3 +242,21 @@ def test_samples_are_taken_by_id():
         data["P9"]
     with pytest.raises(IndexError, match=r"these samples have no ids; received \['P1'\].*ids="):
         SequenceData.from_arrays(X)["P1"]
+
+
+def test_ids_that_the_model_takes_out_of_numbers_get_no_noise():
+    """A check that adds noise would ask an Embedding for a row that is not there."""
+    inputs = keras.Input((6, 3))
+    ids = layers.Lambda(lambda x: ops.cast(x[:, :, 2], "int32"))(inputs)
+    both = layers.Concatenate()([inputs, layers.Embedding(3, 2)(ids)])
+    model = randomised(keras.Model(inputs, layers.Dense(1)(layers.LSTM(4)(both))), 0.4)
+    values = X.copy()
+    values[..., 2] = RNG.integers(0, 3, X.shape[:2])
+    values[:, :, 2] = values[:1, :, 2]  # the same ids everywhere: nothing lies between two of them
+    alone = lx.explain(model, values[:1], background=values[4:], progress=False)
+    padded = SequenceData.from_arrays([*values[:1], values[1, :4]])
+    with pytest.warns(lx.inspection.PaddingWarning, match="moved the margin"):
+        lx.explain(model, padded, background=values[4:], progress=False)
+    np.testing.assert_allclose(  # float32, for one sample and for a difference of means
+        alone.values.sum() + alone.base_values, model(values[:1])[:, 0], atol=1e-4
+    )
