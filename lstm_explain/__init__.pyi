@@ -23,8 +23,8 @@ from .inspection.observation import inspect as inspect
 from .internals.attention import attention_maps as attention_maps
 from .internals.gates import trace_gates as trace_gates
 from .models.architecture import build_model as build_model
-from .models.architecture import load_model as load_model
 from .models.forms import predict as predict
+from .models.saved_models import load_model as load_model
 from .models.training import TrainingRun as TrainingRun
 from .models.training import train as train
 from .plots.chart import plot_chart as plot_chart

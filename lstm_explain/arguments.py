@@ -171,14 +171,25 @@ def as_path(path: Any, *, folder: bool = False, name: str = "path") -> Path:
     return path
 
 
+def _where_is_it(model: object) -> str:
+    """Say where the Keras model is that belongs to what was received."""
+    if isinstance(model, str | Path):
+        return f"Load it: lx.load_model({str(model)!r})."
+    if hasattr(model, "get_best_models"):  # of KerasTuner
+        return "Pass its best model: tuner.get_best_models()[0]."
+    if hasattr(model, "model_") or type(model).__module__.startswith("scikeras"):
+        return "Pass the Keras model inside, which is there once it is fitted: wrapper.model_."
+    return (
+        "Pass run.model of run = lx.train(...), or a model from lx.build_model(data) or "
+        "lx.load_model(path)."
+    )
+
+
 def check_model(model: Any, *, built: bool = True) -> None:
     """Raise unless this is a Keras model whose weights exist, which it has once it is built."""
     keras: Any = sys.modules.get("keras")  # loaded by whoever made a model
     if keras is None or not isinstance(model, keras.Model):
-        raise TypeError(
-            f"Expected a Keras model; received {what_is(model)}. Pass run.model of "
-            "run = lx.train(...), or a model from lx.build_model(data) or lx.load_model(path)."
-        )
+        raise TypeError(f"Expected a Keras model; received {what_is(model)}. {_where_is_it(model)}")
     if built and not model.built:
         raise ValueError(
             f"Expected a model that has weights; received {model.name!r}, which was never built "

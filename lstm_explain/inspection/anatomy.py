@@ -158,7 +158,7 @@ def read_anatomy(
     if stateful:
         raise ValueError(
             f"Expected a model whose output depends on its input alone; received stateful layers "
-            f"{stateful}. Build it with stateful=False and load the same weights."
+            f"{stateful}. Explain lx.models.stateless(model), which has the same weights."
         )
     embeddings = tuple(layer for layer in layers if isinstance(layer, keras.layers.Embedding))
     roles = _roles(model, data, inputs)

@@ -1,5 +1,4 @@
 from .architecture import build_model as build_model
-from .architecture import load_model as load_model
 from .buckets import LengthBuckets as LengthBuckets
 from .buckets import predict_by_length as predict_by_length
 from .layers import AttentionPooling as AttentionPooling
@@ -7,6 +6,8 @@ from .learned_vectors import learn_word_vectors as learn_word_vectors
 from .linear_paths import MeasuredSummaries as MeasuredSummaries
 from .linear_paths import TrailingMeans as TrailingMeans
 from .linear_paths import WordRatios as WordRatios
+from .saved_models import load_model as load_model
+from .saved_models import stateless as stateless
 from .scores import calibration_error as calibration_error
 from .scores import reliability as reliability
 from .scores import score as score

@@ -1,15 +1,13 @@
-"""Build and load LSTMs with attention whose layers have documented names."""
+"""Build LSTMs with attention whose layers have documented names."""
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
 
-from ..arguments import as_path, check_flag, check_number, check_whole, described, is_whole
+from ..arguments import check_flag, check_number, check_whole, described, is_whole
 from ..backend import keras
 from ..sequences.data import SequenceData, check_data
 from ..sequences.splitting import training_part
@@ -129,43 +127,6 @@ def build_model(
         margin = keras.layers.Add(name="margin")([margin, linear])
     outputs = _output_layer(data)(margin)
     return keras.Model(list(inputs.values()), outputs, name="lstm_with_attention")
-
-
-def load_model(path: str | Path) -> keras.Model:
-    """Load a ``.keras`` file, with this package's layers known to Keras.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file.
-    ValueError
-        The file is damaged, or no ``.keras`` file.
-
-    Examples
-    --------
-    >>> model = load_model("run/model.keras")  # doctest: +SKIP
-    """
-    path = as_path(path)
-    if not path.exists():
-        raise FileNotFoundError(
-            f"Expected a saved Keras model; found no file {str(path)!r}. Save one with "
-            'model.save("model.keras") or run.save("run").'
-        )
-    if path.suffix == ".keras" and path.is_file() and not _is_whole(path):
-        raise ValueError(
-            f"Expected a saved Keras model; {str(path)!r} is damaged, or was not written by "
-            "model.save. Copy it again from where it is whole, or save the model again."
-        )
-    return keras.saving.load_model(path)
-
-
-def _is_whole(path: Path) -> bool:
-    """Compare the checksums in a zip archive: HDF5 may read damaged weights for minutes."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.testzip() is None
-    except Exception:  # whatever zipfile makes of damage
-        return False
 
 
 def _inputs(data: SequenceData) -> dict[str, Any]:

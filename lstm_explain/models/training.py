@@ -22,8 +22,9 @@ from ..progress import progress_bar
 from ..sequences.data import SequenceData, check_data
 from ..sequences.inputs import record_scale
 from ..sequences.splitting import SPLITS
-from .architecture import LARGEST_SEED, load_model
+from .architecture import LARGEST_SEED
 from .buckets import LengthBuckets, may_be_cut, predict_by_length
+from .saved_models import load_model
 from .scores import constant_baseline, score
 
 

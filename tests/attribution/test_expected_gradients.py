@@ -326,7 +326,7 @@ def test_models_that_cannot_be_explained_are_refused():
         [keras.Input(batch_shape=(2, 4, 3)), keras.layers.LSTM(2, stateful=True)]
     )
     with pytest.raises(
-        ValueError, match=r"received stateful layers .* Build it with stateful=False"
+        ValueError, match=r"received stateful layers .* Explain lx\.models\.stateless"
     ):
         lx.explain(stateful, x, background="zero")
     steps = keras.Sequential([keras.Input((4, 3)), keras.layers.LSTM(2, return_sequences=True)])

@@ -230,6 +230,35 @@ def test_a_sequence_cannot_be_named_static_facts():
     assert joined.input_shape == (None, 6, 5) or joined.input_shape == [(None, 6, 5)]
 
 
+class Wrapper:
+    """Like scikeras's: an estimator of scikit-learn, with the Keras model inside once fitted."""
+
+    def __init__(self, model):
+        self.model_ = model
+
+
+class Tuner:
+    """Like those of KerasTuner."""
+
+    def get_best_models(self, num_models=1):
+        return [plain_model()]
+
+
+@pytest.mark.parametrize(
+    ("thing", "message"),
+    [
+        ("my/model.keras", r"lx\.load_model\('my/model\.keras'\)"),
+        (Wrapper(None), r"wrapper\.model_"),
+        (Tuner(), r"tuner\.get_best_models\(\)\[0\]"),
+    ],
+    ids=["a path", "scikeras", "KerasTuner"],
+)
+def test_what_holds_a_model_is_told_where_it_is(thing, message):
+    for call in (lx.explain, lx.predict, lx.attention_maps):
+        with pytest.raises(TypeError, match=message):
+            call(thing, X)
+
+
 def test_samples_are_taken_by_id():
     data = SequenceData.from_arrays(X[:4], ids=["P1", "P2", "P1", "P3"])
     np.testing.assert_array_equal(data["P1"].values, X[[0, 2]])
