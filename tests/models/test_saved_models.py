@@ -15,8 +15,9 @@ from lstm_explain.backend import keras, ops
 layers = keras.layers
 ARCHIVE = Path(__file__).parents[1] / "written_before" / "keras_2.zip"
 LOADED = (
-    "stateful", "masked", "words", "hard_sigmoid", "with_states", "attending", "by_hand", "nested",
-    "own_layer", "logits", "cudnn",
+    "stateful.h5", "masked.h5", "words.h5", "hard_sigmoid.h5", "with_states.h5", "attending.h5",
+    "by_hand.h5", "nested.h5", "own_layer.h5", "logits.h5", "cudnn.h5",
+    "hard_sigmoid.keras", "with_states.keras", "nested.keras", "logits.keras",
 )  # fmt: skip
 
 
@@ -46,14 +47,13 @@ def expected(folder):
 
 
 def load(folder, name):
-    return lx.load_model(
-        folder / f"{name}.h5", custom_objects={"Attention": Attention} if "own" in name else None
-    )
+    own = {"Attention": Attention} if "own" in name else None
+    return lx.load_model(folder / name, custom_objects=own)
 
 
-@pytest.mark.parametrize("name", LOADED)
-def test_a_model_of_keras_2_predicts_what_it_did_and_is_explained(name, folder, expected):
-    model = load(folder, name)
+@pytest.mark.parametrize("file", LOADED)
+def test_a_model_of_keras_2_predicts_what_it_did_and_is_explained(file, folder, expected):
+    model, name = load(folder, file), file.split(".")[0]
     x = expected["IDS" if name == "words" else "X"]
     # float32 on another version of the same operations
     np.testing.assert_allclose(model.predict(x, verbose=0), expected[name], atol=2e-6)
@@ -70,7 +70,7 @@ def test_a_model_of_keras_2_predicts_what_it_did_and_is_explained(name, folder, 
 
 def test_the_hard_sigmoid_of_keras_3_would_be_silently_wrong(folder, expected):
     """The slope that Keras 3 has moves the prediction, so that the test above would notice it."""
-    model = load(folder, "hard_sigmoid")
+    model = load(folder, "hard_sigmoid.h5")
     cell = model.layers[0].cell
     assert float(cell.recurrent_activation(ops.convert_to_tensor([1.0]))[0]) == pytest.approx(0.7)
     cell.recurrent_activation = keras.activations.hard_sigmoid
@@ -79,7 +79,7 @@ def test_the_hard_sigmoid_of_keras_3_would_be_silently_wrong(folder, expected):
 
 
 def test_a_model_of_keras_2_is_saved_again_as_one_of_keras_3(folder, expected, tmp_path):
-    load(folder, "hard_sigmoid").save(tmp_path / "new.keras")
+    load(folder, "hard_sigmoid.h5").save(tmp_path / "new.keras")
     again = lx.load_model(tmp_path / "new.keras").predict(expected["X"], verbose=0)
     np.testing.assert_allclose(again, expected["hard_sigmoid"], atol=2e-6)
 
@@ -110,7 +110,7 @@ def test_files_of_the_first_versions(folder, expected, tmp_path):
 
 def test_what_a_file_cannot_hold_is_named_before_anything_is_built(folder, tmp_path):
     with pytest.raises(ValueError, match=r"\['lambda'\] are functions.*model\.load_weights"):
-        load(folder, "function")
+        load(folder, "function.h5")
     own = folder / "own_layer.h5"
     with pytest.raises(ValueError, match=r"into custom_objects=.*also where Keras has one of its"):
         lx.load_model(own)  # Keras has an Attention of its own, which reads something else
@@ -125,7 +125,7 @@ def test_what_a_file_cannot_hold_is_named_before_anything_is_built(folder, tmp_p
     )
     with pytest.raises(ValueError, match=r"reads \(time, sample, feature\), which Keras 3 cannot"):
         lx.load_model(turned)
-    model = load(folder, "by_hand")
+    model = load(folder, "by_hand.h5")
     model.save_weights(tmp_path / "only.weights.h5")
     with pytest.raises(ValueError, match=r"holds weights alone\. Build the model in code"):
         lx.load_model(tmp_path / "only.weights.h5")

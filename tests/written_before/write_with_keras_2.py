@@ -70,7 +70,10 @@ def by_hand(x):
 
 def nested(x):
     inner = sequential(layers.LSTM(4, input_shape=(STEPS, FEATURES)), layers.Dense(3))
-    return layers.Concatenate()([inner(x), layers.LSTM(2)(x)])
+    later = sequential(layers.Dense(2), layers.LSTM(2))  # built by its first call
+    once, again = later(x), later(layers.Rescaling(-0.5)(x))
+    twins = layers.Subtract()([inner(layers.Rescaling(2.0)(x)), inner(x)])
+    return layers.Concatenate()([twins, once, layers.Rescaling(3.0)(again)])
 
 
 def recurrent(lstm, gru):
@@ -123,6 +126,9 @@ MODELS = {
 }
 
 
+IN_BOTH = ("hard_sigmoid", "with_states", "nested", "logits")
+
+
 def predicted(model, name, folder):
     """Predict with Keras 2; layers of cuDNN, which need a GPU, as it reads them without one."""
     if name == "cudnn":
@@ -148,8 +154,10 @@ def main():
                 if name != "logits":
                     model.compile("adam", "mse")
                 arrays[name] = predicted(model, name, folder)
-                model.save(folder / f"{name}.h5")
-                archive.write(folder / f"{name}.h5", f"{name}.h5")
+                endings = ["h5", "keras"] if name in IN_BOTH else ["h5"]
+                for ending in endings:
+                    model.save(folder / f"{name}.{ending}")
+                    archive.write(folder / f"{name}.{ending}", f"{name}.{ending}")
             np.savez_compressed(folder / "expected.npz", **arrays)
             archive.write(folder / "expected.npz", "expected.npz")
 
