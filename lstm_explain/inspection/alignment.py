@@ -37,7 +37,12 @@ def attended_axes(compiled: Compiled, subject: Subject) -> list[int]:
     def probe() -> list[int]:
         axes = [_axis(states, steps, moved) for states in compiled.attended(moved)]
         layers = [layer for layer, _ in compiled.anatomy.attention_calls]
-        return [axis * _may_read_steps(each) for axis, each in zip(axes, layers, strict=True)]
+        # Attention that is written by hand weighs a sequence that has been seen.
+        written = compiled.anatomy.written_attention
+        return [
+            axis * (each in written or _may_read_steps(each))
+            for axis, each in zip(axes, layers, strict=True)
+        ]
 
     # Found with other weights, or on fewer steps, it may be something else.
     model = compiled.anatomy.model

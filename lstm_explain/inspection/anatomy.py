@@ -18,7 +18,7 @@ from ..sequences.data import SequenceData
 from ..sequences.inputs import Role, find_roles, input_names
 
 Link = Literal["identity", "logits", "binary logits", "sigmoid", "softmax", "probability"]
-_ATTENTION = (
+ATTENTION = (
     AttentionPooling,
     keras.layers.Attention,  # keras.layers.AdditiveAttention is one of them
     keras.layers.MultiHeadAttention,
@@ -61,6 +61,9 @@ class Anatomy:
     embedding_calls, attention_calls : tuples of (layer, int)
         Known once the model has run on data: each call of an embedding layer that reads the token
         ids, and each call of an attention layer, the calls of a layer counted from 0.
+    written_attention : tuple of WrittenAttention
+        Known then too: attention that no layer of Keras computes. It is the last of the
+        `attention_calls`.
     """
 
     model: Any
@@ -75,6 +78,7 @@ class Anatomy:
     margin_operation: Any = field(default=None, repr=False)
     embedding_calls: tuple[tuple[Any, int], ...] = field(default=(), repr=False)
     attention_calls: tuple[tuple[Any, int], ...] = field(default=(), repr=False)
+    written_attention: tuple[Any, ...] = field(default=(), repr=False)
     step_masks: tuple[bool, ...] = field(default=(), compare=False, repr=False)
     is_confirmed: bool = field(default=False, compare=False, repr=False)
 
@@ -135,7 +139,7 @@ class Anatomy:
             "reads": ", ".join(reads),
             "gives": f"{self.output_shape}{', one output per step' if self.per_step else ''}",
             "explained": explained,
-            "attention": _names(self.model, self.attention_layers),
+            "attention": _names(self.model, (*self.attention_layers, *self.written_attention)),
             "recurrent": _names(self.model, self.recurrent_layers),
             "masking": _names(self.model, self.masking_layers),
             "embedding": _names(self.model, self.embedding_layers),
@@ -191,7 +195,7 @@ def walk(model: Any) -> Iterator[Any]:
 
 def _gives_weights(layer: Any) -> bool:
     """Whether it is an attention layer that can be asked for its weights."""
-    asked = signature(layer.call).parameters if isinstance(layer, _ATTENTION) else {}
+    asked = signature(layer.call).parameters if isinstance(layer, ATTENTION) else {}
     return isinstance(layer, AttentionPooling) or "return_attention_scores" in asked
 
 
@@ -325,6 +329,11 @@ def _link(operation: Any) -> Link:
         return _link_of(function)
     links: dict[str, Link] = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
     return links.get(type(operation).__name__, "identity")
+
+
+def takes_softmax(operation: Any) -> bool:
+    """Whether a layer or operation ends in a softmax."""
+    return _link(operation) == "softmax"
 
 
 def _link_of(function: Any) -> Link:

@@ -19,10 +19,12 @@ from .interventions import (
     context_moved,
     mask_fixed,
     run,
+    tensors_recorded,
     vectors_replaced,
 )
 from .observation import Observation, observed
 from .outputs import Selection, select
+from .written_attention import Place
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,7 @@ class Compiled:
 
     def attention(self, subject: Subject, batch_size: int) -> list[np.ndarray]:
         """Return the weights of each call of an attention layer, as in `attention_calls`."""
-        if not self.anatomy.attention_layers:
+        if not self.anatomy.attention_calls:
             return []
         return self._in_batches(self._attention, batch_size, *subject.arrays)
 
@@ -189,8 +191,12 @@ class Compiled:
         record: Record = {}
         layers = self.anatomy.attention_layers
         tensors = keras.tree.map_structure(ops.convert_to_tensor, subject.arrays)
-        self._margin(*tensors, changes=[attended_recorded(layer, record) for layer in layers])
-        return [ops.convert_to_numpy(each) for layer in layers for each in record[layer]]
+        places = [each.states for each in self.anatomy.written_attention]
+        changes = [attended_recorded(layer, record) for layer in layers]
+        self._margin(*tensors, changes=[*changes, *_recorded(places, record)])
+        attended = [each for layer in layers for each in record[layer]]
+        attended += [record[place.operation][place.number] for place in places]
+        return [ops.convert_to_numpy(each) for each in attended]
 
     def pooling(
         self, subject: Subject, selection: Selection, batch_size: int
@@ -330,9 +336,13 @@ class Compiled:
     def _attention(self, _: Any, *subject: Any) -> Any:
         record: Record = {}
         layers = self.anatomy.attention_layers
+        places = [each.weights for each in self.anatomy.written_attention]
         changes = [attention_recorded(layer, record) for layer in layers]
-        margin = self._margin(*subject, changes=changes)
-        return margin, tuple(weights for layer in layers for weights in record[layer])
+        margin = self._margin(*subject, changes=[*changes, *_recorded(places, record)])
+        weights = [each for layer in layers for each in record[layer]]
+        written = [record[place.operation][place.number] for place in places]
+        flat = [ops.reshape(each, (ops.shape(each)[0], -1)) for each in written]
+        return margin, (*weights, *flat)
 
     def _pooling(self, point: Any, *arguments: Any) -> Any:
         *subject, weights, steps = arguments
@@ -381,6 +391,10 @@ class Compiled:
         margin = self._margin(values, tokens, static, mask, layer_masks)
         output = self._select(margin, weights, steps)
         return output, (output,)
+
+
+def _recorded(places: Iterable[Place], record: Record) -> list[Change]:
+    return [tensors_recorded(each, record) for each in {place.operation for place in places}]
 
 
 def _rows(array: Any, index: Any) -> Any:

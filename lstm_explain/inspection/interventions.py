@@ -8,6 +8,7 @@ stay as they are. A compiled function keeps the changes that it was traced with.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import count
@@ -184,6 +185,47 @@ def attended_recorded(layer: Any, record: Record) -> Change:
         return original(*args, **kwargs)
 
     return replaced(layer, "call", call)
+
+
+def tensors_recorded(operation: Any, record: Record) -> Change:
+    """Write down what an operation gives, takes a softmax to get, and reads first, in one list.
+
+    Of its first call alone.
+    """
+    original = operation.call
+    record[operation] = []
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        softmaxes: list[Any] = []
+        with ExitStack() as stack:
+            for module, name in _softmaxes():
+                stack.enter_context(_results_recorded(module, name, softmaxes))
+            result = original(*args, **kwargs)
+        if not record[operation]:
+            first = next(iter((*args, *kwargs.values())), None)
+            tensors = keras.tree.flatten((result, softmaxes, first))
+            record[operation] = [each for each in tensors if ops.is_tensor(each)]
+        return result
+
+    return replaced(operation, "call", call)
+
+
+def _softmaxes() -> Iterator[tuple[Any, str]]:
+    """Yield the functions by which a layer may take a softmax, where it looks them up."""
+    yield keras.ops, "softmax"
+    yield keras.activations, "softmax"
+    if keras.backend.backend() == "tensorflow":
+        yield sys.modules["tensorflow"].nn, "softmax"
+
+
+def _results_recorded(module: Any, name: str, results: list[Any]) -> Change:
+    original = getattr(module, name)
+
+    def function(*args: Any, **kwargs: Any) -> Any:
+        results.append(original(*args, **kwargs))
+        return results[-1]
+
+    return replaced(module, name, function)
 
 
 def context_moved(layer: Any, move: Any, record: Record) -> Change:

@@ -15,6 +15,7 @@ from ..sequences.inputs import Role
 from .anatomy import Anatomy, read_anatomy
 from .interventions import Record, calls_recorded, masks_recorded, run
 from .outputs import linked
+from .written_attention import find_written_attention
 
 # How exactly two runs of one model agree: relative to the spread of its outputs, and to their size,
 # in units of the precision in which the model computes.
@@ -265,7 +266,13 @@ def with_calls(
         for layer, calls in zip(anatomy.attention_layers, observation.attention, strict=True)
         for number in range(len(calls))
     )
-    anatomy = replace(anatomy, embedding_calls=tuple(reads_words), attention_calls=attention)
+    written = find_written_attention(anatomy, inputs)
+    anatomy = replace(
+        anatomy,
+        embedding_calls=tuple(reads_words),
+        attention_calls=(*attention, *((each, 0) for each in written)),
+        written_attention=written,
+    )
     return replace(anatomy, step_masks=_step_masks(anatomy, inputs, observation, observe_again))
 
 

@@ -33,7 +33,8 @@ def attention_maps(
     """Return the weights of every attention layer of a model: where it looked, not why.
 
     Found are this package's ``AttentionPooling`` and Keras's ``Attention``,
-    ``AdditiveAttention`` and ``MultiHeadAttention``, in nested models too.
+    ``AdditiveAttention`` and ``MultiHeadAttention``, in nested models too; and attention that is
+    written by hand, by what it does: weights that sum to 1 over the steps weigh the states.
 
     Parameters
     ----------
@@ -71,13 +72,14 @@ def attention_maps(
     sequences = as_sequences(data, model, inputs)
     sequences.check_complete()
     anatomy = read_anatomy(model, sequences, inputs=inputs)
-    if not anatomy.attention_layers:
-        raise ValueError(
-            f"Expected a model with an attention layer; {model.name!r} has none. Use lx.explain, "
-            "which needs no attention, or build one with lx.build_model."
-        )
     batch_size = batch_size or DEFAULT_BATCH
     anatomy, compiled, subject = see(anatomy, sequences, "margin", batch_size)
+    if not anatomy.attention_calls:
+        raise ValueError(
+            f"Expected a model with attention; in {model.name!r} none is seen. Attention of your "
+            "own is seen where its layer takes a softmax or gives its weights too: return context, "
+            "weights. Or use lx.explain, which needs no attention."
+        )
     maps = compiled.attention(subject, batch_size)
     axes = attended_axes(compiled, subject)
     variables: dict[str, Any] = {"mask": (("sample", "time"), subject.mask)}
