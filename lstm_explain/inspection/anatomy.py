@@ -61,6 +61,8 @@ class Anatomy:
     embedding_calls, attention_calls : tuples of (layer, int)
         Known once the model has run on data: each call of an embedding layer that reads the token
         ids, and each call of an attention layer, the calls of a layer counted from 0.
+    id_calls : tuple of IdCall
+        Known then too: calls of embedding layers that read features or static facts as ids.
     written_attention : tuple of WrittenAttention
         Known then too: attention that no layer of Keras computes. It is the last of the
         `attention_calls`.
@@ -78,6 +80,7 @@ class Anatomy:
     margin_operation: Any = field(default=None, repr=False)
     embedding_calls: tuple[tuple[Any, int], ...] = field(default=(), repr=False)
     attention_calls: tuple[tuple[Any, int], ...] = field(default=(), repr=False)
+    id_calls: tuple[Any, ...] = field(default=(), repr=False)
     written_attention: tuple[Any, ...] = field(default=(), repr=False)
     step_masks: tuple[bool, ...] = field(default=(), compare=False, repr=False)
     is_confirmed: bool = field(default=False, compare=False, repr=False)

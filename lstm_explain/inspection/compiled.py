@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from ..backend import keras, ops
 from .anatomy import Anatomy
 from .gradients import compile_gradient
+from .ids import between
 from .interventions import (
     Change,
     Record,
@@ -303,12 +305,13 @@ class Compiled:
         layer_masks: Any,
         *,
         changes: Iterable[Change] = (),
+        id_vectors: Mapping[Any, Mapping[int, Any]] = MappingProxyType({}),
     ) -> Any:
         """Run the whole model with its masks held at those of the sample."""
         anatomy = self.anatomy
         masking = (*anatomy.masking_layers, *anatomy.mask_operations)
         held = [mask_fixed(*pair) for pair in zip(masking, layer_masks, strict=True)]
-        vectors: dict[Any, dict[int, Any]] = {}
+        vectors = {layer: dict(calls) for layer, calls in id_vectors.items()}
         start = 0
         for layer, number in anatomy.embedding_calls:
             end = start + layer.output_dim
@@ -365,13 +368,14 @@ class Compiled:
         start = ops.take(rows[0], row, axis=0)
         # A padded step is not absent: it stays as the sample has it.
         start = ops.where(mask[..., None], start, values)
-        along = position[:, None, None] + ops.take(moves, group, axis=0)
-        values = start + along * (values - start)
-        start = ops.take(rows[1], row, axis=0)
-        along = position[:, None] + ops.take(static_moves, group, axis=0)
-        static = start + along * (static - start)
+        share = (
+            position[:, None, None] + ops.take(moves, group, axis=0),
+            position[:, None] + ops.take(static_moves, group, axis=0),
+        )
+        begin = start, ops.take(rows[1], row, axis=0)
+        values, static, vectors = between(self.anatomy.id_calls, begin, (values, static), share)
         weights, steps = (ops.take(part, sample, axis=0) for part in selection)
-        margin = self._margin(values, tokens, static, mask, layer_masks)
+        margin = self._margin(values, tokens, static, mask, layer_masks, id_vectors=vectors)
         output = self._select(margin, weights, steps)
         return weight * output, (output,)
 

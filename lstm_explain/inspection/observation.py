@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..backend import keras, ops
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 from .anatomy import Anatomy, read_anatomy
+from .ids import find_id_call
 from .interventions import Record, calls_recorded, masks_recorded, run
 from .outputs import linked
 from .written_attention import find_written_attention
@@ -161,6 +163,12 @@ def observe(anatomy: Anatomy, inputs: Sequence[np.ndarray], batch_size: int = 51
         try:
             fields = keras.tree.map_structure(ops.convert_to_numpy, observed(anatomy, batch))
         except Exception as error:
+            # The words of TensorFlow and of PyTorch.
+            if "is not in [0," in str(error) or isinstance(error, IndexError):
+                raise ValueError(
+                    f"Expected ids that a table of {anatomy.model.name!r} has a row for; received "
+                    "another one. Give ids from 0 to input_dim - 1 of the Embedding that reads them."
+                ) from error
             if not _is_symbolic(error):
                 raise
             raise ValueError(
@@ -216,10 +224,11 @@ def with_calls(
     Raises
     ------
     ValueError
-        An Embedding reads static facts, or ids that are computed from words at other steps.
+        An Embedding reads facts as ids that are not whole, or ids that are computed from words at
+        other steps.
     """
     _, tokens, static, _ = inputs
-    reads_words = []
+    reads_words, id_calls = [], []
     other, words = None, tokens
     if tokens.shape[1] and not anatomy.embedding_layers:
         raise ValueError(
@@ -229,18 +238,21 @@ def with_calls(
         )
     for position, layer in enumerate(anatomy.embedding_layers):
         for number, (ids, vectors) in enumerate(observation.embedded[position]):
-            if not tokens.shape[1]:  # positions or categories beside numbers: they stay
-                _check_reads_no_fact(layer, ids, static)
+            is_word = ids.shape == tokens.shape and np.array_equal(ids, tokens)
+            read = partial(_ids_read, anatomy, observe_again, position, number)
+            if not is_word and (call := find_id_call(layer, number, ids, inputs, read)):
+                id_calls.append(call)
+                continue
+            if not tokens.shape[1]:  # positions, say: they stay as the sample has them
                 continue
             if vectors.size and vectors.shape[-1] != layer.output_dim:
                 raise ValueError(
                     f"Expected vectors of output_dim={layer.output_dim} numbers; {layer.name!r} "
                     f"gives {vectors.shape[-1]}. Give what it adds a layer of its own behind it."
                 )
-            if ids.shape == tokens.shape and np.array_equal(ids, tokens):
+            if is_word:
                 reads_words.append((layer, number))
                 continue
-            _check_reads_no_fact(layer, ids, static)
             if other is None:  # the same padding, other words
                 words = other_words(tokens[:8], tokens)
                 other = observe_again(anatomy, [inputs[0][:8], words, static[:8], inputs[3][:8]])
@@ -270,6 +282,7 @@ def with_calls(
     anatomy = replace(
         anatomy,
         embedding_calls=tuple(reads_words),
+        id_calls=tuple(id_calls),
         attention_calls=(*attention, *((each, 0) for each in written)),
         written_attention=written,
     )
@@ -334,17 +347,15 @@ def _is_word_by_word(tokens: np.ndarray, ids: np.ndarray) -> bool:
     return len(np.unique(pairs[0])) == pairs.shape[1]
 
 
-def _check_reads_no_fact(layer: Any, ids: np.ndarray, static: np.ndarray) -> None:
-    flat = ids.reshape(len(ids), -1)
-    if flat.shape[1] == 0 or flat.shape[1] > static.shape[1]:
-        return
-    equal = (static[:, :, None] == flat[:, None, :]).all(axis=0)  # (fact, id)
-    if equal.any(axis=0).all():
-        raise ValueError(
-            f"Expected static facts that are numbers; {layer.name!r} reads them as ids, and there "
-            "is nothing half-way between two ids. Give the fact as 0 and 1 for each category, and "
-            "the model a Dense layer without bias in place of the Embedding, with its weights."
-        )
+def _ids_read(
+    anatomy: Anatomy,
+    observe_again: Callable[[Anatomy, Sequence[np.ndarray]], Observation],
+    position: int,
+    number: int,
+    inputs: Sequence[np.ndarray],
+) -> np.ndarray:
+    """Return what one call of an Embedding layer reads of some inputs."""
+    return observe_again(anatomy, inputs).embedded[position][number][0]
 
 
 def agree(anatomy: Anatomy, outputs: np.ndarray, expected: np.ndarray) -> bool:

@@ -215,16 +215,6 @@ def test_text_backgrounds():
         lx.explain(model, np.array([[3, 12, 5]]), background=1)
 
 
-def test_an_embedding_of_a_fact_is_refused():
-    embedding = keras.layers.Embedding(12, 3)
-    first, second = keras.Input((4,), dtype="int32"), keras.Input((4,), dtype="float32")
-    both = keras.layers.Concatenate()([embedding(first), embedding(second)])
-    model = keras.Model([first, second], keras.layers.Dense(1)(keras.layers.LSTM(2)(both)))
-    data = SequenceData.from_tokens([[3, 7, 5, 1]], static=np.ones((1, 4)))
-    with pytest.raises(ValueError, match=r"'embedding.*' reads them as ids"):
-        lx.explain(model, data, background=1, progress=False)
-
-
 @keras.saving.register_keras_serializable(package="tests")
 class Subclassed(keras.Model):
     def __init__(self, **kwargs):
