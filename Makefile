@@ -20,9 +20,10 @@ STAMP := $(VENV)/.installed
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 # The tests that run again on every other Keras backend that is installed: those of the engine.
 ENGINE_TESTS := $(addprefix tests/,attribution/test_expected_gradients.py attribution/test_refinement.py \
-    attribution/test_shapley.py internals/test_attention.py internals/test_written_attention.py models/test_forms.py models/test_layers.py models/test_saved_models.py \
-    whole/test_any_model.py inspection/test_compiled.py inspection/test_confirmation.py \
-    inspection/test_ids.py inspection/test_interventions.py inspection/test_observation.py inspection/test_outputs.py \
+    attribution/test_shapley.py internals/test_attention.py internals/test_written_attention.py \
+    inspection/test_compiled.py inspection/test_confirmation.py inspection/test_ids.py \
+    inspection/test_interventions.py inspection/test_observation.py inspection/test_outputs.py \
+    models/test_forms.py models/test_layers.py models/test_saved_models.py whole/test_any_model.py \
     whole/test_beside_shap.py)
 # A test file stays on one core, so that what it trains once serves all its tests. In their own order,
 # the notebooks first: by default the files with few tests come last, and those are the slow ones.

@@ -167,7 +167,7 @@ def observe(anatomy: Anatomy, inputs: Sequence[np.ndarray], batch_size: int = 51
             if "is not in [0," in str(error) or isinstance(error, IndexError):
                 raise ValueError(
                     f"Expected ids that a table of {anatomy.model.name!r} has a row for; received "
-                    "another one. Give ids from 0 to input_dim - 1 of the Embedding that reads them."
+                    "another one. Give ids from 0 to input_dim - 1 of the Embedding that reads it."
                 ) from error
             if not _is_symbolic(error):
                 raise
