@@ -362,8 +362,8 @@ class Explanation:
         """Return a ``shap.Explanation`` for shap's own waterfall, bar and beeswarm plots.
 
         Needs one dimension beside the samples: call it on ``over_time()`` or ``over_features()``.
-        Static facts are appended as further columns. Features carry their mean over the real
-        steps as data; at the time level there is one number for all features and no data.
+        Static facts are appended as further columns. The data are a feature's mean over the real
+        steps, or the words of a text, for ``shap.plots.text(e.to_shap()[0])``; else there are none.
 
         Raises
         ------
@@ -381,15 +381,17 @@ class Explanation:
         dimension = str(self.values.dims[1])
         values, names, data = [self.values.values], self._names_along(dimension), []
         if dimension == "feature":
-            data.append(self.data.mean("time").values)
+            data.append(self.data.mean("time").values.round(4))
+        elif dimension == "time" and self.data.ndim == 2:
+            data.append(np.char.add(self.data.values, " "))  # shap's plot of texts joins them
         if self.static_values is not None and self.static_data is not None:
             values.append(self.static_values.values)
-            data.append(self.static_data.values)
+            data += [self.static_data.values.round(4).astype(data[0].dtype.kind)] if data else []
             names += [str(name) for name in self.static_data["static_feature"].values]
         return shap.Explanation(
             values=np.concatenate(values, axis=1),
             base_values=self.base_values.values,
-            data=np.concatenate(data, axis=1).round(4) if dimension == "feature" else None,
+            data=np.concatenate(data, axis=1) if data else None,
             feature_names=names,
         )
 

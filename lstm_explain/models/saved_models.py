@@ -126,7 +126,7 @@ def _load_archive(path: Path) -> keras.Model:
     with zipfile.ZipFile(path) as archive:
         contents = {name: archive.read(name) for name in archive.namelist()}
     if json.loads(contents["metadata.json"])["keras_version"] >= "3":
-        return keras.saving.load_model(path)
+        return _read(path, path)
     description: Any = json.loads(contents["config.json"])
     _check_code(path, description)
     rewrite_description(description, is_archive=True)
@@ -171,8 +171,16 @@ def _load_hdf5(path: Path) -> keras.Model:
 
 def _load_copy(copy: Path, path: Path, loss: Any) -> keras.Model:
     """Load a rewritten copy; compile it where the loss says that the outputs are logits."""
+    model = _read(copy, path, compile=False)
+    kind = getattr(keras.losses, loss["class_name"], None) if isinstance(loss, dict) else None
+    if kind is not None and loss["config"].get("from_logits"):
+        model.compile(loss=kind(from_logits=True))
+    return model
+
+
+def _read(file: Path, path: Path, **options: Any) -> keras.Model:
     try:
-        model = keras.saving.load_model(copy, compile=False)
+        return keras.saving.load_model(file, **options)
     except Exception as error:
         raise ValueError(
             f"Expected layers that Keras 3 reads as {path.name!r} has them; it says: {error} A "
@@ -180,10 +188,6 @@ def _load_copy(copy: Path, path: Path, loss: Any) -> keras.Model:
             "its name. Else build the model in code and give it the weights: "
             f'model.load_weights("{path.name}").'
         ) from error
-    kind = getattr(keras.losses, loss["class_name"], None) if isinstance(loss, dict) else None
-    if kind is not None and loss["config"].get("from_logits"):
-        model.compile(loss=kind(from_logits=True))
-    return model
 
 
 def _without_state(settings: dict[str, Any]) -> None:

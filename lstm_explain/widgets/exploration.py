@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from ..inspection.outputs import Scale, as_probability, chances, last_outputs
 from ..inspection.question import DEFAULT_BATCH, Question, ask_again, prepare
 from ..plots.content import read_prediction
 from ..sequences.data import SequenceData
+from ..sequences.inputs import Role
 from .familiarity import Familiarity
 from .state import Edits, State, edited
 from .view import View, from_to, view_of
@@ -45,7 +47,7 @@ class Exploration:
 
     Parameters
     ----------
-    model, output, scale, tolerance : what `explain` takes
+    model, output, scale, tolerance, inputs : what `explain` takes
     data : SequenceData
         Samples to choose from.
     background : SequenceData, Background, array, "zero" or "mean"
@@ -68,8 +70,9 @@ class Exploration:
         scale: Scale = "margin",
         tolerance: float = 0.05,
         training: SequenceData | None = None,
+        inputs: Mapping[Role, str] | None = None,
     ) -> None:
-        self.model, self.data, self.background = model, data, background
+        self.model, self.data, self.background, self.inputs = model, data, background, inputs
         self.output, self.scale, self.tolerance = output, scale, tolerance
         known = background if isinstance(background, SequenceData) else data
         self.training = known if training is None else training
@@ -112,8 +115,9 @@ class Exploration:
         background = Background.resolve(self.background, recorded)
         batch_size = _NODES * len(background)
         return prepare(
-            self.model, recorded, background, self.output, "last", self.scale, batch_size, None
-        )
+            self.model, recorded, background, self.output, "last", self.scale, batch_size,
+            self.inputs,
+        )  # fmt: skip
 
     def _ask(self, sample: int, edits: Edits) -> Question:
         return ask_again(self._question(sample), self.changed(sample, edits))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import ipywidgets as w
 from ..arguments import check_flag, check_number, check_type, check_whole
 from ..inspection.outputs import Scale
 from ..sequences.data import SequenceData
+from ..sequences.inputs import Role
 from ..sequences.words import UNKNOWN
 from .controls import Controls, as_html
 from .exploration import Exploration
@@ -132,6 +133,7 @@ def explore(
     scale: Scale = "margin",
     tolerance: float = 0.1,
     training: SequenceData | None = None,
+    inputs: Mapping[Role, str] | None = None,
     guard: bool = True,
 ) -> Explorer | TextExplorer:
     """Show a widget in which the user changes a sample and sees what the model makes of it.
@@ -165,6 +167,8 @@ def explore(
     training : SequenceData, optional
         The ranges of the sliders and the warnings are those of these data; by default the
         background where it is a SequenceData, else `data`.
+    inputs : mapping of role to input name, optional
+        ``{"sequence": ..., "static": ..., "mask": ...}`` where the roles cannot be told apart.
     guard : bool
         Let Matplotlib's IPython hooks run on the main thread only. Without it, JupyterLab 4.4 and
         later can spoil the figures of a cell that plots while a slider is moved. It stays on until
@@ -199,7 +203,7 @@ def explore(
             "Expected texts with a vocabulary; received token ids without one. Make them with "
             "SequenceData.from_texts, so that their words can be shown and changed."
         )
-    options = (background, output, scale, tolerance, training)
+    options = (background, output, scale, tolerance, training, inputs)
     if data.tokens is not None:
         return TextExplorer(TextExploration(model, data, *options), sample, guard)
     return Explorer(Exploration(model, data, *options), sample, guard)

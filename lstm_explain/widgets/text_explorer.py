@@ -196,7 +196,7 @@ class TextExploration(Exploration):
     @cached_property
     def _padded_length(self) -> int | None:
         """The length of the data, for a model that reads its padding; otherwise None."""
-        anatomy = read_anatomy(self.model, self.data)
+        anatomy = read_anatomy(self.model, self.data, inputs=self.inputs)
         masked = "mask" in anatomy.roles or anatomy.masks_zero
         return None if masked else self.data.mask.shape[1]
 

@@ -114,6 +114,10 @@ def test_what_a_file_cannot_hold_is_named_before_anything_is_built(folder, tmp_p
     own = folder / "own_layer.h5"
     with pytest.raises(ValueError, match=r"into custom_objects=.*also where Keras has one of its"):
         lx.load_model(own)  # Keras has an Attention of its own, which reads something else
+    model = keras.Sequential([keras.Input((6, 3)), Attention()])
+    model.save(tmp_path / "new.keras")
+    with pytest.raises(ValueError, match=r"into custom_objects=\{name: class\}"):
+        lx.load_model(tmp_path / "new.keras")
     other = changed(folder, "own_layer", tmp_path, lambda t: t.replace('"Attention"', '"Mine"'))
     with pytest.raises(ValueError, match=r'custom_objects=\{"Mine": Mine\}'):
         lx.load_model(other)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tiny
 from networks import FEATURES, STEPS, numbers, sequential
 
 import lstm_explain as lx
@@ -54,3 +55,18 @@ def test_gradient_explainer_converges_to_our_values():
     assert distance[20_000] < 0.3 * distance[200], distance
     turned = np.linalg.norm(theirs - ours[:, ::-1]) / np.linalg.norm(ours)
     assert turned > 0.3
+
+
+def test_words_are_drawn_by_the_text_plot_of_shap():
+    import shap
+
+    model, data = tiny.text_model(), tiny.texts()
+    e = lx.explain(model, data.test[:3], progress=False)
+    converted = e.to_shap()
+    drawn = shap.plots.text(converted[0], display=False)
+    length = int(e.mask.values[0].sum())
+    words = e.data.values[0, :length].tolist()
+    assert [word.strip() for word in converted[0].data[:length]] == words
+    for word, value in zip(words, e.values.values[0], strict=False):
+        assert word in drawn
+        assert f"{value:.3f}".rstrip("0")[:5] in drawn  # shap prints three digits

@@ -38,6 +38,25 @@ def test_numbers_are_those_of_explain(model_and_data, edits):
     assert found.values["sample"].values.tolist() == [3]
 
 
+def test_inputs_that_cannot_be_told_apart_are_named():
+    """Two inputs of numbers per step: one holds flags, and only the user knows which."""
+    import keras
+
+    x, flags = keras.Input((4, 1), name="x"), keras.Input((4,), name="flags")
+    states = keras.layers.LSTM(3)(x)
+    model = keras.Model(
+        [x, flags], keras.layers.Dense(1)(keras.layers.Concatenate()([states, flags]))
+    )
+    values = np.random.default_rng(0).normal(size=(6, 4, 1))
+    data = SequenceData.from_arrays(values, values[:, 0, 0], static=values[:, :, 0])
+    names = {"sequence": "x", "static": "flags"}
+    found = Exploration(model, data, data, inputs=names).explanation(State(1, ()))
+    fresh = lx.explain(model, data[1], background=data, inputs=names, progress=False)
+    np.testing.assert_allclose(found.values, fresh.values, rtol=1e-4, atol=1e-6)
+    with pytest.raises(ValueError, match="Expected inputs= to give each"):
+        lx.explore(model, data, data, inputs={"sequence": "y"})
+
+
 def test_predictions_stay_those_of_one_class_when_the_decision_flips():
     """Of three classes the predicted one is explained; a change must not turn the question."""
     model, data = tiny.model("multiclass"), tiny.padded("multiclass")
