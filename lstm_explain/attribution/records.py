@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ..backend import keras
-from ..inspection.alignment import attended_axes
+from ..inspection.alignment import attended_axes, query_axes
 from ..inspection.background import Background
 from ..inspection.compiled import Compiled, Subject
 from ..inspection.outputs import Scale
@@ -84,17 +84,21 @@ def attention_by_step(compiled: Compiled, subject: Subject, batch_size: int) -> 
     axis = next(reversed(attended_axes(compiled, subject)), 0)
     if not axis:
         return None
-    last = compiled.attention(subject, batch_size)[-1]
-    return mean_weights(last, subject.mask[:, ::axis])[:, ::axis]
+    queries = query_axes(compiled, subject)[-1]
+    real = subject.mask[:, ::queries] if queries else None
+    return mean_weights(compiled.attention(subject, batch_size)[-1], real)[:, ::axis]
 
 
-def mean_weights(weights: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Average weights (sample, [head,] query, time) over heads and real queries, (sample, time)."""
+def mean_weights(weights: np.ndarray, real: np.ndarray | None) -> np.ndarray:
+    """Average weights (sample, [head,] query, time) over heads and real queries, (sample, time).
+
+    Queries that are no steps of the input are all real: `real` is None.
+    """
     if weights.ndim == 4:
         weights = weights.mean(axis=1)
     if weights.ndim == 3:
-        num_queries = weights.shape[1]
-        real = mask if num_queries == mask.shape[1] else np.ones((len(mask), num_queries), bool)
+        if real is None or weights.shape[1] != real.shape[1]:
+            real = np.ones(weights.shape[:2], bool)
         weights = (weights * real[..., None]).sum(axis=1) / real.sum(axis=1)[:, None]
     return weights.astype(np.float64)
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..backend import keras
-from .compiled import Compiled, Subject, kept_with
+from .compiled import Compiled, Subject
+from .keeping import kept_with
 
 # Steps of one sample that are moved.
 _PROBES = 12
@@ -29,19 +30,28 @@ def attended_axes(compiled: Compiled, subject: Subject) -> list[int]:
         1: steps of the input; -1: its steps in reversed order, as a layer with ``go_backwards``
         gives them; 0: something else.
     """
+    return [axis for _, axis in _axes(compiled, subject)]
+
+
+def query_axes(compiled: Compiled, subject: Subject) -> list[int]:
+    """Tell in the same way what the queries of each call of an attention layer are."""
+    return [axis for axis, _ in _axes(compiled, subject)]
+
+
+def _axes(compiled: Compiled, subject: Subject) -> list[tuple[int, int]]:
+    """Tell what the queries and the positions of each call of an attention layer are."""
     if not compiled.anatomy.attention_calls:
         return []
-
     steps, moved = _moved_one_by_one(subject)
 
-    def probe() -> list[int]:
-        axes = [_axis(states, steps, moved) for states in compiled.attended(moved)]
-        layers = [layer for layer, _ in compiled.anatomy.attention_calls]
-        # Attention that is written by hand weighs a sequence that has been seen.
-        written = compiled.anatomy.written_attention
+    def probe() -> list[tuple[int, int]]:
+        calls = zip(compiled.attended(moved), compiled.anatomy.attention_calls, strict=True)
         return [
-            axis * (each in written or _may_read_steps(each))
-            for axis, each in zip(axes, layers, strict=True)
+            (
+                _axis(queries, steps, moved) * _may_read_steps(layer, slice(1)),
+                _axis(states, steps, moved) * _may_read_steps(layer, slice(None)),
+            )
+            for (queries, states), (layer, _) in calls
         ]
 
     # Found with other weights, or on fewer steps, it may be something else.
@@ -60,9 +70,13 @@ def output_axis(compiled: Compiled, subject: Subject) -> int:
     return _axis(compiled.outputs(moved, len(moved)), steps, moved)
 
 
-def _may_read_steps(layer: Any) -> bool:
-    """Whether some input of a layer may have steps; a layer outside of a graph may always."""
-    tensors = [tensor for node in layer._inbound_nodes for tensor in node.input_tensors]
+def _may_read_steps(layer: Any, inputs: slice) -> bool:
+    """Whether some of the inputs of a layer may have steps.
+
+    One outside of a graph may always, as attention that is written by hand, whose states are seen.
+    """
+    nodes = getattr(layer, "_inbound_nodes", [])
+    tensors = [tensor for node in nodes for tensor in node.input_tensors[inputs]]
     return not tensors or any(map(_from_steps, tensors))
 
 

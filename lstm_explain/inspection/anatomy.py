@@ -288,13 +288,17 @@ def _find_margin(model: Any, layers: list[Any], shape: tuple[int | None, ...]) -
     """
     if getattr(model, "outputs", None) is not None:
         last = _last_operation(model)
-        if _link(last) != "identity":
-            return _activated(last), _link(last)
+        link = _link(last)
+        if link != "identity":  # the softmax of one number is always 1
+            is_constant = link == "softmax" and shape[-1] == 1
+            return (None, "identity") if is_constant else (_activated(last), link)
     # Before activations further inside, such as those of attention that is written by hand.
     link = _link_of_loss(model, shape)
     if link != "identity":
         return None, link
-    for operation in reversed(list(getattr(model, "operations", None) or layers)):
+    operations = list(getattr(model, "operations", None) or layers)
+    inside = [[one, *walk(one)] if isinstance(one, keras.Model) else [one] for one in operations]
+    for operation in reversed([each for some in inside for each in some]):
         link = _link(operation)
         if link == "sigmoid" or (link == "softmax" and shape[-1] != 1):
             return _activated(operation), link
@@ -314,7 +318,9 @@ def _link_of_loss(model: Any, shape: tuple[int | None, ...]) -> Link:
 
 def _last_operation(model: Any) -> Any:
     operation = model.outputs[0]._keras_history.operation
-    return _last_operation(operation) if isinstance(operation, keras.Model) else operation
+    # A subclassed model in a model says nothing of what is inside.
+    is_graph = isinstance(operation, keras.Model) and getattr(operation, "outputs", None)
+    return _last_operation(operation) if is_graph else operation
 
 
 def _activated(operation: Any) -> Any:

@@ -24,6 +24,7 @@ from .interventions import (
     tensors_recorded,
     vectors_replaced,
 )
+from .keeping import forget, kept_with
 from .observation import Observation, observed
 from .outputs import Selection, select
 from .written_attention import Place
@@ -123,29 +124,6 @@ def compile_model(anatomy: Anatomy, scale: str, *, anew: bool = False) -> Compil
     return kept_with(anatomy.model, (anatomy, scale), lambda: Compiled(anatomy, scale))
 
 
-def forget(model: Any) -> None:
-    """Drop what was compiled for a model."""
-    vars(model).pop("_lstm_explain_compiled", None)
-
-
-def kept_with(model: Any, key: Any, make: Callable[[], Any]) -> Any:
-    """Return what an earlier call made under this key; it is gone when the model is."""
-    kept = _kept(model)
-    if key not in kept:
-        kept[key] = make()
-    return kept[key]
-
-
-def keep(model: Any, key: Any, value: Any) -> None:
-    """Replace what is kept with a model under this key."""
-    _kept(model)[key] = value
-
-
-def _kept(model: Any) -> dict[Any, Any]:
-    kept: dict[Any, Any] = vars(model).setdefault("_lstm_explain_compiled", {})
-    return kept
-
-
 class Compiled:
     """What explaining a model asks of it, each compiled at first use, once per shape of its inputs.
 
@@ -188,8 +166,8 @@ class Compiled:
             return []
         return self._in_batches(self._attention, batch_size, *subject.arrays)
 
-    def attended(self, subject: Subject) -> list[np.ndarray]:
-        """Return the sequence (sample, position, state) that each call of attention weighs."""
+    def attended(self, subject: Subject) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return who asks each call of attention and what it weighs, (sample, position, state)."""
         record: Record = {}
         layers = self.anatomy.attention_layers
         tensors = keras.tree.map_structure(ops.convert_to_tensor, subject.arrays)
@@ -197,8 +175,8 @@ class Compiled:
         changes = [attended_recorded(layer, record) for layer in layers]
         self._margin(*tensors, changes=[*changes, *_recorded(places, record)])
         attended = [each for layer in layers for each in record[layer]]
-        attended += [record[place.operation][place.number] for place in places]
-        return [ops.convert_to_numpy(each) for each in attended]
+        attended += [(record[place.operation][place.number],) * 2 for place in places]
+        return [(ops.convert_to_numpy(one), ops.convert_to_numpy(two)) for one, two in attended]
 
     def pooling(
         self, subject: Subject, selection: Selection, batch_size: int

@@ -172,16 +172,23 @@ def attention_recorded(layer: Any, record: Record) -> Change:
 
 
 def attended_recorded(layer: Any, record: Record) -> Change:
-    """Write down the sequence that an attention layer weighs, at each of its calls."""
+    """Write down who asks an attention layer, and the sequence that it weighs, at each call.
+
+    A pooling layer is asked by nobody: there the sequence stands twice.
+    """
     original = layer.call
     record[layer] = []
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        given = [*args, *kwargs.values()]
         if isinstance(layer, keras.layers.MultiHeadAttention):
-            sequence = kwargs["value"] if "value" in kwargs else args[1]
-        else:  # Keras's Attention reads [query, value], the pooling its states alone
-            sequence = args[0][1] if isinstance(args[0], (list, tuple)) else args[0]
-        record[layer].append(sequence)
+            queries = kwargs["query"] if "query" in kwargs else args[0]
+            sequence = kwargs["value"] if "value" in kwargs else given[1]
+        elif isinstance(given[0], (list, tuple)):  # Keras's Attention reads [query, value]
+            queries, sequence = given[0][:2]
+        else:
+            queries = sequence = given[0]
+        record[layer].append((queries, sequence))
         return original(*args, **kwargs)
 
     return replaced(layer, "call", call)

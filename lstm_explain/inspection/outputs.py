@@ -149,7 +149,7 @@ def _step_weights(raw: np.ndarray, mask: np.ndarray, step: int | str) -> np.ndar
     num_steps = raw.shape[1]
     if mask.shape[1] != num_steps:
         # Which of a shortened sequence's steps are padding, nobody but the model's author knows.
-        if not mask.all() and isinstance(step, str):
+        if not mask.all() and isinstance(step, str) and num_steps > 1:
             raise ValueError(
                 f"Expected one output per step of the sequence ({mask.shape[1]}) for step={step!r} "
                 f"of padded samples; the model gives {num_steps}. Name the step by its number: "

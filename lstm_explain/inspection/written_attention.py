@@ -11,6 +11,7 @@ import numpy as np
 from ..backend import keras, ops
 from .anatomy import ATTENTION, Anatomy, takes_softmax, told_apart, walk
 from .interventions import Record, run, tensors_recorded
+from .keeping import kept_with
 
 # Float32: by how much sums and products may differ, of their size.
 _TOLERANCE = 1e-4
@@ -51,6 +52,11 @@ def find_written_attention(
     They are not negative, sum to 1 over its positions, and the model computes their products with
     the states at these, or the sum of the products.
     """
+    key = "written attention", *(array.shape[1:] for array in inputs)
+    return kept_with(anatomy.model, key, lambda: _find(anatomy, inputs))
+
+
+def _find(anatomy: Anatomy, inputs: Sequence[np.ndarray]) -> tuple[WrittenAttention, ...]:
     operations = list(_operations(anatomy))
     if not any(map(_may_attend, operations)):
         return ()

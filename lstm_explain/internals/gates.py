@@ -12,10 +12,11 @@ import xarray as xr
 from ..arguments import check_type
 from ..backend import find_device, keras, ops
 from ..inspection.anatomy import Anatomy, read_anatomy, told_apart
-from ..inspection.compiled import in_batches, kept_with
+from ..inspection.compiled import in_batches
 from ..inspection.confirmation import see
 from ..inspection.gradients import compile_gradient
 from ..inspection.interventions import Record, run, states_recorded
+from ..inspection.keeping import kept_with
 from ..inspection.observation import inputs_of
 from ..inspection.question import DEFAULT_BATCH, check_asked
 from ..models.forms import as_sequences

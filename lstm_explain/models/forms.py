@@ -12,7 +12,7 @@ import numpy as np
 from ..arguments import check_model, described
 from ..backend import keras, ops
 from ..sequences.data import SequenceData
-from ..sequences.inputs import Role, find_roles, input_names, model_inputs
+from ..sequences.inputs import Role, arrange, find_roles, input_names, model_inputs
 from ..sequences.padding import as_array
 from .buckets import predict_by_length
 
@@ -81,7 +81,26 @@ def as_sequences(
         sequences = replace(_from_arrays(model, what, **by_role), scale_known=False)
     if len(sequences) == 0:
         raise ValueError(f"Expected at least one sample in {what}; received none. Check the slice.")
+    if any(each.dtype == "float64" for each in model_inputs(model)):
+        _check_precision(model, sequences, inputs)
     return sequences
+
+
+def _check_precision(model: Any, data: SequenceData, inputs: Mapping[Role, str] | None) -> None:
+    """Raise where the rounding of numbers to float32, which data have, moves a model's output."""
+    few = data[:64]
+    roles = few.roles_in(model, inputs)
+    before, after = (
+        ops.convert_to_numpy(model(arrange(model, roles, values, few.static, few.mask)))
+        for values in (few.values, np.nextafter(few.values, np.float32(np.inf)))
+    )
+    moved, size = np.abs(after - before).max(), before.std(axis=0).max() or np.abs(before).max()
+    if moved > 1e-3 * size:
+        raise ValueError(
+            f"Expected numbers that float32 tells apart; rounded to it, they move the output of "
+            f"{model.name!r} by up to {moved:.2g}. Take out what is large and alike, such as the "
+            "first time stamp, before the model, and explain one that reads the rest."
+        )
 
 
 def _batches(data: Any, what: str) -> Any:
@@ -168,12 +187,18 @@ def _from_arrays(
             return make(rows, static=_as_numpy(static), mask=mask)
     array = as_array(_as_numpy(sequence), what)
     static, mask = _as_numpy(static), _as_numpy(mask)
-    if array.ndim == 2 and (array.dtype.kind in "iu" or reads_tokens(model)):
+    read = [len(each.shape) for each in model_inputs(model)]
+    if array.ndim == 2 and 3 not in read and (array.dtype.kind in "iu" or reads_tokens(model)):
         return SequenceData.from_tokens(_as_ids(array), static=static, mask=mask)
     if array.dtype == object or array.ndim != 3:
         remedy = "Make one with SequenceData.from_arrays(values)."
         if array.ndim == 2 and array.dtype != object:
             remedy = f"Of one feature, give {what}[..., None]; of one sample, {what}[None]."
+            if read == [2]:  # the model itself makes a feature of its numbers
+                remedy = (
+                    f"Begin the model with the feature: `one = keras.Input(({array.shape[1]}, 1)); "
+                    f"begun = keras.Model(one, model(one[..., 0]))`, and give {what}[..., None]."
+                )
         raise TypeError(
             f"Expected {what} as SequenceData or an array (sample, time, feature); received "
             f"{described(sequence)} of shape {array.shape}. {remedy}"

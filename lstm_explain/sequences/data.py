@@ -292,6 +292,8 @@ class SequenceData:
         check_model(model, built=False)
         inputs.check_vocabulary(model, self.vocabulary)
         inputs.check_learned_scale(model, self)
+        if named is None and self.static is not None:
+            inputs.check_is_no_mask(self.static, self.values.shape[1])
         return inputs.find_roles(
             model,
             named=named,

@@ -177,6 +177,19 @@ def check_vocabulary(model: Any, vocabulary: Sequence[str]) -> None:
         )
 
 
+def check_is_no_mask(static: Any, num_steps: int) -> None:
+    """Raise where static facts are a mask in numbers: a 1 for each real step, from one end on."""
+    if static.shape[1] != num_steps or num_steps < 2 or not ((static == 0) | (static == 1)).all():
+        return
+    changes = (static[:, 1:] != static[:, :-1]).sum(axis=1)
+    if (changes <= 1).all() and changes.any():
+        raise ValueError(
+            f"Expected static facts; received {num_steps} of 0 and 1, one for each step, with a 1 "
+            "up to some step or from it on, as in a mask. Say which it is: "
+            'inputs={"sequence": ..., "mask": ...} or inputs={"sequence": ..., "static": ...}.'
+        )
+
+
 def record_scale(model: Any, data: SequenceData) -> None:
     """Note on a model, and on its layers that keep it in a saved file, in which units it learns."""
     for layer in model._flatten_layers():
