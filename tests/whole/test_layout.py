@@ -321,3 +321,16 @@ def test_skips_are_listed() -> None:
     }
     table = (TESTS / "SKIPS.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(tests/[^`]+\.py)`", table, re.MULTILINE)) == skipping
+
+
+def test_every_row_of_the_table_of_models_has_its_test() -> None:
+    """docs/models_and_data.md names a test that exists for each thing that it says."""
+    table = (ROOT / "docs" / "models_and_data.md").read_text(encoding="utf-8")
+    rows = [line for line in table.splitlines() if line.startswith("| ") and "---" not in line]
+    rows = [line for line in rows if not line.startswith("| what you have")]
+    named = [re.search(r"`([\w/]+\.py)::(test_\w+)` \|$", line) for line in rows]
+    assert len(rows) >= 60
+    assert all(named), [line for line, name in zip(rows, named, strict=True) if not name]
+    for path, name in {match.groups() for match in named if match}:
+        source = (TESTS / path).read_text(encoding="utf-8")
+        assert f"\ndef {name}(" in source, f"{path} has no {name}"
