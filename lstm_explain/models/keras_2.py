@@ -99,9 +99,12 @@ def _rewrite_calls(settings: dict[str, Any]) -> None:
     for tensor in tensors:
         tensor[1] -= first[tensor[0]]
     for each in layers:
-        kept = "recurrent_initializer" in each["config"] or each["class_name"] == "Bidirectional"
+        is_recurrent = (
+            "recurrent_initializer" in each["config"] or each["class_name"] == "Bidirectional"
+        )
         each["inbound_nodes"] = [
-            _call(node, kept) if isinstance(node, list) else node for node in each["inbound_nodes"]
+            _call(node, is_recurrent) if isinstance(node, list) else node
+            for node in each["inbound_nodes"]
         ]
 
 

@@ -151,7 +151,8 @@ def _load_hdf5(path: Path) -> keras.Model:
     with h5py.File(path) as file:
         description: Any = json.loads(file.attrs.get("model_config", "null"))
         training: Any = json.loads(file.attrs.get("training_config", "null")) or {}
-        is_old = str(file.attrs.get("keras_version", "1")) < "3"
+        version = file.attrs.get("keras_version", "1")  # bytes in the oldest files
+        is_old = (version.decode() if isinstance(version, bytes) else str(version)) < "3"
     if description is None:
         raise ValueError(
             f"Expected a saved model; {str(path)!r} holds weights alone. Build the model in code "
