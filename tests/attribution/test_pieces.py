@@ -15,6 +15,8 @@ import lstm_explain as lx
 from lstm_explain.attribution.pieces import _architecture
 from lstm_explain.backend import keras
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

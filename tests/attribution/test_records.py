@@ -15,6 +15,8 @@ from lstm_explain.attribution.records import background_of, data_of, question_of
 from lstm_explain.inspection.background import Background
 from lstm_explain.inspection.question import prepare
 
+pytestmark = pytest.mark.slow
+
 
 # -- in a file -------------------------------------------------------------------------------------
 def assert_same(one, two):

@@ -19,6 +19,8 @@ from lstm_explain.faithfulness.report import FaithfulnessReport
 from lstm_explain.faithfulness.verdict import verdict_of
 from lstm_explain.wording import MINUS
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = 9
 
 

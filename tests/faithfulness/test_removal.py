@@ -15,6 +15,8 @@ from lstm_explain.faithfulness.removal import SHARES, counts_of, places_of, with
 from lstm_explain.inspection.background import Background
 from lstm_explain.inspection.question import prepare
 
+pytestmark = pytest.mark.slow
+
 WORDS = ["[PAD]", "[UNK]", *"abcdefgh"]
 # The model computes in float32, the reference in float64.
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}

@@ -24,6 +24,8 @@ from lstm_explain.faithfulness.sensitivity import gap_evidence, infidelity_evide
 from lstm_explain.faithfulness.verdict import Verdict
 from lstm_explain.internals.responses import gradient_sizes
 
+pytestmark = pytest.mark.slow
+
 QUIET = {"progress": False, "draws": 200}
 
 

@@ -11,6 +11,8 @@ import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import keras, ops
 
+pytestmark = pytest.mark.slow
+
 layers = keras.layers
 STEPS, FEATURES = 6, 3
 

@@ -8,6 +8,8 @@ import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import keras, ops
 
+pytestmark = pytest.mark.slow
+
 layers = keras.layers
 WORDS, STEPS, FEATURES = 20, 6, 3
 

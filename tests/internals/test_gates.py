@@ -11,6 +11,8 @@ from lstm_explain import SequenceData
 from lstm_explain.backend import keras, ops
 from lstm_explain.internals.cells import CELLS, PARTS, STATES
 
+pytestmark = pytest.mark.slow
+
 L = keras.layers
 STEPS, FEATURES = 7, 3
 

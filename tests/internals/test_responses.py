@@ -10,6 +10,8 @@ import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import keras
 
+pytestmark = pytest.mark.slow
+
 L = keras.layers
 
 

@@ -7,6 +7,8 @@ from networks import randomised
 import lstm_explain as lx
 from lstm_explain.backend import keras, ops
 
+pytestmark = pytest.mark.slow
+
 L = keras.layers
 STEPS, FEATURES = 6, 3
 X = np.random.default_rng(0).normal(size=(12, STEPS, FEATURES)).astype("float32")

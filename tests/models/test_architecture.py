@@ -11,6 +11,8 @@ from models.texts import VOCABULARY, texts
 import lstm_explain as lx
 from lstm_explain import SequenceData
 
+pytestmark = pytest.mark.slow
+
 
 def test_predictions_equal_literal_lstm_with_attention():
     data, model = tiny.padded(), tiny.model()

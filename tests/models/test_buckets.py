@@ -16,6 +16,8 @@ from lstm_explain import SequenceData
 from lstm_explain.backend import keras
 from lstm_explain.models import LengthBuckets, buckets
 
+pytestmark = pytest.mark.slow
+
 WORDS = 12
 
 

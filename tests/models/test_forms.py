@@ -12,6 +12,8 @@ from lstm_explain.attribution.records import question_of
 from lstm_explain.backend import keras, ops
 from lstm_explain.models.forms import as_sequences
 
+pytestmark = pytest.mark.slow
+
 layers = keras.layers
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(8, 6, 3)).astype("float32")

@@ -18,6 +18,8 @@ from lstm_explain.datasets.icu.baseline import logistic_forecast
 from lstm_explain.models import layers
 from lstm_explain.models.linear_paths import PENALTY, MeasuredSummaries, word_ratios
 
+pytestmark = pytest.mark.slow
+
 
 def prepared():
     return charts(120).fill_missing(indicators=True).standardise()

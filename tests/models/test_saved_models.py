@@ -12,6 +12,8 @@ from networks import randomised
 import lstm_explain as lx
 from lstm_explain.backend import keras, ops
 
+pytestmark = pytest.mark.slow
+
 layers = keras.layers
 ARCHIVE = Path(__file__).parents[1] / "written_before" / "keras_2.zip"
 LOADED = (

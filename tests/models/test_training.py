@@ -16,6 +16,8 @@ from lstm_explain.models import training
 from lstm_explain.models.scores import constant_baseline, score
 from lstm_explain.progress import progress_bar
 
+pytestmark = pytest.mark.slow
+
 TASKS = ["regression", "binary", "multiclass"]
 
 

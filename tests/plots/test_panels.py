@@ -26,6 +26,8 @@ from lstm_explain import (
     plot_timeline,
 )
 
+pytestmark = pytest.mark.slow
+
 LONG = "a variable with a name that goes on and on $ and on_1^2"
 
 

@@ -27,6 +27,8 @@ from plots.figures import (
 from lstm_explain import plot_heatmap, plot_timeline
 from lstm_explain.attribution.explanation import Explanation
 
+pytestmark = pytest.mark.slow
+
 
 # -- good manners ----------------------------------------------------------------------------------
 @each_plot

@@ -10,6 +10,8 @@ import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import keras, ops
 
+pytestmark = pytest.mark.slow
+
 
 def dense_gradients(model, x, background, output=0, nodes=64):
     """Expected gradients of a model's own output by TensorFlow-free central differences."""

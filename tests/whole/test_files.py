@@ -17,6 +17,8 @@ import lstm_explain as lx
 from lstm_explain.files import atomic_path
 from lstm_explain.sequences import save_vocabulary
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -20,6 +20,8 @@ from lstm_explain.attribution.cohorts import _shares
 from lstm_explain.faithfulness.evidence import Evidence, summary
 from lstm_explain.intervals import bootstrap_interval, mean_interval, share_interval
 
+pytestmark = pytest.mark.slow
+
 PEOPLE, EACH = 20, 10
 OWNERS = np.repeat(np.arange(PEOPLE), EACH)
 DRAWS = 100

@@ -29,7 +29,7 @@ def peak():
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("make", [words, steps])
 def test_a_long_sequence_is_explained_in_bounded_memory(make, rng):
     data = make(rng)

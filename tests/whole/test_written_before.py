@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[1] / "written_before"
 MODELS = ("numbers", "texts", "trailing_means", "summaries")
 ARRAYS = ("values", "static_values", "base_values", "predictions")

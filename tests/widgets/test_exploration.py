@@ -11,6 +11,8 @@ from lstm_explain import SequenceData
 from lstm_explain.widgets.exploration import Exploration, orders, ways
 from lstm_explain.widgets.state import Edit, State, edited
 
+pytestmark = pytest.mark.slow
+
 
 # -- numbers ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from lstm_explain import SequenceData
 from lstm_explain.widgets.state import Edit, State
 from lstm_explain.widgets.view import heading, sentence
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def explorer(model_and_data):

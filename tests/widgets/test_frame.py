@@ -8,6 +8,8 @@ from ipywidgets import Widget
 import lstm_explain as lx
 from lstm_explain import SequenceData
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def reader():

@@ -15,6 +15,8 @@ from lstm_explain.widgets.memory import Reader, describe
 from lstm_explain.widgets.pictures import MemoryPicture
 from lstm_explain.wording import MINUS
 
+pytestmark = pytest.mark.slow
+
 L = keras.layers
 
 

@@ -11,6 +11,8 @@ from lstm_explain.backend import keras
 from lstm_explain.widgets.state import State, pinned, reset, undone
 from lstm_explain.widgets.text_explorer import TextExploration, Wording, text_sentence, worded
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def core():

@@ -21,7 +21,10 @@ from lstm_explain.datasets.icu import loader
 from lstm_explain.datasets.icu.variables import DESCRIPTORS, SERIES
 
 # Every file made here is another one than the official file; what that warns of is tested apart.
-pytestmark = pytest.mark.filterwarnings("ignore::lstm_explain.datasets.store.UnverifiedDataWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::lstm_explain.datasets.store.UnverifiedDataWarning"),
+]
 NAMES = [variable.name for variable in SERIES]
 
 

@@ -16,6 +16,8 @@ from sklearn.metrics import average_precision_score
 from lstm_explain import SequenceData
 from lstm_explain.datasets.reviews.rule import true_log_odds, true_rationale, true_shapley
 
+pytestmark = pytest.mark.slow
+
 GOOD = "good moving funny clever charming gripping fresh tender witty lovely"
 BAD = "bad boring slow dull silly clumsy shallow predictable stale noisy"
 VERY_GOOD = "superb brilliant wonderful thrilling"
