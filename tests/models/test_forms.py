@@ -289,5 +289,7 @@ def test_ids_that_the_model_takes_out_of_numbers_get_no_noise():
     with pytest.warns(lx.inspection.PaddingWarning, match="moved the margin"):
         lx.explain(model, padded, background=values[4:], progress=False)
     np.testing.assert_allclose(  # float32, for one sample and for a difference of means
-        alone.values.sum() + alone.base_values, model(values[:1])[:, 0], atol=1e-4
+        alone.values.sum() + alone.base_values,
+        model.predict(values[:1], verbose=0)[:, 0],
+        atol=1e-4,
     )
