@@ -292,7 +292,7 @@ class Explanation:
                 "lx.explain returned."
             )
         worst = "nodes_per_path", "estimated_error"
-        facts = [{**part.provenance, "dimensions": part._kind()} for part in parts]
+        facts = [{**part.provenance, **part._kind()} for part in parts]
         asked = [{k: v for k, v in fact.items() if k not in worst} for fact in facts]
         for number, other in enumerate(asked):
             if names := sorted(k for k in asked[0] | other if asked[0].get(k) != other.get(k)):
@@ -314,16 +314,16 @@ class Explanation:
         joined.attrs = parts[0]._dataset.attrs | {"provenance": provenance}
         return cls(joined)
 
-    def _kind(self) -> list[Any]:
+    def _kind(self) -> dict[str, Any]:
         """Return what must agree between explanations that are joined."""
         sizes = {str(name): size for name, size in self._dataset.sizes.items() if name != "sample"}
-        return [
-            self.level,
-            sizes,
-            sorted(map(str, self._dataset.data_vars)),
-            self.feature_names,
-            self.units,
-        ]
+        shared = self._dataset.drop_dims("sample").data_vars.items()
+        return {
+            "dimensions": [self.level, sizes, sorted(map(str, self._dataset.data_vars))],
+            "features": [self.feature_names, self.units],
+            # As text NaN is equal to NaN.
+            "background rows": str([(name, array.values.tolist()) for name, array in shared]),
+        }
 
     def __repr__(self) -> str:
         sizes = " x ".join(
@@ -381,12 +381,12 @@ class Explanation:
         dimension = str(self.values.dims[1])
         values, names, data = [self.values.values], self._names_along(dimension), []
         if dimension == "feature":
-            data.append(self.data.mean("time").values.round(4))
+            data.append(self.data.mean("time").values)
         elif dimension == "time" and self.data.ndim == 2:
             data.append(np.char.add(self.data.values, " "))  # shap's plot of texts joins them
         if self.static_values is not None and self.static_data is not None:
             values.append(self.static_values.values)
-            data += [self.static_data.values.round(4).astype(data[0].dtype.kind)] if data else []
+            data += [self.static_data.values.astype(data[0].dtype.kind)] if data else []
             names += [str(name) for name in self.static_data["static_feature"].values]
         return shap.Explanation(
             values=np.concatenate(values, axis=1),

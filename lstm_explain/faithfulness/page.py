@@ -149,7 +149,7 @@ def samples_table(e: Explanation) -> str:
     Beside the log-odds of a class stands its probability.
     """
     shown = e[:_SAMPLES]
-    table = pd.DataFrame({"sample": np.arange(len(shown))})
+    table = pd.DataFrame({"sample": shown.values["sample"].values})
     if shown.ids is not None:
         table["id"] = shown.ids.values
     table["steps"] = shown.mask.values.sum(axis=1)

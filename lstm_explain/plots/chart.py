@@ -264,7 +264,10 @@ def _write_last(ax: Axes, row: ChartRow, until: int) -> None:
 
 
 def _title(data: SequenceData, rows: Sequence[ChartRow], until: int, moment: str) -> list[str]:
-    steps, unit = int(data.lengths[0]), _unit(data)
+    steps = int(data.lengths[0])
+    times = None if data.times is None else data.times[0, :steps]
+    is_regular = times is None or times.dtype.kind not in "fiu" or (np.diff(times) == 1).all()
+    unit = _unit(data) if is_regular else "step"
     whose = plain(data.name, 30) + ("" if data.ids is None else f" {plain(data.ids[0], 30)}")
     title = f"{whose}, {steps} {unit}{'s' * (steps != 1)}"
     last = [(row, row.last(until)) for row in rows if row.has_range]

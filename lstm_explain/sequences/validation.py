@@ -75,6 +75,8 @@ def read_rows(key: Any, length: int, ids: np.ndarray | None = None) -> slice | n
     if isinstance(key, slice):
         return key
     rows = np.asarray(key)
+    if rows.size and rows.dtype == object and all(isinstance(each, str) for each in rows.flat):
+        rows = rows.astype(str)  # as pandas holds ids
     if rows.dtype.kind == "U":
         return _rows_of_ids(rows.ravel(), ids)
     if rows.shape == (0,):
@@ -237,13 +239,18 @@ def _read_classes(target: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarra
         ) from error
     if not names:
         return positions.astype(np.int32), tuple(map(str, labels))
+    is_whole = labels.dtype.kind in "iu" or (
+        labels.dtype.kind == "f" and np.isfinite(labels).all() and (labels % 1 == 0).all()
+    )
+    as_text = [str(int(label)) if is_whole else str(label) for label in target]
+    if set(as_text) <= set(names):  # also of numbers that are the names, such as grades
+        return np.array([names.index(text) for text in as_text], np.int32), names
     if labels.dtype.kind in "fiub":
         with np.errstate(invalid="ignore"):  # infinity fits no position
             positions = target.astype(np.int32)
         fits = bool(((positions == target) & (positions >= 0) & (positions < len(names))).all())
     else:
-        fits = set(map(str, labels)) <= set(names)
-        positions = np.array([names.index(str(t)) if fits else 0 for t in target], np.int32)
+        fits = False
     if not fits:
         raise ValueError(
             f"Expected targets among class_names={list(names)} or positions 0 to "
