@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -214,6 +215,8 @@ def read_target(
             " Drop those samples."
         )
     if target.dtype == object:  # from tables: numbers that are kept as Python objects
+        if all(isinstance(number, Decimal) for number in target.flat):  # of a database
+            target = target.astype(float)
         target = np.asarray(pd.Series(target).infer_objects())
     if target.dtype.kind in "mMc":
         raise ValueError(

@@ -1,5 +1,7 @@
 """The same labels, ids, numbers and backgrounds mean the same thing everywhere."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,3 +69,22 @@ def test_small_numbers_reach_the_plots_of_shap():
     e = lx.explain(model, data, background=data, progress=False).over_features()
     np.testing.assert_allclose(e.to_shap().data, e.data.mean("time"), rtol=1e-12)
     assert np.abs(e.to_shap().data).max() < 1e-5
+
+
+def test_decimal_numbers_of_a_database_are_numbers():
+    target = [Decimal("1.5"), Decimal("9.5"), Decimal("10.25")] * 2
+    data = SequenceData.from_arrays(X, np.array(target, object))
+    assert data.task == "regression"
+    np.testing.assert_array_equal(data.target, [1.5, 9.5, 10.25] * 2)
+
+
+@pytest.mark.parametrize(("events", "has_interval"), [(1, False), (3, False), (12, True)])
+def test_too_few_events_have_no_interval(events, has_interval):
+    """Draws without an event have no AUROC; of one event the others hold always the same one."""
+    happened = np.arange(60) < events
+    values = np.random.default_rng(1).normal(size=(60, 3, 1))
+    data = SequenceData.from_arrays(values, happened.astype(int), class_names=["no", "yes"])
+    predictions = 1 / (1 + np.exp(-(happened + values[:, 0, 0])))
+    table = lx.models.score_with_interval(data, predictions, draws=300)
+    assert np.isfinite(table.loc["auroc", ["low", "high"]].astype(float)).all() == has_interval
+    assert np.isfinite(float(table.loc["auroc"].iloc[0]))
