@@ -81,7 +81,8 @@ def as_sequences(
         sequences = replace(_from_arrays(model, what, **by_role), scale_known=False)
     if len(sequences) == 0:
         raise ValueError(f"Expected at least one sample in {what}; received none. Check the slice.")
-    if any(each.dtype == "float64" for each in model_inputs(model)):
+    reads_doubles = any(each.dtype == "float64" for each in model_inputs(model))
+    if reads_doubles and sequences.tokens is None:
         _check_precision(model, sequences, inputs)
     return sequences
 

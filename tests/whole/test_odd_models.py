@@ -199,3 +199,12 @@ def test_digits_that_a_model_loses_itself_are_no_other_function():
         x = (0.3 * X + base).astype("float32")
         e = lx.explain(model, x[:3], background=x[3:], progress=False)
         np.testing.assert_allclose(e.predictions, model.predict(x[:3], verbose=0)[:, 0], atol=1e-3)
+
+
+def test_token_ids_in_double_precision_are_words():
+    """As Keras makes inputs under set_floatx("float64"): there are no numbers to round."""
+    ids = keras.Input((5,), dtype="float64")
+    model = randomised(keras.Model(ids, L.Dense(1)(L.LSTM(4)(L.Embedding(9, 3)(ids)))))
+    tokens = np.random.default_rng(2).integers(1, 9, (6, 5))
+    e = lx.explain(model, tokens[:2], background=tokens[2:], progress=False)
+    np.testing.assert_allclose(e.predictions, model.predict(tokens[:2], verbose=0)[:, 0], atol=1e-6)
