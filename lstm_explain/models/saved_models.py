@@ -124,9 +124,9 @@ def _is_whole(path: Path) -> bool:
 def _load_archive(path: Path) -> keras.Model:
     """Load a ``.keras`` file; of Keras 2, a copy that Keras 3 understands."""
     with zipfile.ZipFile(path) as archive:
+        if json.loads(archive.read("metadata.json"))["keras_version"] >= "3":
+            return _read(path, path)
         contents = {name: archive.read(name) for name in archive.namelist()}
-    if json.loads(contents["metadata.json"])["keras_version"] >= "3":
-        return _read(path, path)
     description: Any = json.loads(contents["config.json"])
     _check_code(path, description)
     rewrite_description(description, is_archive=True)

@@ -97,7 +97,7 @@ def find_roles(
     tensors = model_inputs(model)
     if not tensors:  # a subclassed model that was not called yet
         return ("sequence",)
-    names, shapes = input_names(model), [tensor.shape for tensor in tensors]
+    names, shapes, _ = map(list, zip(*tensors, strict=True))
     if named is None:
         roles = None
         beside = [shape for shape in shapes if len(shape) > 2][1:]

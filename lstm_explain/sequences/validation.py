@@ -248,12 +248,11 @@ def _read_classes(target: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarra
     as_text = [str(int(label)) if is_whole else str(label) for label in target]
     if set(as_text) <= set(names):  # also of numbers that are the names, such as grades
         return np.array([names.index(text) for text in as_text], np.int32), names
+    fits = False
     if labels.dtype.kind in "fiub":
         with np.errstate(invalid="ignore"):  # infinity fits no position
             positions = target.astype(np.int32)
         fits = bool(((positions == target) & (positions >= 0) & (positions < len(names))).all())
-    else:
-        fits = False
     if not fits:
         raise ValueError(
             f"Expected targets among class_names={list(names)} or positions 0 to "
