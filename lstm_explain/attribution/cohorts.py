@@ -12,6 +12,7 @@ import pandas as pd
 from ..arguments import check_type
 from ..intervals import bootstrap_interval, check_draws
 from ..models.scores import checked_groups
+from ..sequences.splitting import stretches_of
 from .explanation import Explanation
 
 
@@ -35,7 +36,7 @@ def drivers_by_group(
     -------
     DataFrame
         Index group and feature; columns `share`, `low`, `high` (95 % bootstrap interval; samples of
-        one id are drawn together).
+        one id, or of one stretch of a series, are drawn together).
 
     Raises
     ------
@@ -60,16 +61,32 @@ def drivers_by_group(
     if explanation.static_values is not None:
         values = np.concatenate([values, explanation.static_values.values], axis=1)
         names += explanation.static_values["static_feature"].values.tolist()
-    sizes, ids = np.abs(values), explanation.owners
+    sizes, (alike, _) = np.abs(values), groups_alike(explanation)
     tables = {}
     for group, members in checked_groups(groups, len(sizes)).items():
         of_group = sizes[members]
-        low, high = bootstrap_interval(partial(_shares, of_group), ids[members], draws, seed)
+        low, high = bootstrap_interval(partial(_shares, of_group), alike[members], draws, seed)
         tables[group] = pd.DataFrame(
             {"share": _shares(of_group, np.arange(len(of_group))), "low": low, "high": high},
             index=[str(name) for name in names],
         )
     return pd.concat(tables, names=["group", "feature"])
+
+
+def groups_alike(explanation: Explanation) -> tuple[np.ndarray, str]:
+    """Number samples that tell less together than as many alone, and say what a group of them is.
+
+    It is a "sample", an "id", or, of windows of one series, a "separate period" of it: twice as
+    long as a window, so that windows of one have little in common with those of another.
+    """
+    dataset = explanation.to_dataset()
+    if "window_ends" in dataset:
+        length = 2 * int(dataset["mask"].sum("time").max())
+        return stretches_of(dataset["window_ends"].values, length), "separate period"
+    if explanation.ids is None:
+        return np.arange(len(explanation)), "sample"
+    ids, alike = np.unique(explanation.ids.values, return_inverse=True)
+    return alike, "sample" if len(ids) == len(explanation) else "id"
 
 
 def _shares(sizes: np.ndarray, index: np.ndarray) -> list[float]:

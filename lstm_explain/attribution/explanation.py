@@ -104,11 +104,6 @@ class Explanation:
         return self._dataset.get("ids")
 
     @property
-    def owners(self) -> np.ndarray:
-        """Whose sample each is, (sample,): the ids, or without them its position."""
-        return np.arange(len(self)) if self.ids is None else self.ids.values
-
-    @property
     def target(self) -> xr.DataArray | None:
         """What was to be predicted, (sample,), or None."""
         return self._dataset.get("target")

@@ -18,6 +18,7 @@ from ..inspection.outputs import Scale
 from ..inspection.question import Question, prepare
 from ..sequences.data import SequenceData
 from ..sequences.inputs import input_names
+from ..sequences.splitting import window_ends
 from .explanation import LEVELS, Explanation, window_labels
 
 _DIMENSIONS = {level: dimensions for dimensions, level in LEVELS.items()}
@@ -144,6 +145,8 @@ def _labelled(
         variables["times"] = (step, data.times)
     if data.ids is not None:
         variables["ids"] = ("sample", data.ids.astype(str))
+    if (ends := window_ends(data)) is not None:
+        variables["window_ends"] = ("sample", ends)
     if data.target is not None:
         names = np.array(data.class_names)
         variables["target"] = ("sample", names[data.target] if len(names) else data.target)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..arguments import as_path, check_flag, check_model, check_type, check_whole
+from ..attribution.cohorts import groups_alike
 from ..attribution.explanation import Explanation
 from ..files import atomic_path
 from ..intervals import check_draws
@@ -80,8 +81,8 @@ class FaithfulnessReport:
         """
         e = self.explanation
         unit = self._steps if e.level == "time" else f"{e.level}s"
-        number = len(np.unique(e.owners))
-        whose = "sample" if number == len(e) else "id"
+        alike, whose = groups_alike(e)
+        number = len(np.unique(alike))
         return verdict_of(self._table, CHECKS, e.background, number, unit, self._steps, whose)
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
@@ -209,7 +210,7 @@ def check_faithfulness(
     case = open_case(model, explanation, batch_size)
     few_rows = case.against_few(background_rows, seed)
     repeat = repeat_of(case, seed)
-    owners = {len(e): e.owners for e in (repeat.explanation, explanation)}
+    owners = {len(e): groups_alike(e)[0] for e in (repeat.explanation, explanation)}
     inputs = CheckInputs(model, case, few_rows, repeat, retrain, retrainings, seed, progress)
     evidence: list[Evidence] = []
     skipped = []

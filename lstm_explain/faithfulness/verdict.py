@@ -76,13 +76,13 @@ def verdict_of(
     background : str
         What stood for "absent".
     num_samples : int
-        How many samples there are, those of one id counted once.
+        How many samples there are, those of one id or of one period of a series counted once.
     unit : str
         What the explanation ranks, for the sentences: "cells", "words", "steps", ...
     steps : str
         What attention ranks: "steps", or "words" in texts.
     whose : str
-        What was counted: "sample", or "id" where some ids have several samples.
+        What was counted: "sample", "id" where some ids have several samples, "separate period".
     """
     look = _Table(table)
     reasons = _reasons(look, checks, unit)

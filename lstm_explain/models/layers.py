@@ -55,9 +55,9 @@ class AttentionPooling(_TimePooling):
         Size of the hidden layer inside the score (rows of W).
     seed : int or None
         Seed of the initial weights.
-    learned_scale : str
-        Means and deviations of the data that the model was trained on, as JSON: `train` notes them,
-        so that data in other units are refused.
+    learned_from : str
+        Features, classes, means and deviations of the data that the model was trained on, as JSON:
+        `train` notes them, so that data in other units or another order are refused.
 
     References
     ----------
@@ -72,15 +72,16 @@ class AttentionPooling(_TimePooling):
     np.True_
     """
 
-    _options = ("units", "seed", "learned_scale")
+    _options = ("units", "seed", "learned_from")
 
     def __init__(
-        self, units: int = 16, seed: int | None = None, learned_scale: str = "", **kwargs: Any
+        self, units: int = 16, seed: int | None = None, learned_from: str = "", **kwargs: Any
     ) -> None:
+        learned_from = kwargs.pop("learned_scale", learned_from)  # what earlier files call it
         super().__init__(**kwargs)
         check_whole(least=1, remedy="Try units=16.", units=units)
         check_whole(optional=True, seed=seed)
-        self.units, self.seed, self.learned_scale = units, seed, learned_scale
+        self.units, self.seed, self.learned_from = units, seed, learned_from
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create W, b and v."""

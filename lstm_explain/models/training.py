@@ -20,7 +20,7 @@ from ..backend import Device, find_device, keras
 from ..files import atomic_path
 from ..progress import progress_bar
 from ..sequences.data import SequenceData, check_data
-from ..sequences.inputs import record_scale
+from ..sequences.inputs import record_learned
 from ..sequences.splitting import SPLITS
 from .architecture import LARGEST_SEED
 from .buckets import LengthBuckets, may_be_cut, predict_by_length
@@ -89,7 +89,7 @@ class TrainingRun:
         report = {name: getattr(self, name) for name in _FACTS}
         report |= {"device": asdict(self.device), "prefix": prefix}
         # Beside the model too: one that has no layer of this package does not keep it itself.
-        report["learned_scale"] = getattr(self.model, "learned_scale", "")
+        report["learned_from"] = getattr(self.model, "learned_from", "")
         try:
             with atomic_path(model) as beside:
                 self.model.save(beside)
@@ -120,9 +120,9 @@ class TrainingRun:
         folder = as_path(folder, folder=True, name="folder")
         report, prefix, sums = _read_report(folder / "run.json")
         model, history = (_file_of(folder, name, prefix, sums.get(name)) for name in _FILES)
-        loaded, learned_scale = load_model(model), report.pop("learned_scale")
-        if learned_scale:
-            loaded.learned_scale = learned_scale
+        loaded, learned_from = load_model(model), report.pop("learned_from")
+        if learned_from:
+            loaded.learned_from = learned_from
         return cls(model=loaded, history=_read_history(history), **report)
 
 
@@ -140,7 +140,8 @@ def _read_report(path: Path) -> tuple[dict[str, Any], str, dict[str, str]]:
     try:
         content = {"vocabulary": (), **json.loads(path.read_text(encoding="utf-8"))}
         report = {name: content[name] for name in _FACTS}
-        report["learned_scale"] = str(content.get("learned_scale", ""))
+        learned = content.get("learned_from", content.get("learned_scale", ""))  # its earlier name
+        report["learned_from"] = str(learned)
         report |= {"metrics": {**content["metrics"]}, "baselines": {**content["baselines"]}}
         report |= {"vocabulary": tuple(report["vocabulary"]), "device": Device(**content["device"])}
         # Earlier code wrote neither prefix nor checksums.
@@ -244,7 +245,7 @@ def train(
     check_flag(progress=progress)
     check_type(Mapping, 'Give for example {"mean": ...}.', optional=True, baselines=baselines)
     _check(model, data)
-    # Training on data in other units than before is no mistake: the model learns these.
+    # Data in other units or of other classes than before are no mistake: the model learns these.
     data = replace(data, scale_known=False)
     feeds = _feeds(model, data.train, data.validation, batch_size, seed)
     test = data.test
@@ -254,7 +255,7 @@ def train(
     device = find_device()
     if progress:
         print(f"Training on {device}.")
-    record_scale(model, data)
+    record_learned(model, data)
     keras.utils.set_random_seed(seed)
     _reset_dropout(model, seed)
     model.compile(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..arguments import check_whole
+from ..attribution.cohorts import groups_alike
 from ..attribution.explanation import Explanation
 from ..inspection.outputs import as_probability
 from ..wording import decimals, fixed, number, percent, plain, with_unit
@@ -102,7 +103,11 @@ def summary_heading(explanation: Explanation) -> tuple[list[str], list[str]]:
     samples = f"{count:,} sample{'s' * (count != 1)}"
     title = [f"{explained(explanation)}:", f"mean |SHAP value| over {samples}"]
     data = plain(explanation.provenance.get("data", ""), 30)
+    alike, whose = groups_alike(explanation)
+    groups = len(np.unique(alike))
     interval = "lines on bars: 95 % bootstrap interval" if count > 1 else ""
+    if groups < count:
+        interval += f" over {groups:,} {whose}s" if groups > 1 else f": none, of one {whose}"
     return title, [part for part in (data, absent(explanation), interval) if part]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..attribution.cohorts import overview
+from ..attribution.cohorts import groups_alike, overview
 from ..attribution.explanation import Explanation
 from ..intervals import mean_interval
 from . import content, panels, validation
@@ -19,9 +19,9 @@ def plot_summary(
 
     Cells are mean absolute SHAP values over the samples that have the step; sequences of different
     length are aligned at their last real step. The bars beside them sum each sample's absolute
-    values over time, with a 95 % bootstrap interval of their mean, for which samples of one id are
-    drawn together. Steps so far back that fewer than 5 % of the samples have them are left out of
-    the map.
+    values over time, with a 95 % bootstrap interval of their mean, for which samples of one id, or
+    of one stretch of a series, are drawn together. Steps so far back that fewer than 5 % of the
+    samples have them are left out of the map.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def plot_summary(
     if facts is not None:
         sums.append(content.grouped(facts, static.order))
     bars = [sizes.mean(axis=0) for sizes in sums]
-    ends = [mean_interval(sizes, explanation.owners) for sizes in sums]
+    ends = [mean_interval(sizes, groups_alike(explanation)[0]) for sizes in sums]
     panels.draw_sides(place, row, main, bars, static.names, "sum over time", ends)
     label = f"mean |SHAP value|\n({content.explained(explanation)})"
     panels.draw_colour_bar(place, row, mesh, label)

@@ -71,7 +71,7 @@ class SequenceData:
         What a value counts as before its first measurement, in original units.
     scale_known : bool
         False for a plain array that a model is to read: whether its numbers are standardised, and
-        how, is then not compared with what the model and the background say.
+        how, is then not compared with what the model and the background say, nor are names.
     """
 
     values: np.ndarray
@@ -291,7 +291,7 @@ class SequenceData:
         """Tell which of the model's inputs is the sequence, the static facts and the mask."""
         check_model(model, built=False)
         inputs.check_vocabulary(model, self.vocabulary)
-        inputs.check_learned_scale(model, self)
+        inputs.check_learned(model, self)
         if named is None and self.static is not None:
             inputs.check_is_no_mask(self.static, self.values.shape[1])
         return inputs.find_roles(

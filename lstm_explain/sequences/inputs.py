@@ -190,23 +190,45 @@ def check_is_no_mask(static: Any, num_steps: int) -> None:
         )
 
 
-def record_scale(model: Any, data: SequenceData) -> None:
-    """Note on a model, and on its layers that keep it in a saved file, in which units it learns."""
+def record_learned(model: Any, data: SequenceData) -> None:
+    """Note on a model what its numbers mean: names, classes and units of the data it learns from.
+
+    Its layers that have a place for it keep it in a saved file.
+    """
+    names = {"features": [*data.feature_names, *data.static_names], "classes": data.class_names}
     for layer in model._flatten_layers():
-        if layer is model or hasattr(layer, "learned_scale"):
-            layer.learned_scale = json.dumps(scale_of(data)) if data.tokens is None else ""
+        if layer is model or hasattr(layer, "learned_from"):
+            layer.learned_from = json.dumps({**names, **scale_of(data)})
 
 
-def check_learned_scale(model: Any, data: SequenceData) -> None:
-    """Raise if the model recorded in which units it learned, and the data are in others."""
-    if data.tokens is not None or not data.scale_known or not hasattr(model, "_flatten_layers"):
+def check_learned(model: Any, data: SequenceData) -> None:
+    """Raise if the model recorded what its numbers mean, and those of the data mean other things.
+
+    Other names of features are taken for new names of the same, but not a name in another place.
+    """
+    if not data.scale_known or not hasattr(model, "_flatten_layers"):
         return
-    for learned in {getattr(layer, "learned_scale", "") for layer in model._flatten_layers()}:
-        if learned and (wrong := other_scale(data, json.loads(learned))):
+    for record in {getattr(layer, "learned_from", "") for layer in model._flatten_layers()} - {""}:
+        learned = {"features": [], "classes": [], **json.loads(record)}
+        names = [*data.feature_names, *data.static_names]
+        if any(a != b and a in names for a, b in zip(learned["features"], names, strict=False)):
+            raise ValueError(
+                f"Expected the features in the order in which {model.name!r} learned them, "
+                f"{learned['features']}; received {names}. Make the data with features in that "
+                "order."
+            )
+        if wrong := other_scale(data, learned):
             raise ValueError(
                 f"Expected data standardised as those that {model.name!r} was trained on; received "
                 f"{wrong}. Take a part of the data that it was trained on, or pass numbers that "
                 "are in the model's units as an array."
+            )
+        numbers = [str(number) for number in range(len(learned["classes"]))]
+        if learned["classes"] and list(data.class_names) not in ([], learned["classes"], numbers):
+            raise ValueError(
+                f"Expected the classes that {model.name!r} was trained on, in their order "
+                f"{learned['classes']}; received {list(data.class_names)}. Make the data with "
+                f"class_names={learned['classes']}; labels may also be positions among them."
             )
 
 

@@ -81,7 +81,7 @@ def _reaches_past(
 
 def check_not_one_series(data: SequenceData) -> None:
     """Raise for windows of one series: at random, they would stand in training and in test."""
-    if data.ids is None and (data.horizon is not None or _go_on(data.values)):
+    if data.ids is None and (data.horizon is not None or _steps_on(data.values)):
         raise ValueError(
             "Expected ids, or samples that have no steps in common; received windows of one "
             "series, of which training and test would share steps. Call split_by_time("
@@ -90,18 +90,18 @@ def check_not_one_series(data: SequenceData) -> None:
         )
 
 
-def _go_on(values: np.ndarray) -> bool:
-    """Tell whether each sample is the one before it, some steps later."""
+def _steps_on(values: np.ndarray) -> int:
+    """Return so many steps later than which each sample is the one before it; 0 if it is not."""
     if values.shape[2] == 0 or len(values) < 2 or np.ptp(np.nan_to_num(values[:2])) == 0:
-        return False
+        return 0
     for later in range(1, values.shape[1]):
         before, after = values[:-1, later:], values[1:, :-later]
         # All at once would take long where the first pair tells.
         if np.array_equal(before[0], after[0], equal_nan=True) and np.array_equal(
             before, after, equal_nan=True
         ):
-            return True
-    return False
+            return later
+    return 0
 
 
 def labels_by_group(
@@ -168,15 +168,36 @@ def groups_alike(data: SequenceData) -> np.ndarray:
     """Number samples that tell less together than as many alone, for intervals of scores.
 
     Those of one id go together; of one series that was cut into windows those of one stretch, of at
-    least 5 times as many windows as the target looks ahead. Other samples stand alone.
+    least 5 times as many steps as the target looks ahead. Other samples stand alone.
     """
-    if data.ids is not None and (data.horizon is None or len(set(data.ids.tolist())) > 1):
+    ends = window_ends(data)
+    if ends is not None:
+        return stretches_of(ends, _HORIZONS_EACH * max(1, data.horizon or 1))
+    if data.ids is not None:
         return np.unique(data.ids, return_inverse=True)[1]
-    if data.horizon is None or data.times is None:
-        return np.arange(len(data))
-    ends = data.times[np.arange(len(data)), data.lengths - 1]
-    stretches = min(_STRETCHES, max(1, len(data) // (_HORIZONS_EACH * max(1, data.horizon))))
-    return np.argsort(np.argsort(ends, kind="stable")) * stretches // len(data)
+    return np.arange(len(data))
+
+
+def window_ends(data: SequenceData) -> np.ndarray | None:
+    """Return at which step of their series windows of one series end; None of other samples.
+
+    Windows in an order that nothing tells all end at the same step: 0.
+    """
+    if data.ids is not None and len(set(data.ids.tolist())) > 1:
+        return None
+    later = _steps_on(data.values)
+    if data.horizon is None and (data.ids is not None or not later):
+        return None
+    if data.times is None:
+        return np.arange(len(data)) * later
+    last = data.times[np.arange(len(data)), data.lengths - 1]
+    return np.searchsorted(np.unique(data.times[data.mask]), last)
+
+
+def stretches_of(ends: np.ndarray, length: int) -> np.ndarray:
+    """Number the stretches of a series, of at least so many steps each, in which windows end."""
+    span = int(np.ptp(ends)) + 1
+    return (ends - ends.min()) * int(np.clip(span // length, 1, _STRETCHES)) // span
 
 
 def need_training_part(data: Any) -> Any:

@@ -322,7 +322,7 @@ def test_samples_of_one_person_are_drawn_together_and_counted_once():
     assert "Nothing general may be claimed from 3 ids, of at least 8" in str(report.verdict())
     assert lx.check_faithfulness(model, e, **QUIET).verdict().accepted is not None
     part = next(p for p in report.evidence if p.measure == "gap")
-    np.testing.assert_array_equal(part.owners, people.astype(str))
+    np.testing.assert_array_equal(part.owners, people)
     # Student's t of three means: 4.303 deviations over the root of 3, up to the draws.
     means = part.values.reshape(3, 4).mean(axis=1)
     row = figure(report, "gap", "explanation")

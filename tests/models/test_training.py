@@ -314,38 +314,6 @@ def test_data_without_a_part_is_refused(lost):
         replace(data, split=np.where(labels == "train", "tran", data.split))
 
 
-def test_a_trained_model_refuses_data_in_other_units(tmp_path):
-    """Raw numbers into a model of standardised ones; also after saving, and not without need."""
-    raw = tiny.padded()
-    data = replace(raw, values=np.where(raw.mask[..., None], 5 + 3 * raw.values, 0)).standardise()
-    model = lx.build_model(data, units=(2,), attention_units=2)
-    options = {"epochs": 1, "batch_size": 60, "progress": False}
-    run = lx.train(model, data, **options)
-    lx.TrainingRun.save(run, tmp_path)
-    for trained_model in (model, lx.TrainingRun.load(tmp_path).model):
-        with pytest.raises(ValueError, match=r"with mean 0 and deviation 1 instead of [3-7]"):
-            lx.models.predict_by_length(trained_model, raw)
-        with pytest.raises(ValueError, match=r"standardised as those that 'lstm_with"):
-            lx.explain(trained_model, raw.test, background=raw.train, progress=False)
-        data.test.inputs_for(trained_model)
-    again = lx.train(model, raw, **options).model  # it learns the other units
-    raw.inputs_for(again)
-    with pytest.raises(ValueError, match=r"instead of 0 and 1 \(0 and 1: original units\)"):
-        data.inputs_for(again)
-
-
-def test_a_plain_array_may_be_in_the_units_of_the_model(tmp_path):
-    raw, model = plain()
-    data = raw.standardise()
-    run = lx.train(model, data, epochs=1, progress=False)
-    for trained_model in (model, lx.TrainingRun.load(run.save(tmp_path)).model):
-        with pytest.raises(ValueError, match=r"Expected data standardised as those that"):
-            raw.inputs_for(trained_model)
-    by_data = lx.explain(model, data.test[:2], background=data.train, progress=False)
-    by_array = lx.explain(model, data.test.values[:2], background=data.train, progress=False)
-    np.testing.assert_array_equal(by_data.values.values, by_array.values.values)
-
-
 def test_what_is_no_keras_model_is_refused():
     with pytest.raises(TypeError, match=r"received str\. Load it: lx\.load_model"):
         lx.train("model", plain()[0])

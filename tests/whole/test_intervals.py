@@ -16,9 +16,12 @@ from scipy.special import expit
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
-from lstm_explain.attribution.cohorts import _shares
+from lstm_explain.attribution.cohorts import _shares, groups_alike
+from lstm_explain.backend import keras
 from lstm_explain.faithfulness.evidence import Evidence, summary
 from lstm_explain.intervals import bootstrap_interval, mean_interval, share_interval
+from lstm_explain.plots.content import summary_heading
+from lstm_explain.sequences.splitting import stretches_of, window_ends
 
 pytestmark = pytest.mark.slow
 
@@ -157,7 +160,15 @@ def series(rng):
     }
 
 
-QUICK = (means, shares, reports, drivers)
+def explained_windows(rng):
+    """Means of SHAP values of windows that follow a series, the latest of its steps the most."""
+    weights = 0.5 ** (np.arange(20) / 4)
+    sizes = np.convolve(rng.normal(size=319), weights, "valid")[:, None]
+    low, high = mean_interval(sizes, stretches_of(np.arange(300), 2 * 20))
+    return {"mean": holds(low[0], 0, high[0])}
+
+
+QUICK = (means, shares, reports, drivers, explained_windows)
 TRIALS = (*QUICK, numbers_of_people, classes_of_people, series)
 
 
@@ -214,6 +225,51 @@ def test_bins_of_people_are_as_wide_as_of_so_many_people():
     nobody = share_interval(np.zeros(len(OWNERS), bool), OWNERS)
     assert nobody[1] > share_interval(np.zeros(PEOPLE, bool))[1]
     assert share_interval(np.ones(EACH, bool), np.zeros(EACH)) == share_interval(np.ones(1, bool))
+
+
+def windows_of(values, **options):
+    """Windows of 4 steps, cut from one series by NumPy."""
+    cut = np.lib.stride_tricks.sliding_window_view(values, 4, axis=0)
+    return SequenceData.from_arrays(cut.transpose(0, 2, 1), **options)
+
+
+def test_windows_of_one_series_are_found_and_stand_at_their_step(rng):
+    series = rng.normal(size=(43, 2))
+    windows = windows_of(series)
+    np.testing.assert_array_equal(window_ends(windows), np.arange(40))
+    np.testing.assert_array_equal(window_ends(windows[::3]), 3 * np.arange(14))
+    mixed = rng.permutation(40)
+    by_table = windows_of_a_series()
+    np.testing.assert_array_equal(window_ends(by_table[mixed]), mixed + 3 - mixed.min())
+    # Nothing tells the order of these: they are not taken for independent.
+    assert window_ends(replace(windows, horizon=1)[mixed]).tolist() == [0] * 40
+    assert window_ends(SequenceData.from_arrays(rng.normal(size=(9, 4, 2)))) is None
+    of_two = SequenceData.from_arrays(windows.values, ids=np.arange(40) // 20)
+    assert window_ends(of_two) is None  # whose they are counts
+
+
+def test_explained_windows_of_one_series_count_as_the_periods_they_lie_in(rng):
+    """Of 43 steps, windows of 4 have 5 periods of 8 steps: figure, table and verdict say so."""
+    series = rng.normal(size=(43, 2)).astype(np.float32)
+    inputs = keras.Input((4, 2))
+    output = keras.layers.Dense(1, kernel_initializer="ones")(keras.layers.Flatten()(inputs))
+    model = keras.Model(inputs, output)
+    e = lx.explain(model, windows_of(series), background="zero", progress=False)
+    alike, whose = groups_alike(e)
+    np.testing.assert_array_equal(alike, np.repeat(np.arange(5), 8))
+    assert whose == "separate period"
+    sizes = np.abs(e.over_features().values.values)
+    shares = lx.attribution.drivers_by_group(e, {"all": np.ones(40, bool)})
+    low, high = bootstrap_interval(lambda rows: _shares(sizes, rows), alike, 500, 0)
+    np.testing.assert_allclose(shares[["low", "high"]].T, [low, high], rtol=1e-6)
+    assert summary_heading(e)[1][-1] == (
+        "lines on bars: 95 % bootstrap interval over 5 separate periods"
+    )
+    assert summary_heading(e[:8])[1][-1] == (
+        "lines on bars: 95 % bootstrap interval: none, of one separate period"
+    )
+    report = lx.check_faithfulness(model, e, draws=20, progress=False)
+    assert "from 5 separate periods, of at least 8" in str(report.verdict())
 
 
 def test_one_person_and_a_perfect_score_have_no_interval(rng):
