@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..wording import told_apart
 from .data import SequenceData
+
+_PRECISIONS = ("D", "m", "s", "ms", "us", "ns")
 
 
 def named_times(times: np.ndarray) -> list[str]:
-    """Return dates or numbers as text, dates without the hours where all are whole days.
+    """Return dates or numbers as text, all with as many digits as tell the steps apart.
+
+    Dates have no hours where all are whole days, and no seconds where all are whole minutes.
 
     Examples
     --------
@@ -18,9 +23,9 @@ def named_times(times: np.ndarray) -> list[str]:
     ['0', '0.5']
     """
     if not np.issubdtype(times.dtype, np.datetime64):
-        return [f"{time:g}" for time in times]
-    days = times.astype("datetime64[D]")
-    shown = days if (days == times).all() else times.astype("datetime64[m]")
+        return told_apart(times)
+    every = (times.astype(f"datetime64[{unit}]") for unit in _PRECISIONS)
+    shown = next((rounded for rounded in every if (rounded == times).all()), times)
     return [str(time).replace("T", " ") for time in shown]
 
 
