@@ -24,7 +24,9 @@ _ORIGINS = {"s": np.datetime64("1970-01-05", "s"), "M": np.datetime64("1970-01",
 
 # The format of a label, and of its second line, which is written where it changes.
 _FORMATS: dict[str, tuple[str, str]] = {
-    "clock": ("{1}", "{0.day} {0:%b}"),  # as `named_times` writes it
+    # With what `named_times` writes after the date.
+    "clock": ("{1}", "{0.day} {0:%b}"),
+    "date": ("{0.day} {0:%b} {1}", "{0.year}"),
     "second": ("{0:%H:%M:%S}", "{0.day} {0:%b}"),
     "time": ("{0:%H:%M}", "{0.day} {0:%b}"),
     "day": ("{0.day} {0:%b}", "{0.year}"),
@@ -94,11 +96,11 @@ def stretches(marks: np.ndarray) -> list[tuple[int, int]]:
 
 def _date_ticks(times: np.ndarray, names: list[str], most: int) -> tuple[np.ndarray, list[str]]:
     clocks = [name.partition(" ")[2] for name in names]
-    finest = "clock" if clocks[0] else "day"
+    finest = "clock" if clocks[0] else "date"
     if len(times) <= (few := _fitting(most, clocks)):
         return np.arange(len(times)), _date_labels(times, clocks, finest)
     for level, unit, count in _PERIODS:
-        if finest == "day" and level in ("second", "time"):
+        if finest == "date" and level in ("second", "time"):
             continue
         positions = _begins(times, unit, count, most)
         if len(positions):
@@ -127,7 +129,9 @@ def _date_labels(times: np.ndarray, clocks: list[str], level: str) -> list[str]:
     labels, before = [], ""
     for moment, clock in zip(pd.DatetimeIndex(times), clocks, strict=True):
         below = lower.format(moment)
-        labels.append(upper.format(moment, clock) + (f"\n{below}" if below != before else ""))
+        labels.append(
+            upper.format(moment, clock).rstrip() + (f"\n{below}" if below != before else "")
+        )
         before = below
     return labels
 

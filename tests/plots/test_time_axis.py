@@ -157,3 +157,13 @@ def test_no_two_steps_share_a_name_and_each_name_is_of_its_own_step(times: np.nd
         assert names[at].endswith(clock)
         if is_date:
             assert f"{pd.Timestamp(times[at]):%-d %b}" == days
+
+
+def test_the_second_step_of_one_time_is_named_as_such() -> None:
+    """Two visits of one day, two events of one hour: on the axis too."""
+    days = np.array(["2024-01-01", "2024-01-01", "2024-01-03"], "datetime64[ns]")
+    assert named_times(days) == ["2024-01-01", "2024-01-01 (2)", "2024-01-03"]
+    assert step_ticks(days)[1] == ["1 Jan\n2024", "1 Jan (2)", "3 Jan"]
+    hours = days + np.timedelta64(7, "h")
+    assert step_ticks(hours)[1] == ["07:00\n1 Jan", "07:00 (2)", "07:00\n3 Jan"]
+    assert step_ticks(np.array([1.0, 1.0, 1.0, 2.5]))[1] == ["1", "1 (2)", "1 (3)", "2.5"]
