@@ -125,7 +125,7 @@ def explain_question(
         return explanation, ""
     return explanation, (
         f"Expected values within tolerance={tolerance}; with {integral.num_nodes} nodes per path "
-        f"their estimated error is {error:.3f} (relative L2) and the largest gap is {gap:.3f} of "
+        f"their estimated error is {error:.2g} (relative L2) and the largest gap is {gap:.2g} of "
         f"the predictions' spread. {_cause(integral, tolerance)} Read e.gaps before you trust a "
         "sample; lx.shapley_values(...) needs no gradients."
     )

@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from ..arguments import as_path, check_type, check_whole, described
+from ..sequences.step_names import named_times
 from ..sequences.validation import read_rows
 from .netcdf import load_dataset, save_dataset
 
@@ -398,12 +399,10 @@ class Explanation:
             count = self.values.sizes["time"]
             return [f"step {step + 1} of {count}" for step in range(count)]
         times, real = self.times.values[0], self.mask.values[0]
-        if np.issubdtype(times.dtype, np.datetime64):
-            whole_days = (times[real] == times[real].astype("datetime64[D]")).all()
-            names = np.datetime_as_string(times, unit="D" if whole_days else "s").tolist()
-        else:
-            names = [f"{self._dataset.attrs['time_name']} {time:.10g}" for time in times]
-        return [name if flag else "padding" for name, flag in zip(names, real, strict=True)]
+        is_date = np.issubdtype(times.dtype, np.datetime64)
+        before = "" if is_date else f"{self._dataset.attrs['time_name']} "
+        names = iter(named_times(times[real]))
+        return [f"{before}{next(names)}" if flag else "padding" for flag in real]
 
     def save(self, path: str | Path) -> Path:
         """Write a netCDF file that `load`, xarray and other tools can read.

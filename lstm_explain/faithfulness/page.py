@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +20,13 @@ from ..plots.html import tokens_html
 from ..plots.summary import plot_summary
 from ..plots.timeline import plot_timeline
 from ..sequences.step_names import named_times
-from ..wording import fixed, number
+from ..wording import decimals, fixed
 from .checks import Check
 
 if TYPE_CHECKING:
     from .report import FaithfulnessReport
 
-_TEXTS = 5
+_TEXTS, _UNKNOWN = 5, "not known"
 _STYLE = """
 body{font:15px/1.5 sans-serif;color:#1a1a1a;background:#fff;max-width:62rem;margin:2rem auto;
 padding:0 1rem}
@@ -140,6 +140,7 @@ def _picture(ax: Any, name: str) -> str:
 
 _SAMPLES, _VALUES = 20, 12
 _LEVELS = {"cell": "cells", "time": "steps", "feature": "features", "window": "windows"}
+_FIGURES = ["mean", "95 % from", "to"]
 _COLUMNS = {"level": "ranked", "low": "95 % from", "high": "to", "count": "samples"}
 
 
@@ -163,7 +164,10 @@ def samples_table(e: Explanation) -> str:
         table["what happened"] = shown.target.values
     more = len(e) - len(shown)
     note = f'<p class="small">and {more} more samples</p>' if more > 0 else ""
-    return table_html(table) + note
+    # With the digits of what the values add to the base.
+    moved = np.abs(shown.predictions.values - shown.base_values.values).max()
+    sizes = dict.fromkeys(["base value", "prediction", "what happened"], moved)
+    return table_html(table, sizes) + note
 
 
 def values_tables(e: Explanation) -> str:
@@ -173,18 +177,25 @@ def values_tables(e: Explanation) -> str:
     shown = values.loc[largest[:_VALUES]].rename(columns={"value": "SHAP value"})
     if "time" in shown:  # by the names of the figures, which count from 1
         times = np.arange(e.mask.shape[1]) + 1.0 if e.times is None else e.times.values[0]
-        names = np.array(named_times(times))
-        shown = shown.assign(time=names[shown["time"].to_numpy(int)])
+        real = e.mask.values[0]
+        names = dict(zip(np.flatnonzero(real), named_times(times[real]), strict=True))
+        shown = shown.assign(time=shown["time"].map(names))
         shown = shown.rename(columns={"time": "step" if e.times is None else "time"})
     parts = [
         f'<p class="small">The {len(shown)} largest values of the sequence.</p>',
-        table_html(shown),
+        table_html(shown, _own_size(shown)),
     ]
     if e.static_values is not None and e.static_data is not None:
         static = {"static fact": e.static_values["static_feature"].values}
         static |= {"data": e.static_data.values[0], "SHAP value": e.static_values.values[0]}
-        parts.append(table_html(pd.DataFrame(static)))
+        facts = pd.DataFrame(static)
+        parts.append(table_html(facts, _own_size(facts)))
     return "".join(parts)
+
+
+def _own_size(table: pd.DataFrame) -> dict[str, Any]:
+    """Return the sizes for data of several features, each in its own unit."""
+    return {"data": table["data"].abs()} if "data" in table else {}
 
 
 def check_tables(table: pd.DataFrame, skipped: Sequence[str], checks: Sequence[Check]) -> str:
@@ -207,7 +218,8 @@ def check_tables(table: pd.DataFrame, skipped: Sequence[str], checks: Sequence[C
             rows["ranked"] = rows["ranked"].replace(_LEVELS)
             parts.append(f"<h3>{escape(check.question)}</h3>")
             parts.append(f'<p class="small">{escape(check.reading)}</p>')
-            parts.append(table_html(rows))
+            largest = rows[_FIGURES].abs().max(axis=1)
+            parts.append(table_html(rows, dict.fromkeys(_FIGURES, largest)))
     parts.append('<p class="small">Means over samples with 95 % bootstrap intervals.</p>')
     if skipped:
         reasons = "".join(f"<li>{escape(reason)}</li>" for reason in skipped)
@@ -215,21 +227,35 @@ def check_tables(table: pd.DataFrame, skipped: Sequence[str], checks: Sequence[C
     return "".join(parts)
 
 
-def table_html(table: pd.DataFrame) -> str:
-    """Return a table as HTML: numbers stand right, every text is escaped."""
+def table_html(table: pd.DataFrame, sizes: Mapping[str, Any] = {}) -> str:
+    """Return a table as HTML: numbers stand right, every text is escaped.
+
+    Parameters
+    ----------
+    table : DataFrame
+    sizes : mapping of column to a number or to an array (row,)
+        Numbers are written with three digits of this size, by default that of the largest of their
+        column.
+    """
     numeric = [pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes]
+    texts = {
+        name: _texts(column.to_numpy(), sizes.get(str(name), column.abs().max()))
+        for name, column in table.select_dtypes("float").items()
+    }
+    table = table.assign(**texts)
     with pd.option_context("display.max_colwidth", None):  # no text is cut
         return table.to_html(
             index=False,
             border=0,
             classes=[f"right{at}" for at in np.flatnonzero(numeric) + 1],
             justify="unset",
-            float_format=_float_text,
-            na_rep=_float_text(np.nan),
+            na_rep=_UNKNOWN,
         )
 
 
-def _float_text(value: float) -> str:
-    if not np.isfinite(value):
-        return "not known"
-    return fixed(value, 3) if abs(value) < 100 else number(value)
+def _texts(numbers: np.ndarray, sizes: Any) -> list[str]:
+    pairs = zip(numbers, np.broadcast_to(sizes, len(numbers)), strict=True)
+    return [
+        fixed(one, decimals(0.1 * size, one)) if np.isfinite(one) else _UNKNOWN
+        for one, size in pairs
+    ]

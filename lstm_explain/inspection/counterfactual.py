@@ -11,6 +11,7 @@ from ..arguments import check_model, check_number
 from ..sequences.data import SequenceData, check_data
 from ..sequences.editing import columns_of
 from ..sequences.scaling import chart_of, unscaled
+from ..wording import number, told_apart
 from .confirmation import see
 from .observation import inspect
 from .outputs import decisions, last_outputs
@@ -51,11 +52,13 @@ class Flip:
         return self.value is not None
 
     def __repr__(self) -> str:
-        span = f"from {self.low:.4g} to {self.high:.4g} (the range of the training data)"
+        found = [] if self.value is None else [self.value]
+        low, high, *value = told_apart([self.low, self.high, *found], digits=4)
+        span = f"from {low} to {high} (the range of the training data)"
         if self.value is None:
             return f"No value of {self.name} {span} changes the decision ({self.before})."
         return (
-            f"{self.name} = {self.value:.4g} changes the decision from {self.before} to "
+            f"{self.name} = {value[0]} changes the decision from {self.before} to "
             f"{self.after}; no smaller change {span} does."
         )
 
@@ -234,7 +237,7 @@ def _names(
     outputs: int, is_value: bool, sample: SequenceData, threshold: float | None
 ) -> list[str]:
     if is_value:
-        what = f"{sample.target_name} above {threshold or 0.0:.4g}"
+        what = f"{sample.target_name} above {number(threshold or 0.0)}"
         return [f"not {what}", what]
     count = max(outputs, 2)
     if len(sample.class_names) == count:

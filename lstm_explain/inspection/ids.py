@@ -97,7 +97,7 @@ def _check_ids(layer: Any, source: Source, columns: tuple[int, ...], array: np.n
     if broken.size:
         raise ValueError(
             f"Expected ids as whole numbers; {layer.name!r} reads {what} as ids, and received "
-            f"{broken[0]:.4g} in the samples or the background. Do not scale ids, and take rows as "
+            f"{broken[0]} in the samples or the background. Do not scale ids, and take rows as "
             "background, not their mean: background=data.train."
         )
     if outside.size:  # Keras takes another row for it on some backends

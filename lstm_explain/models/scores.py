@@ -115,8 +115,8 @@ def _checked(data: SequenceData, predictions: np.ndarray) -> np.ndarray:
         return predictions
     if predictions.min() < 0 or predictions.max() > 1 + _ROUNDING:
         raise ValueError(
-            f"Expected probabilities from 0 to 1; received {predictions.min():.3g} to "
-            f"{predictions.max():.3g}. End the model with a sigmoid or softmax."
+            f"Expected probabilities from 0 to 1; received {predictions.min():.6g} to "
+            f"{predictions.max():.6g}. End the model with a sigmoid or softmax."
         )
     if data.task == "binary":
         return predictions.clip(0, 1)
@@ -124,7 +124,7 @@ def _checked(data: SequenceData, predictions: np.ndarray) -> np.ndarray:
     if np.abs(sums - 1).max() > _ROUNDING:
         raise ValueError(
             f"Expected probabilities that add up to 1 for each sample; received sums from "
-            f"{sums.min():.3g} to {sums.max():.3g}. End the model with a softmax."
+            f"{sums.min():.6g} to {sums.max():.6g}. End the model with a softmax."
         )
     return predictions / sums  # float32 sums are 1 to seven digits only
 

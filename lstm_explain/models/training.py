@@ -22,6 +22,7 @@ from ..progress import progress_bar
 from ..sequences.data import SequenceData, check_data
 from ..sequences.inputs import record_learned
 from ..sequences.splitting import SPLITS
+from ..wording import decimals, fixed
 from .architecture import LARGEST_SEED
 from .buckets import LengthBuckets, may_be_cut, predict_by_length
 from .saved_models import load_model
@@ -66,7 +67,10 @@ class TrainingRun:
     vocabulary: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        scores = ", ".join(f"{name} {value:.3f}" for name, value in self.metrics.items())
+        scores = ", ".join(
+            f"{name} {fixed(value, max(decimals(value), 3))}"
+            for name, value in self.metrics.items()
+        )
         return (
             f"TrainingRun: {len(self.history)} epochs{' (interrupted)' * self.interrupted}, "
             f"test {scores}; trained on {self.device}"
@@ -332,7 +336,8 @@ class _Recorder(keras.callbacks.Callback):
         """Record one epoch."""
         logs = logs or {}
         self.rows.append({"loss": logs["loss"], "validation_loss": logs["val_loss"]})
-        self.bar.set_postfix_str(f"validation loss {logs['val_loss']:.4f}", refresh=False)
+        loss = fixed(logs["val_loss"], max(decimals(logs["val_loss"]), 4))
+        self.bar.set_postfix_str(f"validation loss {loss}", refresh=False)
         self.bar.update()
 
 

@@ -14,10 +14,11 @@ from matplotlib.ticker import MaxNLocator
 from ..arguments import check_names, check_whole
 from ..sequences.data import SequenceData
 from ..sequences.scaling import chart_of
+from ..sequences.step_names import named_times
 from ..wording import number, plain, wrapped
 from . import panels
 from .style import STYLE, ink, name_panel, note, open_panels, write_heading
-from .time_axis import step_ticks, stretches
+from .time_axis import stretches
 from .validation import what_is
 
 # Inches, and how many variables are drawn by default.
@@ -162,8 +163,8 @@ class ChartRow:
 
     def sides(self, values: np.ndarray) -> np.ndarray:
         """Return 1 above the range, -1 below it, else 0."""
-        # Standardised in float32 and back, a value at the end of the range stays inside.
-        slack = 1e-5 * np.maximum(np.abs(values), 1e-3)
+        # Rounded to float32, a value at the end of the range stays inside.
+        slack = 2.0**-22 * np.abs(values)
         return (values > self.high + slack).astype(int) - (values < self.low - slack)
 
 
@@ -234,10 +235,8 @@ def _draw_row(ax: Axes, row: ChartRow) -> None:
         }
         dots |= {"markersize": size + 2.2 * abs(side), "label": name}
         ax.plot(steps[sides == side], values[sides == side], marker, **dots)
-    whole = bool(len(values)) and np.allclose(values, values.round(), rtol=1e-5)
+    whole = bool(len(values)) and bool((values == values.round()).all())
     ax.yaxis.set_major_locator(MaxNLocator(2, min_n_ticks=2, integer=whole))
-    # An offset or a power of ten above the axis would stand in the row above.
-    ax.yaxis.set_major_formatter(lambda value, _: number(value))
     panels.share_time_axis(ax)
     if not ends:
         ax.set_yticks([])
@@ -256,7 +255,10 @@ def _write_last(ax: Axes, row: ChartRow, until: int) -> None:
     side = int(row.sides(np.array(value)))
     colour = STYLE.outside if side else ink()
     bold: dict[str, Any] = {"fontsize": STYLE.text, "fontweight": "bold", "ha": "right"}
-    note(ax, 0.52, 0.5, number(value), color=colour, **bold, **style)
+    spread = np.nanmax(row.measured) - np.nanmin(row.measured)
+    # Of a high level that hardly changes, what changes is written too.
+    digits = max(4, 3 + int(np.log10(abs(value) / spread))) if spread * value else 4
+    note(ax, 0.52, 0.5, number(value, digits), color=colour, **bold, **style)
     note(ax, 0.56, 0.5, plain(row.unit, 12), **style)
     if side:
         marker = "^" if side > 0 else "v"
@@ -308,5 +310,5 @@ def _unit(data: SequenceData) -> str:
 
 
 def _moment(data: SequenceData, times: np.ndarray, at: int) -> str:
-    label = " ".join(step_ticks(times[at : at + 1])[1][0].split())
+    label = named_times(times)[at]
     return label if np.issubdtype(times.dtype, np.datetime64) else f"{_unit(data)} {label}"

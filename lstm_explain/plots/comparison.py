@@ -136,7 +136,8 @@ def _draw_predictions(ax: Axes, pair: Pair) -> None:
     both = pair.probability and pair.explanation.scale == "margin"
     for sample, (value, look) in enumerate(zip(pair.shown, _LOOKS, strict=True)):
         ax.plot(value, sample, "o", markersize=8, zorder=3, label=pair.labels[sample], **look)
-        odds = f"  (log-odds {fixed(margins[sample], decimals(float(np.ptp(margins))))})"
+        places = decimals(float(np.ptp(margins)), limit_of(margins))
+        odds = f"  (log-odds {fixed(margins[sample], places)})"
         # Of a probability, the number stands on the side with more room.
         left = pair.probability and value > 0.5
         text, offset = pair.text(sample) + odds * both, (-9 if left else 9, 0)
@@ -156,7 +157,7 @@ def _draw_predictions(ax: Axes, pair: Pair) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     tidy(ax, keep=("bottom",), grid="x")
     if pair.probability:
-        places = 0 if limits[1] > 0.05 else 1 if limits[1] > 0.005 else 3
+        places = 0 if limits[1] > 0.05 else decimals(100 * limits[1])
         ax.xaxis.set_major_formatter(PercentFormatter(1, places, symbol=f"{NO_BREAK}%"))
         ax.set_xticks([tick for tick in ax.get_xticks() if tick <= 1])
         ax.set_xlim(*limits)
@@ -195,7 +196,7 @@ def _draw_values(ax: Axes, rows: Rows, explained: str) -> None:
         ax.plot(values, position, "o", linestyle="none", markersize=6.5, zorder=3, **look)
     low, high = min(0.0, float(rows.values.min())), max(0.0, float(rows.values.max()))
     room = 0.08 * (high - low) or 1.0
-    places = decimals(limit_of(change))
+    places = decimals(limit_of(change), limit_of(rows.values))
     name_rows(ax, rows.names)
     ax.set_xlim(low - room, high + 3 * room)
     beside: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "ha": "right"}

@@ -12,7 +12,7 @@ from ..arguments import check_whole
 from ..attribution.cohorts import groups_alike
 from ..attribution.explanation import Explanation
 from ..inspection.outputs import as_probability
-from ..wording import decimals, fixed, number, percent, plain, with_unit
+from ..wording import decimals, fixed, percent, plain, told_apart, with_unit
 
 
 @dataclass(frozen=True)
@@ -53,19 +53,23 @@ def explained(explanation: Explanation) -> str:
 def read_prediction(shown: float, probability: bool, difference: float) -> str:
     """Write a prediction, 23 % or 1.25, with the digits that its difference to another one needs.
 
+    Without a difference, with those that it needs itself; a probability also to differ from 100 %.
+
     Examples
     --------
-    >>> read_prediction(1.2345, False, 0.1)
-    '1.23'
+    >>> read_prediction(1.2345, False, 0.1), read_prediction(0.01234, False, 0.0)
+    ('1.23', '0.012')
     """
     if not probability:
-        return fixed(shown, decimals(difference))
-    return percent(shown, max(decimals(100 * difference) - 1, 0) if difference else 1)
+        return fixed(shown, decimals(difference or shown, shown))
+    if not difference:
+        return percent(shown, max(decimals(100 * min(shown, 1 - shown)) - 1, 1))
+    return percent(shown, max(decimals(100 * difference, 100 * shown) - 1, 0))
 
 
 def differ(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Tell where data differ: back in its units, what was not changed is only nearly equal."""
-    return ~np.isclose(first, second, rtol=1e-5, atol=1e-6, equal_nan=True)
+    """Tell where data differ by more than two of the last digits of float32."""
+    return ~np.isclose(first, second, rtol=2.0**-22, atol=0, equal_nan=True)
 
 
 def equation(explanation: Explanation) -> list[str]:
@@ -73,7 +77,13 @@ def equation(explanation: Explanation) -> list[str]:
     prediction, base = explanation.predictions.item(), explanation.base_values.item()
     gap = explanation.gaps.item()
     total = prediction - base - gap
-    places = decimals(total)
+    # With up to three decimals more, so that it adds up as it is written too.
+    least = decimals(total, max(abs(prediction), abs(base)))
+    for places in range(least, least + 4):
+        rest = round(prediction, places) - round(base, places) - round(gap, places)
+        if round(rest - round(total, places), places) == 0:
+            break
+    total = rest
     parts = [
         f"{explained(explanation)}:",
         f"prediction {fixed(prediction, places)}",
@@ -127,7 +137,7 @@ def _truth(explanation: Explanation) -> str:
         return f"true class: {plain(target, 40)}"
     if not np.isfinite(target):
         return ""
-    return f"true value {fixed(float(target), decimals(float(target)))}"
+    return f"true value {fixed(float(target), decimals(float(target), float(target)))}"
 
 
 def _attribute(explanation: Explanation, name: str, default: str) -> str:
@@ -195,8 +205,9 @@ def fact_labels(
     """Return static facts as text, before and after a change."""
     labels = []
     for name, unit, first, last in zip(names, units, before, now, strict=True):
-        change = f" → {number(last)}" if differ(first, last) else ""
-        labels.append(f"{plain(name, 18)} = {number(first)}{change} {plain(unit, 10)}".rstrip())
+        both = [first, last] if differ(first, last) else [first]
+        change = " → ".join(told_apart(both, digits=4))
+        labels.append(f"{plain(name, 18)} = {change} {plain(unit, 10)}".rstrip())
     return labels
 
 

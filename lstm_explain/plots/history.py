@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from ..wording import decimals, fixed
 from .style import STYLE, ink, single_axes, tidy
 
 
@@ -39,7 +40,8 @@ def plot_history(run: Any, *, ax: Axes | None = None) -> Axes:
     if "validation_loss" in table and table["validation_loss"].notna().any():
         validation = losses["validation"] = table["validation_loss"].to_numpy(float)
         best = int(np.nanargmin(validation))
-        title = f"best epoch: {best + 1} of {len(table)}, validation loss {validation[best]:.3f}"
+        loss = fixed(validation[best], max(decimals(validation[best]), 3))
+        title = f"best epoch: {best + 1} of {len(table)}, validation loss {loss}"
         ax.axvline(epochs[best], color=STYLE.padding, linewidth=1.2, zorder=0)
         ax.plot(epochs[best], validation[best], "o", color=STYLE.importance, markersize=8)
     for (name, curve), colour in zip(losses.items(), (ink(), STYLE.importance), strict=False):

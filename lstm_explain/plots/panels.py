@@ -13,7 +13,7 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 
 from ..attribution.explanation import Explanation
-from ..wording import MINUS, fixed, wrapped
+from ..wording import MINUS, fixed, number, wrapped
 from . import content
 from .content import Rows
 from .style import (
@@ -174,7 +174,7 @@ class BarScale:
         low, high = min(0.0, every.min()), max(0.0, every.max())
         room = float(np.clip(6 / width, 0.6, 2)) * (high - low) or 1.0
         # Three digits of the longest bar.
-        decimals = int(np.clip(2 - np.floor(np.log10(limit_of(every))), 0, 6))
+        decimals = max(2 - int(np.floor(np.log10(limit_of(every)))), 0)
         low, high = low - room * (low < 0 or high == 0), high + room * (high > 0 or low == 0)
         return cls(low, high, decimals)
 
@@ -235,8 +235,8 @@ def draw_row_bars(
     if ends is not None:
         ax.hlines(rows, *ends, colors=ink(), linewidths=1.2)
         tips = np.maximum(sums, ends[1])
-    for row, tip, number in zip(rows, tips, sums, strict=True):
-        text, left = fixed(number, scale.decimals, sign=not sizes), number < 0
+    for row, tip, size in zip(rows, tips, sums, strict=True):
+        text, left = fixed(size, scale.decimals, sign=not sizes), size < 0
         side: dict[str, Any] = {"ha": "right" if left else "left", "va": "center_baseline"}
         side |= {"textcoords": "offset points", "fontsize": STYLE.small}
         ax.annotate(text, (tip, row), (-3 if left else 3, 0), **side)
@@ -305,4 +305,4 @@ def label_ends(bar: Any, low: float, high: float) -> None:
     """Label the ends of a colour bar, and 0, if they have moved."""
     ticks = sorted({low, 0.0, high})
     if bar.get_ticks().tolist() != ticks:
-        bar.set_ticks(ticks, labels=[f"{tick:.2g}".replace("-", MINUS) for tick in ticks])
+        bar.set_ticks(ticks, labels=[number(tick, digits=2) for tick in ticks])

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from ..wording import NO_BREAK, percent, plain
+from ..wording import NO_BREAK, decimals, percent, plain
 from . import panels, validation
 from .style import STYLE, ink, name_panel, note, open_panels, tidy, write_heading
 
@@ -138,7 +138,7 @@ def _label(ax: Axes) -> None:
 
 
 def _percent_ticks(main: Axes, below: Axes, span: float) -> None:
-    places = 0 if span > 0.05 else 1 if span > 0.005 else 2
+    places = 0 if span > 0.05 else decimals(100 * span)
     for axis in (main.xaxis, main.yaxis):
         axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
         axis.set_major_formatter(PercentFormatter(1, places, symbol=f"{NO_BREAK}%"))
@@ -151,7 +151,8 @@ def _title(tables: Mapping[str, pd.DataFrame]) -> list[str]:
         name: np.average(table[["predicted", "observed"]], axis=0, weights=table["count"])
         for name, table in tables.items()
     }
-    places = 1 if max(float(pair.max()) for pair in means.values()) < 0.995 else 2
+    largest = max(float(pair.max()) for pair in means.values())
+    places = max(decimals(100 * largest) - 1, 1) if largest < 0.995 else 2
     parts = [
         f"{plain(name, 30)}: ".removeprefix(": ")
         + f"mean predicted {percent(pair[0], places)}, observed {percent(pair[1], places)}"

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from ..wording import fixed, plain
-from .style import STYLE, Panels, ink, open_panels, tidy, write_heading
+from ..wording import decimals, fixed, plain
+from .style import STYLE, Panels, ink, limit_of, open_panels, tidy, write_heading
 
 # Colour, marker and dash of what was measured: apart in grey too.
 _LOOKS = {
@@ -141,6 +141,7 @@ def _blocks(table: pd.DataFrame, checks: Sequence[Any], steps: str, column: int)
 def _draw_points(ax: Axes, title: str, rows: pd.DataFrame, limit: float | None) -> None:
     """Draw one point with its interval per row, and its number beside it."""
     largest = np.inf if limit is None else limit
+    places = max(decimals(limit_of(rows["mean"].to_numpy(float))), 2)
     for at, row in enumerate(rows.itertuples()):
         colour, marker, _ = _LOOKS.get(row.of, (STYLE.importance, "o", "-"))
         if row.mean > largest:
@@ -149,7 +150,7 @@ def _draw_points(ax: Axes, title: str, rows: pd.DataFrame, limit: float | None) 
             ax.hlines(at, row.low, min(row.high, largest), colors=colour, linewidths=1.5)
         ax.plot(min(row.mean, largest), at, marker, color=colour, markersize=5)
         ax.annotate(
-            fixed(row.mean, 2), (1.01, at), xycoords=("axes fraction", "data"),
+            fixed(row.mean, places), (1.01, at), xycoords=("axes fraction", "data"),
             fontsize=STYLE.small, va="center",
         )  # fmt: skip
     ax.set_yticks([])
@@ -162,7 +163,7 @@ def _draw_points(ax: Axes, title: str, rows: pd.DataFrame, limit: float | None) 
         label.set_in_layout(False)
     tidy(ax, keep=("bottom",), grid="x")
     ax.axvline(0, color=ink(), linewidth=0.7)
-    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_locator(MaxNLocator(5 if places <= 3 else 2))  # with a power, fewer fit
     ax.margins(x=0.06)
     ax.set_title(" ", fontsize=STYLE.small)  # keeps the room
     heading = ax.annotate(

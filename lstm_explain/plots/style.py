@@ -12,9 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.gridspec import GridSpec, GridSpecFromSubplotSpec
+from matplotlib.ticker import Formatter, ScalarFormatter
 
 from ..arguments import check_type
-from ..wording import packed, wrapped
+from ..wording import number, packed, told_apart, wrapped
 
 
 @dataclass(frozen=True)
@@ -166,8 +167,25 @@ def write_heading(ax: Axes, title: Sequence[str], notes: Sequence[str], place: P
     line.set_in_layout(False)
 
 
+class TickNumbers(Formatter):
+    """Numbers at ticks, each complete: what Matplotlib writes at the end would meet other text."""
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        """Return the number of one tick."""
+        return number(value)
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the numbers of all ticks, of which no two are alike."""
+        ticks = np.asarray(values, float)  # a multiple of 0.1 may miss zero
+        largest = np.abs(ticks).max(initial=0.0)
+        return told_apart(np.where(np.abs(ticks) < 1e-9 * largest, 0.0, ticks), digits=4)
+
+
 def tidy(ax: Axes, *, keep: Sequence[str] = ("left", "bottom"), grid: str | None = None) -> None:
-    """Leave only the spines that carry a scale, and set the size of the tick labels."""
+    """Leave only the spines that carry a scale, and set size and numbers of the tick labels."""
+    for axis in (ax.xaxis, ax.yaxis):
+        if isinstance(axis.get_major_formatter(), ScalarFormatter):
+            axis.set_major_formatter(TickNumbers())
     for side, spine in ax.spines.items():
         spine.set_visible(side in keep)
     ax.tick_params(labelsize=STYLE.small)

@@ -8,7 +8,6 @@ from matplotlib.ticker import MaxNLocator
 from scipy import ndimage
 
 from ..sequences.step_names import named_times
-from ..wording import MINUS
 
 # Lengths of time that people count in, from fine to coarse: the level of their labels, and so many
 # seconds or months.
@@ -25,6 +24,9 @@ _ORIGINS = {"s": np.datetime64("1970-01-05", "s"), "M": np.datetime64("1970-01",
 
 # The format of a label, and of its second line, which is written where it changes.
 _FORMATS: dict[str, tuple[str, str]] = {
+    # With what `named_times` writes after the date.
+    "clock": ("{1}", "{0.day} {0:%b}"),
+    "date": ("{0.day} {0:%b} {1}", "{0.year}"),
     "second": ("{0:%H:%M:%S}", "{0.day} {0:%b}"),
     "time": ("{0:%H:%M}", "{0.day} {0:%b}"),
     "day": ("{0.day} {0:%b}", "{0.year}"),
@@ -60,9 +62,10 @@ def step_ticks(times: np.ndarray, name: str = "", most: int = 8) -> tuple[np.nda
     >>> step_ticks(days)[1]
     ['3 Jan\n2011', '10 Jan', '17 Jan', '24 Jan', '31 Jan', '7 Feb', '14 Feb', '21 Feb', '28 Feb']
     """
+    names = named_times(times)
     if np.issubdtype(times.dtype, np.datetime64):
-        return _date_ticks(times.astype("datetime64[s]"), most)
-    return _number_ticks(times.astype(float), name, most)
+        return _date_ticks(times, names, most)
+    return _number_ticks(times.astype(float), names, name, most)
 
 
 def span_of(times: np.ndarray, name: str) -> str:
@@ -91,19 +94,19 @@ def stretches(marks: np.ndarray) -> list[tuple[int, int]]:
     return [(run.start, run.stop) for (run,) in ndimage.find_objects(runs)]
 
 
-def _date_ticks(times: np.ndarray, most: int) -> tuple[np.ndarray, list[str]]:
-    short = times[-1] - times[0] < np.timedelta64(most, "m")
-    finest = "day" if _are_days(times) else "second" if short else "time"
-    if len(times) <= most:
-        return np.arange(len(times)), _date_labels(times, finest)
+def _date_ticks(times: np.ndarray, names: list[str], most: int) -> tuple[np.ndarray, list[str]]:
+    clocks = [name.partition(" ")[2] for name in names]
+    finest = "clock" if clocks[0] else "date"
+    if len(times) <= (few := _fitting(most, clocks)):
+        return np.arange(len(times)), _date_labels(times, clocks, finest)
     for level, unit, count in _PERIODS:
-        if finest == "day" and level in ("second", "time"):
+        if finest == "date" and level in ("second", "time"):
             continue
         positions = _begins(times, unit, count, most)
         if len(positions):
-            return positions, _date_labels(times[positions], level)
-    positions = _even(len(times), most)
-    return positions, _date_labels(times[positions], finest)
+            return positions, _date_labels(times[positions], [clocks[i] for i in positions], level)
+    positions = _even(len(times), few)
+    return positions, _date_labels(times[positions], [clocks[i] for i in positions], finest)
 
 
 def _begins(times: np.ndarray, unit: str, count: int, most: int) -> np.ndarray:
@@ -121,39 +124,43 @@ def _begins(times: np.ndarray, unit: str, count: int, most: int) -> np.ndarray:
     return np.array(kept)
 
 
-def _date_labels(times: np.ndarray, level: str) -> list[str]:
+def _date_labels(times: np.ndarray, clocks: list[str], level: str) -> list[str]:
     upper, lower = _FORMATS[level]
     labels, before = [], ""
-    for moment in pd.DatetimeIndex(times):
+    for moment, clock in zip(pd.DatetimeIndex(times), clocks, strict=True):
         below = lower.format(moment)
-        labels.append(upper.format(moment) + (f"\n{below}" if below != before else ""))
+        labels.append(
+            upper.format(moment, clock).rstrip() + (f"\n{below}" if below != before else "")
+        )
         before = below
     return labels
 
 
-def _are_days(times: np.ndarray) -> bool:
-    return bool((times == times.astype("datetime64[D]")).all())
-
-
-def _number_ticks(times: np.ndarray, name: str, most: int) -> tuple[np.ndarray, list[str]]:
-    positions = np.arange(len(times))
+def _number_ticks(
+    times: np.ndarray, names: list[str], name: str, most: int
+) -> tuple[np.ndarray, list[str]]:
+    positions, most = np.arange(len(times)), _fitting(most, names)
     if len(times) > most:
         positions = _round_numbers(times, "hour" in name.lower(), most)
         if len(positions) < 3:
             positions = _even(len(times), most)
-    number = "{:.0f}" if (times == times.round()).all() else "{:.4g}"
-    return positions, [number.format(time).replace("-", MINUS) for time in times[positions]]
+    return positions, [names[at] for at in positions]
 
 
 def _round_numbers(times: np.ndarray, by_hours: bool, most: int) -> np.ndarray:
     """Return the steps at round numbers, or nothing where the numbers are not evenly spaced."""
     step = np.diff(times).mean()
-    if not np.allclose(np.diff(times), step):
+    if not np.allclose(np.diff(times), step, atol=0):
         return np.array([], int)
     multiples = [1, 1.2, 2, 2.4, 3, 6, 10] if by_hours else [1, 2, 2.5, 5, 10]
     ticks = MaxNLocator(most, steps=multiples, integer=True).tick_values(times[0], times[-1])
     nearest = np.abs(times[:, None] - ticks).argmin(axis=0)
     return nearest[np.abs(times[nearest] - ticks) < 1e-6 * abs(step)]
+
+
+def _fitting(most: int, labels: list[str]) -> int:
+    """Return how many labels fit: eight of eight letters, of longer ones fewer."""
+    return min(most, 64 // max(1, *map(len, labels)))
 
 
 def _even(count: int, most: int) -> np.ndarray:

@@ -95,7 +95,7 @@ def _text(one: Explanation, limit: float, most: float, budget: int | None) -> Te
     notes = [note for note in content.circumstances(one) if not note.startswith("thin lines")]
     if one.static_values is not None:
         total = float(one.static_values.sum())
-        notes.append(f"static facts {fixed(total, decimals(total), sign=True)}")
+        notes.append(f"static facts {fixed(total, decimals(total, limit), sign=True)}")
     if not shown.all():
         total = float(values[~shown].sum())
         notes.append(f"SHAP values of folded words {fixed(total, decimals(limit), sign=True)}")
@@ -153,7 +153,7 @@ def describe_word(text: Text, at: int) -> str:
     if text.errors is not None:
         parts[0] += f" ± {fixed(text.errors[at], places)}"
     if text.attention is not None:
-        parts.append(f"attention {percent(text.attention[at], 1)}")
+        parts.append(f"attention {_attention(text.attention[at], text)}")
     return ", ".join(parts)
 
 
@@ -162,8 +162,12 @@ def describe_fold(text: Text, part: slice) -> str:
     total = float(text.values[part].sum())
     parts = [f"SHAP values {fixed(total, decimals(text.limit), sign=True)}"]
     if text.attention is not None:
-        parts.append(f"attention {percent(text.attention[part].sum(), 1)}")
+        parts.append(f"attention {_attention(text.attention[part].sum(), text)}")
     return ", ".join([*parts, "together"])
+
+
+def _attention(share: float, text: Text) -> str:
+    return percent(share, max(decimals(100 * text.most) - 1, 1))
 
 
 def fold_mark(part: slice) -> str:
@@ -189,7 +193,7 @@ def blocks_of(text: Text) -> list[Block]:
     colours = _colours(SIGNED, 0.5 + 0.5 * text.values / text.limit)
     blocks = [Block("values", "SHAP values: red raises, blue lowers", colours, SIGNED, ends)]
     if text.attention is not None:
-        caption, ends = "attention: where the model looked", ("0", percent(text.most, 1))
+        caption, ends = "attention: where the model looked", ("0", _attention(text.most, text))
         colours = _colours(LOOKED, text.attention / text.most)
         blocks.append(Block("attention", caption, colours, LOOKED, ends))
     return blocks

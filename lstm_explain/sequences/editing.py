@@ -79,7 +79,8 @@ def change(
         )
     values = data.values.copy()
     # Where nothing changed the numbers stay as they are, to the last digit.
-    same = np.isclose(chart, display, rtol=1e-6, atol=0, equal_nan=True) | ~data.mask[..., None]
+    near = np.where(changed_steps[..., None], 0.0, 1e-6)
+    same = np.isclose(chart, display, rtol=near, atol=0, equal_nan=True) | ~data.mask[..., None]
     scaled = (chart - data.center[columns]) / data.scale[columns]
     values[..., columns] = np.where(same, values[..., columns], scaled)
     return replace(data, values=values)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..arguments import check_flag
+from ..wording import told_apart
 from .splitting import need_training_part
 
 if TYPE_CHECKING:
@@ -93,20 +94,18 @@ def mean_or_fail(rows: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
 
 
 def unscaled(values: np.ndarray, center: np.ndarray | None, scale: np.ndarray | None) -> np.ndarray:
-    """Return values in their original units, rounded to the precision of float32.
+    """Return values in their original units, each rounded to its own precision of float32.
 
     Standardised and back, a 1 would else be 0.99999998, which is not equal to 1.
     """
     if center is None or scale is None or (np.all(center == 0) and np.all(scale == 1)):
         return values.astype(np.float64)
     exact = values.astype(np.float64) * scale + center
-    # The rounding error of float32: half a unit in the last of 24 binary digits.
-    unit = np.abs(np.nan_to_num(values)).max(initial=1.0, axis=tuple(range(values.ndim - 1)))
-    places = np.floor(-np.log10(np.maximum(unit * scale * 2.0**-23, 1e-300))).astype(int)
-    columns = [
-        np.round(exact[..., column], min(int(digits), 300)) for column, digits in enumerate(places)
-    ]
-    return np.stack(columns, axis=-1) if columns else exact
+    # The rounding error is half a unit in the last of 24 binary digits of float32, for a value near
+    # the mean that of the mean in float64.
+    unit = np.maximum(np.abs(values) * scale * 2.0**-23, np.abs(center) * 2.0**-50)
+    tens = 10.0 ** np.clip(np.floor(-np.log10(np.maximum(unit, 1e-300))), 0, 300)
+    return np.round(exact * tens) / tens
 
 
 # Means of the same samples on another machine agree far better, those of other samples do not.
@@ -134,10 +133,11 @@ def other_scale(data: SequenceData, expected: Mapping[str, Sequence[float]]) -> 
     if not (apart > _SAME_SCALE * np.minimum(scale, wanted_scale)).any():
         return ""
     worst = int(np.argmax(apart / wanted_scale))
+    mean, wanted_mean = told_apart([center[worst], wanted_center[worst]], digits=4)
+    deviation, wanted_deviation = told_apart([scale[worst], wanted_scale[worst]], digits=4)
     return (
-        f"{[*data.feature_names, *data.static_names][worst]!r} with mean {center[worst]:.4g} and "
-        f"deviation {scale[worst]:.4g} instead of {wanted_center[worst]:.4g} and "
-        f"{wanted_scale[worst]:.4g} (0 and 1: original units)"
+        f"{[*data.feature_names, *data.static_names][worst]!r} with mean {mean} and deviation "
+        f"{deviation} instead of {wanted_mean} and {wanted_deviation} (0 and 1: original units)"
     )
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
+from ..wording import told_apart
 from .data import SequenceData
+
+_PRECISIONS = ("D", "m", "s", "ms", "us", "ns")
 
 
 def named_times(times: np.ndarray) -> list[str]:
-    """Return dates or numbers as text, dates without the hours where all are whole days.
+    """Return dates or numbers as text, all with as many digits as tell the steps apart.
+
+    Dates have no hours where all are whole days, and no seconds where all are whole minutes; the
+    second step of one time has a (2).
 
     Examples
     --------
@@ -18,10 +25,13 @@ def named_times(times: np.ndarray) -> list[str]:
     ['0', '0.5']
     """
     if not np.issubdtype(times.dtype, np.datetime64):
-        return [f"{time:g}" for time in times]
-    days = times.astype("datetime64[D]")
-    shown = days if (days == times).all() else times.astype("datetime64[m]")
-    return [str(time).replace("T", " ") for time in shown]
+        names = told_apart(times)
+    else:
+        every = (times.astype(f"datetime64[{unit}]") for unit in _PRECISIONS)
+        shown = next((rounded for rounded in every if (rounded == times).all()), times)
+        names = [str(time).replace("T", " ") for time in shown]
+    before = pd.Series(names).groupby(names).cumcount()
+    return [f"{name} ({at + 1})" if at else name for name, at in zip(names, before, strict=True)]
 
 
 def step_names(sample: SequenceData) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..arguments import check_one_of
+from ..wording import percent, told_apart
 from .padding import Padded, as_array
 from .splitting import SPLITS
 
@@ -47,8 +49,10 @@ def clean(
             )
     check_ids(padded.ids)
     check_order(padded.times, mask)
-    values = _as_float32(np.where(mask[..., None], values, 0))
+    exact = np.where(mask[..., None], values, 0)
+    values = _as_float32(exact)
     check_finite(values, mask, feature_names, nan_allowed=missing == "keep")
+    _check_digits(exact, values, feature_names, mask)
     static = padded.static
     if static is None:
         return replace(padded, values=values, mask=mask)
@@ -57,15 +61,48 @@ def clean(
             f"Expected static numbers of shape (sample, static feature); received {static.shape}, "
             f"type {static.dtype}. For one static feature use static[:, None]; encode categories."
         )
-    static = _as_float32(static)
+    facts = _as_float32(static)
     check_names(static_names, static.shape[1], "static_names")
-    check_finite(static, None, static_names, nan_allowed=missing == "keep")
-    return replace(padded, values=values, mask=mask, static=static)
+    check_finite(facts, None, static_names, nan_allowed=missing == "keep")
+    _check_digits(static, facts, static_names)
+    return replace(padded, values=values, mask=mask, static=facts)
 
 
 def _as_float32(numbers: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity, refused later
         return numbers.astype(np.float32)
+
+
+# How much of a feature's changes may be lost: far above what float32 does to ordinary numbers.
+_LOST_SHARE = 0.01
+
+
+def _check_digits(
+    exact: np.ndarray, rounded: np.ndarray, names: Iterable[str], mask: np.ndarray | None = None
+) -> None:
+    """Warn where float32 loses what differs: from step to step, or else between samples."""
+    if exact.dtype == np.float32:
+        return
+    for column, name in enumerate(names):
+        given = exact[..., column].astype(np.float64)
+        if np.isnan(given).all():
+            continue
+        change, lost = given - np.nanmedian(given), rounded[..., column] - given
+        if mask is not None and mask[:, 1:].any():
+            change, lost = (np.diff(one)[mask[:, 1:]] for one in (change, lost))
+        known = ~np.isnan(change)
+        size, error = (np.abs(one[known]).sum() for one in (change, lost))
+        largest = np.nanmax(np.abs(given), initial=0.0)
+        # A constant that was computed differs by the rounding of float64.
+        if error > _LOST_SHARE * size > 1e-14 * largest * known.sum():
+            low, high = told_apart([np.nanmin(given), np.nanmax(given)])
+            warnings.warn(
+                f"Expected numbers that float32 tells apart; received {name!r} from {low} to "
+                f"{high}, whose changes it gets wrong by {percent(error / size)} on average. Take "
+                "out what is large and alike: subtract the first value, such as hours since the "
+                "first row.",
+                stacklevel=5,
+            )
 
 
 def read_rows(key: Any, length: int, ids: np.ndarray | None = None) -> slice | np.ndarray:
@@ -224,9 +261,10 @@ def read_target(
             "and durations to numbers, for instance days: .dt.total_seconds() / 86400."
         )
     if target.dtype.kind == "f" and not names:
-        target = _as_float32(target)
+        exact, target = target, _as_float32(target)
         if not np.isfinite(target).all():
             raise ValueError("Expected finite targets; received infinity. Drop those samples.")
+        _check_digits(exact[:, None], target[:, None], ["target"])
         return target, ()
     return _read_classes(target, names)
 

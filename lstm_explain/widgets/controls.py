@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..inspection.counterfactual import values_read
 from ..sequences.step_names import step_names
+from ..wording import told_apart
 from .exploration import Exploration
 from .pictures import LOWER
 from .state import State
@@ -89,8 +90,8 @@ class Controls(SharedControls):
             if set(values.tolist()) <= {0.0, 1.0}:
                 self.facts[name] = [w.Checkbox(description=label, indent=False, layout=_FIT)]
             elif len(values) <= _MOST_OPTIONS:
-                options = [(f"{value:.4g}", float(value)) for value in values]
-                self.facts[name] = [_list(label, options)]
+                options = zip(told_apart(values, digits=4), values.tolist(), strict=True)
+                self.facts[name] = [_list(label, list(options))]
             else:
                 # The label names the slider; the box beside it says so to those who do not see it.
                 self.facts[name] = [
@@ -142,7 +143,7 @@ class Controls(SharedControls):
     def readings(self) -> dict[str, str]:
         """Return what a screen reader says for the position of each slider, by its class."""
         return {
-            name: f"{self.read(slider, slider.value):g}"
+            name: told_apart(self.ladders[slider])[slider.value]
             for name, slider in zip(self.names, self.ladders, strict=True)
         }
 
@@ -182,7 +183,7 @@ class Controls(SharedControls):
                 control.value = int(np.abs(values - value).argmin())
                 control.disabled = len(values) < 2
         else:
-            control.value = float(f"{value:.6g}")
+            control.value = float(str(np.float32(value)))  # without the digits that float32 lacks
 
 
 def in_row(title: str, *groups: Sequence[Any]) -> Any:

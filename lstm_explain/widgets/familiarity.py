@@ -12,6 +12,7 @@ from ..inspection.counterfactual import training_range, values_read
 from ..sequences.data import SequenceData
 from ..sequences.scaling import PARTS
 from ..sequences.step_names import phrase_of
+from ..wording import told_apart
 
 # The most training steps that are compared with; a step farther away than this share of them is
 # unusual.
@@ -87,12 +88,13 @@ class Familiarity:
             low, high = self.ranges[name]
             at = None if name in sample.static_names else np.flatnonzero(steps[sample.mask[0]])
             values = values_read(sample, name, at)
-            room = 1e-6 * max(abs(low), abs(high), 1e-6)
+            room = 1e-6 * max(abs(low), abs(high))
             beyond = values[(values < low - room) | (values > high + room)]
             if len(beyond):
                 worst = beyond[np.abs(beyond - np.clip(beyond, low, high)).argmax()]
+                value, *ends = told_apart([worst, low, high], digits=4)
                 outside.append(
-                    f"{name} = {worst:.4g} lies outside the training data ({low:.4g} to {high:.4g})"
+                    f"{name} = {value} lies outside the training data ({' to '.join(ends)})"
                 )
         if outside or not steps.any():
             return outside

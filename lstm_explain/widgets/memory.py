@@ -16,7 +16,7 @@ from ..internals.gates import need_layer, trace_gates
 from ..internals.responses import answers_by_step
 from ..sequences.data import SequenceData
 from ..sequences.words import UNKNOWN, tokenise
-from ..wording import fixed, number, percent
+from ..wording import decimals, fixed, number, percent
 
 Cut = Callable[[str], Sequence[str]]
 
@@ -134,7 +134,8 @@ def describe(memory: Memory) -> str:
     parts = []
     for name, values in (("writes", memory.written), ("forgets", memory.forgotten)):
         unit = int(np.abs(values[:, -1]).argmax())
-        parts.append(f"{name} most in unit {unit} ({fixed(values[unit, -1], 2, sign=True)})")
+        size = float(values[unit, -1])
+        parts.append(f"{name} most in unit {unit} ({fixed(size, decimals(size), sign=True)})")
     text += f" The last word, “{memory.words[-1]}”, {' and '.join(parts)}."
     if memory.unknown:
         text += f" Not in the model's vocabulary, read as {UNKNOWN}: {', '.join(memory.unknown)}."

@@ -15,12 +15,13 @@ from ..attribution.explanation import Explanation
 from ..inspection.anatomy import read_anatomy
 from ..inspection.confirmation import see
 from ..inspection.outputs import as_probability, decisions, last_outputs
-from ..plots.content import explained
+from ..plots.content import explained, read_prediction
 from ..plots.html import tokens_html
+from ..plots.style import limit_of
 from ..plots.tokens import plot_tokens
 from ..sequences.data import SequenceData
 from ..sequences.words import UNKNOWN, written_words
-from ..wording import fixed, percent
+from ..wording import decimals, fixed
 from .controls import ROW, SharedControls, as_html, in_row
 from .exploration import Exploration
 from .frame import BaseExplorer
@@ -289,17 +290,15 @@ def text_sentence(pair: Explanation) -> str:
     """Say in words what the picture of one or two texts shows."""
     name = str(pair.output.values[-1])
     chances = as_probability(pair.predictions.values, pair.output.values, pair.provenance)
-    if chances is None:
-        what = f"The {explained(pair)}"
-        numbers = [fixed(one, 3) for one in pair.predictions.values]
-    else:
-        what = f"The predicted probability of {name}"
-        numbers = [percent(one, 1) for one in chances]
+    what = f"The {explained(pair) if chances is None else f'predicted probability of {name}'}"
+    shown = pair.predictions.values if chances is None else chances
+    numbers = [read_prediction(one, chances is not None, float(np.ptp(shown))) for one in shown]
     verb = f"goes from {numbers[0]} to" if len(numbers) > 1 else "is"
     values = pair.values.values[-1]
     words = pair.data.values[-1]
     largest = [at for at in np.argsort(-np.abs(values), kind="stable")[:3] if values[at]]
-    parts = ", ".join(f"“{words[at]}” {fixed(values[at], 2, sign=True)}" for at in largest)
+    places = decimals(limit_of(values))
+    parts = ", ".join(f"“{words[at]}” {fixed(values[at], places, sign=True)}" for at in largest)
     text = f"{what} {verb} {numbers[-1]}. Largest SHAP values now: {parts or 'none'}."
     if pair.attention is not None:
         text += f" Attention is highest at “{words[int(pair.attention.values[-1].argmax())]}”."

@@ -9,6 +9,7 @@ import numpy as np
 from ..attribution.explanation import Explanation
 from ..inspection.outputs import as_probability
 from ..plots import content
+from ..plots.style import limit_of
 from ..sequences.step_names import phrase
 from ..wording import decimals, fixed, plain
 
@@ -153,12 +154,12 @@ def sentence(view: View) -> str:
     sums = np.nansum(view.values, axis=2)
     if not view.moved.any() and np.array_equal(view.shown[0], view.shown[1]):
         largest = np.argsort(-np.abs(sums[1]))[:3]
-        parts = ", ".join(_signed(view.names[i], sums[1, i]) for i in largest)
+        parts = ", ".join(_signed(view.names[i], sums[1, i], sums) for i in largest)
         return f"{what} is {view.text(1)}. Largest sums of SHAP values: {parts}.{_attention(view)}"
     moves = np.concatenate([sums[1] - sums[0], view.fact_values[1] - view.fact_values[0]])
     names = [*view.names, *view.facts]
     top = [i for i in np.argsort(-np.abs(moves), kind="stable")[:3] if abs(moves[i]) > 0]
-    parts = ", ".join(_signed(names[i], moves[i]) for i in top) or "none"
+    parts = ", ".join(_signed(names[i], moves[i], sums) for i in top) or "none"
     verb = "stays at" if view.text(0) == view.text(1) else f"goes from {view.text(0)} to"
     return (
         f"{what} {verb} {view.text(1)} ({view.label} against now). SHAP values that changed most: "
@@ -175,8 +176,8 @@ def _attention(view: View) -> str:
     return f" Attention is highest at {view.when(now)}; before, at {view.when(before)}."
 
 
-def _signed(name: str, value: float) -> str:
-    return f"{name} {fixed(value, decimals(value), sign=True)}"
+def _signed(name: str, value: float, beside: np.ndarray) -> str:
+    return f"{name} {fixed(value, decimals(value, limit_of(beside)), sign=True)}"
 
 
 def _facts(first: Explanation, second: Explanation) -> tuple[list[str], np.ndarray]:

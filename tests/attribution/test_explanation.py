@@ -237,7 +237,7 @@ def test_features_come_with_their_mean_over_real_steps():
     [
         ("days", 0, ["2020-03-30", "2020-03-31", "2020-04-01", "padding", "padding"]),
         ("numbers", 3, ["hour 15", "hour 15.5", "hour 16", "hour 16.5", "padding"]),
-        ("hours", 2, ["2020-03-30T20:00:00", "padding", "padding", "padding", "padding"]),
+        ("hours", 2, ["2020-03-30 20:00", "padding", "padding", "padding", "padding"]),
         (None, 0, [f"step {i} of 5" for i in range(1, 6)]),
     ],
 )

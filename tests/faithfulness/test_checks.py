@@ -1,11 +1,14 @@
 """One row of the table of checks is all that report, verdict, figure and page need."""
 
+import re
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pytest
 import tiny
 from matplotlib import pyplot as plt
+from plots.figures import explanation
 
 import lstm_explain as lx
 from lstm_explain import Explanation
@@ -14,10 +17,11 @@ from lstm_explain.faithfulness.attention import agreement_evidence
 from lstm_explain.faithfulness.case import open_case
 from lstm_explain.faithfulness.checks import CHECKS, Bound, Check, Panel
 from lstm_explain.faithfulness.evidence import Evidence, kendall, spearman, summary
+from lstm_explain.faithfulness.page import samples_table, table_html, values_tables
 from lstm_explain.faithfulness.randomisation import NotDefined
 from lstm_explain.faithfulness.report import FaithfulnessReport
 from lstm_explain.faithfulness.verdict import verdict_of
-from lstm_explain.wording import MINUS
+from lstm_explain.wording import MINUS, fixed
 
 pytestmark = pytest.mark.slow
 
@@ -187,17 +191,30 @@ def test_rank_correlations_of_constant_and_of_single_items_are_unknown_without_a
 def test_texts_of_the_page_are_whole_and_escaped_and_numbers_stand_right():
     import pandas as pd
 
-    from lstm_explain.faithfulness.page import table_html
-
     long = "<b>&" + "word " * 40
     table = pd.DataFrame({"text": [long, "x"], "number": [1234.5, np.nan], "more": [-0.5, 1e-9]})
     page = table_html(table)
     assert "&lt;b&gt;&amp;" + "word " * 39 + "word</td>" in page
     assert "<b>" not in page
-    assert "<td>1234</td>" in page or "<td>1235</td>" in page
+    assert "<td>1234.5</td>" in page
     assert "<td>not known</td>" in page
     assert f"<td>{MINUS}0.500</td>" in page
     assert 'class="dataframe right2 right3"' in page
+
+
+@pytest.mark.parametrize("size", [1e-8, 40.0])
+def test_the_page_writes_digits_by_what_is_large_in_it(size):
+    """Values of a small unit are not zero; values in the tens add up with a base of 20,000."""
+    base = 20000.04 if size > 1 else 0.0
+    e = explanation(np.linspace(-0.4, 1, 6).reshape(1, 3, 2) * size, scale="value", base=base)
+    shown = values_tables(e)
+    for value in e.values.values.ravel():
+        assert f"<td>{fixed(value, 2 if size > 1 else 10)}</td>" in shown
+    assert ("<td>1.00e\N{MINUS SIGN}8</td>" in shown) == (size < 1)
+    numbers = re.findall(r"<td>([\d.e\N{MINUS SIGN}]+)</td>", samples_table(e))
+    numbers = [Decimal(number.replace(MINUS, "-")) for number in numbers[-2:]]
+    expected = ["0.00", "1.80e-8"] if size < 1 else ["20000.04", "20072.04"]
+    assert numbers == [Decimal(number) for number in expected]
 
 
 def test_report_reads_the_table_of_checks():
@@ -212,3 +229,7 @@ def test_report_reads_the_table_of_checks():
     ax = FaithfulnessReport(tiny.explanation(), evidence).plot()
     labels = [one.get_label() for one in ax.figure.axes]
     assert [check.panel.title for check in CHECKS if check.name == "removal"] == labels[2:]
+    small = [replace(one, values=one.values * 1e-8) for one in evidence]
+    ax = FaithfulnessReport(tiny.explanation(), tuple(small)).plot()
+    numbers = [text.get_text() for text in ax.figure.axes[-1].texts]
+    assert numbers.count(f"1.0e{MINUS}8") == 4

@@ -275,6 +275,7 @@ def test_the_constant_is_the_training_mean_or_shares(task):
         ([1.0, 2.0], [1.0, np.nan], "finite predictions; received 1 that are NaN"),
         (["a", "b"], [[0.5, 0.5]] * 2, "one probability per sample, of the second class"),
         (["a", "b"], [-0.1, 3.0], "probabilities from 0 to 1; received -0.1 to 3. End the model"),
+        (["a", "b"], [0.1, 1.002], "probabilities from 0 to 1; received 0.1 to 1.002. End the"),
         (["a", "b", "c"], [0.1, 0.2, 0.3], r"shape \(3, 3\); .*one probability per sample and"),
         (["a", "b", "c"], np.full((3, 3), 0.5), "add up to 1 for each sample; .*from 1.5 to 1.5"),
     ],

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from plots.figures import NAN, RANGES, lines, panel, stays, title_and_note, written
@@ -126,3 +127,29 @@ def test_chart_refuses(options: dict[str, Any], error: type[Exception], message:
     with pytest.raises(error, match=message):
         plot_chart(**{"data": stays()[0], **options})
     assert plt.get_fignums() == []
+
+
+def test_what_changes_at_a_high_level_is_written() -> None:
+    """The last value, the ticks, the hour of a midnight: each is told from its neighbours."""
+    hours = np.datetime64("2024-01-01T22", "h") + np.arange(5)
+    prices = np.array([20034.9, 20035.1, 20034.7, 20035.0, 20035.25]).reshape(1, 5, 1)
+    data = SequenceData.from_arrays(prices, times=hours[None].astype("M8[ns]"))
+    ax = plot_chart(
+        data,
+        pd.DataFrame({"reference_low": 20034.8, "reference_high": 20035.2}, ["feature 0"]),
+        at=2,
+    )
+    assert written(panel(ax, "last 0")) == ["20034.7"]
+    assert "at 2024-01-02 00:00 the last value of 1 of 1" in title_and_note(ax)[0]
+    assert written(panel(plot_chart(data), "last 0")) == ["20035.25"]
+    ax.figure.canvas.draw()
+    ticks = [tick.get_text() for tick in panel(ax, "chart 0").get_yticklabels()]
+    assert len(set(ticks)) == len(ticks) >= 2
+    assert all(tick.startswith("2003") for tick in ticks)
+
+
+def test_a_range_of_small_numbers_has_an_outside() -> None:
+    data = SequenceData.from_arrays(np.array([[[5e-9], [2e-8]]]), feature_names=["variance"])
+    ranges = pd.DataFrame({"reference_low": [1e-8], "reference_high": [1.5e-8]}, ["variance"])
+    drawn = lines(panel(plot_chart(data, ranges), "chart 0"))
+    assert (len(drawn["below"]), len(drawn["inside"]), len(drawn["above"])) == (1, 0, 1)

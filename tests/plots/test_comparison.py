@@ -127,3 +127,12 @@ def test_comparison_refuses(given: Any, error: type[Exception], message: str) ->
     with pytest.raises(error, match=message):
         plot_comparison(given(pair()))
     assert plt.get_fignums() == []
+
+
+def test_small_predictions_and_changes_are_written() -> None:
+    dataset = pair(record={"scale": "value"}).to_dataset()
+    small = {name: dataset[name] * 1e-8 for name in ("values", "static_values", "base_values")}
+    e = Explanation(dataset.assign(predictions=dataset.predictions * 1e-8, **small))
+    ax = plot_comparison(e)
+    assert title_and_note(ax)[0].endswith("falls from -3e-9 to -1.8e-8")
+    assert [text for text in written(ax) if text != "0"] == ["-1.6e-8", "+8e-10"]

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from plots.figures import explanation, heading, panel, patient, words
+from plots.figures import (
+    each_plot,
+    explanation,
+    heading,
+    panel,
+    patient,
+    widths,
+    words,
+    written,
+)  # fmt: skip
 
 from lstm_explain import plot_heatmap, plot_summary, plot_timeline
+from lstm_explain.plots.content import differ, equation, fact_labels, read_prediction
 from lstm_explain.wording import decimals
 
 
@@ -72,7 +84,71 @@ def test_which_side_is_which_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "places"), [(123.4, 1), (1.234, 2), (0.1234, 2), (0.001234, 4), (1e-12, 6), (0.0, 2)]
+    ("size", "places"),
+    [(123.4, 1), (1.234, 2), (0.1234, 2), (0.001234, 4), (1.2e-12, 13), (0.0, 2)],
 )
 def test_decimals_follow_the_size(size: float, places: int) -> None:
     assert decimals(size) == decimals(-size) == places
+
+
+def test_the_heading_adds_up_as_it_is_written() -> None:
+    """In the digits that a reader sees, whatever the level and the size of the values."""
+    rng = np.random.default_rng(2)
+    for _ in range(300):
+        base = float(rng.choice([0, -0.5, 20000.04, 3.2e-6, 812.3]))
+        size = rng.choice([1e-3, 1, 30]) * (abs(base) or 1e-8) / 100
+        e = explanation(
+            rng.normal(size=(1, 2, 1)) * size, base=base, gap=rng.choice([0, 1e-4]) * size
+        )
+        text = words(" ".join(equation(e)[1:]))
+        prediction, *parts = map(Decimal, re.findall(r"[-+]?\d[\d.]*(?:e-?\d+)?", text))
+        assert sum(parts) == prediction, text
+        truth = float(e.values.sum())
+        assert float(parts[1]) == pytest.approx(truth, rel=0.06, abs=1e-6 * abs(base)), text
+
+
+@each_plot
+def test_small_numbers_are_written_and_drawn_like_large_ones(plot: Callable[..., Axes]) -> None:
+    """A target in small units: the same digits, with their power, as of the target times 1e8."""
+    values = np.random.default_rng(3).normal(size=(1, 24, 3))
+    large = plot(explanation(values, base=1.5, scale="value"))
+    small = plot(explanation(values * 1e-8, base=1.5e-8, scale="value"))
+    powers = [text.replace("e-8", "") for text in re.findall(r"\S+e-8", heading(small)[0])]
+    assert all(number in heading(large)[0] for number in powers)
+    assert len(powers) == (0 if plot is plot_summary else 3)
+    small.figure.canvas.draw()
+    assert {ax.yaxis.get_offset_text().get_text() for ax in small.figure.axes} == {""}
+    if plot is plot_heatmap:
+        ends = [tick.get_text() for tick in panel(small, "colours").get_xticklabels()]
+        assert words(" ".join(ends)) == "-3.3e-8 0 3.3e-8"
+    if plot is not plot_timeline:
+        shown = [float(text) for text in written(panel(small, "sums"))]
+        bars = widths(panel(small, "sums"))
+        np.testing.assert_allclose(shown, bars, rtol=0, atol=0.005 * np.abs(bars).max())
+
+
+def test_what_differs_differs_relative_to_itself() -> None:
+    """Cents of a price and small units count; the rounding of float32 does not."""
+    before, now = [20035.10, 0, 1e-8, np.nan, 5], [20035.15, 0, 2e-8, np.nan, 5 * (1 + 1e-7)]
+    found = differ(np.array(before), np.array(now))
+    assert found.tolist() == [True, False, True, False, False]
+    [label] = fact_labels(["level"], ["EUR"], before[:1], now[:1])
+    assert label == "level = 20035.1 → 20035.2 EUR"
+
+
+@pytest.mark.parametrize(
+    ("shown", "probability", "difference", "text"),
+    [
+        (1.234e-8, False, 0.0, "1.2e-8"),
+        (20035.28, False, 12.5, "20035.3"),
+        (0.5, False, 1e-12, "0.5000000"),  # seven digits: that is rounding
+        (0.2345, True, 0.0, "23.4 %"),
+        (0.000234, True, 0.0, "0.02 %"),
+        (0.99998, True, 0.0, "99.998 %"),
+        (0.2345, True, 1e-12, "23.4500 %"),
+    ],
+)
+def test_a_prediction_has_the_digits_that_it_needs(
+    shown: float, probability: bool, difference: float, text: str
+) -> None:
+    assert words(read_prediction(shown, probability, difference)) == text

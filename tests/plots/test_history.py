@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt
 from plots.figures import without_pyplot
 
 from lstm_explain import plot_history
+from lstm_explain.wording import MINUS
 
 LOSSES = {"loss": [1.0, 0.7, 0.5, 0.4], "validation_loss": [1.1, 0.8, 0.75, 0.9]}
 
@@ -60,3 +61,10 @@ def test_history_draws_into_ax() -> None:
     assert plot_history(pd.DataFrame(LOSSES), ax=first) is first
     assert first.figure is figure
     assert plt.get_fignums() == []
+
+
+def test_history_writes_the_loss_of_a_target_in_small_units() -> None:
+    table = pd.DataFrame(LOSSES) * 1e-9
+    assert (
+        plot_history(table).get_title(loc="left").endswith(f"of 4, validation loss 7.5e{MINUS}10")
+    )

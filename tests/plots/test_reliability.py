@@ -88,3 +88,13 @@ def test_reliability_refuses(table: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         plot_reliability(table)
     assert plt.get_fignums() == []
+
+
+def test_rare_events_have_a_mean_and_ticks_that_differ() -> None:
+    table = bins(top=0.3).assign(low=0.0, high=4e-4)
+    table[["predicted", "observed"]] *= 1e-3
+    ax = plot_reliability(table)
+    assert title_and_note(ax)[0] == "mean predicted 0.01 %, observed 0.01 %"
+    ax.figure.canvas.draw()
+    ticks = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert len(ticks) == len(set(ticks))

@@ -12,6 +12,7 @@ from plots.figures import TRADING_DAYS, explanation, panel, words
 
 from lstm_explain import plot_heatmap, plot_timeline
 from lstm_explain.plots.time_axis import step_ticks
+from lstm_explain.sequences.step_names import named_times
 
 FORMATS = ("%d %b %Y", "%b %Y", "%Y", "%H:%M %d %b", "%H:%M:%S %d %b")
 
@@ -115,3 +116,54 @@ def test_span_of_hours() -> None:
     times = pd.date_range("2011-05-01 07:00", periods=4, freq="h").values
     ax = plot_heatmap(explanation(np.ones((1, 4, 1)), times=times, time_name="time"))
     assert ax.get_xlabel() == "time: 2011-05-01 07:00 to 2011-05-01 10:00"
+
+
+SECONDS = np.datetime64("2024-01-01T07:00:10", "s")
+NOON = np.datetime64("2024-01-01T00:00", "ns") + np.array([0, 24, 36, 48, 72]) * np.timedelta64(
+    1, "h"
+)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        123456 + np.arange(1, 41) / 10,
+        2020.0 + np.arange(40) / 365.25,
+        np.array([0.25, 100.25, 100.5, 1e6]),
+        1.7e9 + np.arange(6) / 4,
+        (SECONDS + np.array([0, 40, 1800, 1810, 7200])).astype("M8[ns]"),
+        (SECONDS.astype("M8[ms]") + np.arange(0, 400, 10)).astype("M8[ns]"),
+        SECONDS.astype("M8[ns]") + np.arange(1, 6) * np.timedelta64(1, "ns"),
+        NOON,
+    ],
+    ids=["tenths", "years", "quarters", "Unix", "seconds", "milliseconds", "nanoseconds", "noon"],
+)
+def test_no_two_steps_share_a_name_and_each_name_is_of_its_own_step(times: np.ndarray) -> None:
+    """In lists, for shap, and on the axis, where the date stands below."""
+    names = named_times(times)
+    assert len(set(names)) == len(times)
+    is_date = times.dtype.kind == "M"
+    read = np.array(names, times.dtype) if is_date else np.array(names, float)
+    assert (np.abs(read[:, None] - times).argmin(axis=1) == np.arange(len(times))).all()
+    e = explanation(np.ones((1, len(times), 1)), times=times, time_name="hour").over_time()
+    assert [str(name).removeprefix("hour ") for name in e.to_shap().feature_names] == names
+    positions, labels = step_ticks(times)
+    assert min(3, len(times)) <= len(labels)
+    assert max(map(len, labels[0].split("\n"))) * len(labels) <= 75  # they do not touch
+    days = ""
+    for at, label in zip(positions, labels, strict=True):
+        clock, _, below = label.partition("\n")
+        days = below or days
+        assert names[at].endswith(clock)
+        if is_date:
+            assert f"{pd.Timestamp(times[at]):%-d %b}" == days
+
+
+def test_the_second_step_of_one_time_is_named_as_such() -> None:
+    """Two visits of one day, two events of one hour: on the axis too."""
+    days = np.array(["2024-01-01", "2024-01-01", "2024-01-03"], "datetime64[ns]")
+    assert named_times(days) == ["2024-01-01", "2024-01-01 (2)", "2024-01-03"]
+    assert step_ticks(days)[1] == ["1 Jan\n2024", "1 Jan (2)", "3 Jan"]
+    hours = days + np.timedelta64(7, "h")
+    assert step_ticks(hours)[1] == ["07:00\n1 Jan", "07:00 (2)", "07:00\n3 Jan"]
+    assert step_ticks(np.array([1.0, 1.0, 1.0, 2.5]))[1] == ["1", "1 (2)", "1 (3)", "2.5"]

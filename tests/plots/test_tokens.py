@@ -22,8 +22,17 @@ import lstm_explain as lx
 from lstm_explain import SequenceData, plot_tokens, tokens_html
 from lstm_explain.attribution.explanation import Explanation
 from lstm_explain.plots.style import SIGNED
-from lstm_explain.plots.words import BLANK, LOOKED, ink_on, passages
-from lstm_explain.wording import MINUS
+from lstm_explain.plots.words import (
+    BLANK,
+    LOOKED,
+    blocks_of,
+    describe_word,
+    ink_on,
+    passages,
+    texts_of,
+)
+from lstm_explain.widgets.text_explorer import text_sentence
+from lstm_explain.wording import MINUS, NO_BREAK
 
 
 def long_text(length: int = 400) -> Explanation:
@@ -270,3 +279,20 @@ def test_too_many_texts_are_refused() -> None:
         plot_tokens(e)
     with pytest.raises(ValueError, match=r"at most 20 texts.*tokens_html\(e\[:20\]\)"):
         tokens_html(e)
+
+
+def test_small_values_and_thin_attention_are_written() -> None:
+    """Of a target in small units, and of a text so long that no word has a thousandth."""
+    values = np.full((1, 4000), 1e-11)
+    values[0, :2] = [2.5e-8, -1e-8]
+    e = explained([f"w{i}" for i in range(4000)], values=values)
+    (text,) = texts_of(e)
+    assert describe_word(text, 1).startswith(f"SHAP value {MINUS}1.0e{MINUS}8, attention 0.0")
+    share = describe_word(text, 1).removesuffix(f"{NO_BREAK}%").rpartition(" ")[2]
+    assert float(share) == pytest.approx(100 * e.attention.values[0, 1], abs=0.0051)
+    assert text.most < 0.001
+    assert [block.ends for block in blocks_of(text)] == [
+        (f"{MINUS}2.5e{MINUS}8", f"+2.5e{MINUS}8"),
+        ("0", f"0.05{NO_BREAK}%"),
+    ]
+    assert f"“w0” +2.5e{MINUS}8, “w1” {MINUS}1.0e{MINUS}8" in text_sentence(e)

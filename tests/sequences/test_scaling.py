@@ -227,6 +227,35 @@ def test_what_was_standardised_is_itself_again():
     np.testing.assert_array_equal(data.display_values, values)
 
 
+def test_what_a_sample_shows_does_not_depend_on_its_neighbours(rng):
+    """A neighbour far away changes no digit; cents and flags come back as they were."""
+    cents = rng.uniform(19_000, 21_000, (50, 4, 1)).round(2)
+    flags = (rng.random((50, 4, 1)) < 0.02).astype(float)
+    small = rng.normal(1e-8, 1e-9, (50, 4, 1))
+    values = np.concatenate([cents, flags, small], axis=-1)
+    values[0, 0, [0, 2]] = 9e7
+    facts = values[:, 0]
+    data = SequenceData.from_arrays(values, static=facts).split_by_group().standardise()
+    train = data.split == "train"
+    assert train[0]  # so that the deviation is that of the far one
+    near = replace(data, values=data.values * 1e-3, static=data.static * 1e-3)
+    for part in (data, near):
+        alone = np.concatenate([part[[at]].display_values for at in range(50)])
+        np.testing.assert_array_equal(alone, part.display_values)
+        alone = np.concatenate([part[[at]].display_static for at in range(50)])
+        np.testing.assert_array_equal(alone, part.display_static)
+    np.testing.assert_array_equal(data.display_values[..., 1], flags[..., 0])
+    usual = SequenceData.from_arrays(cents).split_by_group().standardise().display_values
+    np.testing.assert_array_equal(usual.round(2), cents)
+
+
+def test_a_change_by_a_cent_is_made():
+    """Less than a millionth, which float32 still tells apart; set to what it is, nothing moves."""
+    data = SequenceData.from_arrays([[[20035.10], [20035.10]]], feature_names=["price"])
+    moved = data.change("price", 20035.11, steps=1)
+    np.testing.assert_array_equal(moved.values.ravel(), np.float32([20035.10, 20035.11]))
+
+
 def test_a_change_of_a_static_fact_and_of_a_plain_feature():
     data = charts().fill_missing().standardise()
     older = data[3].change("age", 90)

@@ -168,3 +168,53 @@ def test_what_is_no_token_id_is_refused(tokens, options, message):
     """An id beyond the vocabulary is a silent NaN on JAX; 2**40 would become 0."""
     with pytest.raises(ValueError, match=f"Expected.*{message}"):
         SequenceData.from_tokens(tokens, **({"vocabulary": WORDS} | options))
+
+
+START = 1.7e9  # seconds since 1970
+SECONDS = START + np.arange(600.0).reshape(2, 300, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "wrong"),
+    [
+        ({"values": SECONDS}, "clock", "205"),
+        ({"values": SECONDS.astype(int)}, "clock", "205"),
+        ({"values": 48.8566 + np.cumsum(np.full((2, 9, 1), 1e-5), axis=1)}, "clock", "18"),
+        ({"static": SECONDS[:, 0] + np.array([[0.0], [900.0]])}, "admitted", "4"),
+        ({"target": SECONDS[:, 0, 0] + np.array([0.0, 900.0])}, "target", "4"),
+    ],
+)
+def test_digits_that_float32_loses_are_named(arguments, name, wrong):
+    plain = {"values": np.ones((2, 3, 1)), "feature_names": ["clock"]}
+    if "static" in arguments:
+        plain["static_names"] = ["admitted"]
+    message = (
+        rf"Expected numbers that float32 tells apart; received '{name}' from \S+ to \S+, whose "
+        rf"changes it gets wrong by {wrong}\s% on average. Take out .*: subtract the first value"
+    )
+    with pytest.warns(UserWarning, match=message):
+        SequenceData.from_arrays(**plain | arguments)
+
+
+def test_ordinary_numbers_lose_nothing_that_is_named(rng):
+    """A warning is an error here. With the start subtracted, seconds are ordinary too."""
+    shape = (6, 200, 1)
+    ordinary = [
+        rng.normal(size=shape),
+        1e-30 * rng.normal(size=shape),
+        rng.integers(-(2**24), 2**24, shape),
+        rng.random(shape) < 0.5,
+        rng.uniform(19_000, 21_000, shape).round(2),  # with cents
+        20_000 + rng.normal(size=shape).cumsum(axis=1).round(2),
+        SECONDS[:1, :200] - START,
+        START + 86_400 * np.arange(200.0)[:, None],
+        1234567.9,
+        0.3 + 1e-16 * rng.normal(size=shape),  # a constant that was computed
+        1 + np.exp(-np.arange(200.0))[:, None],
+    ]
+    for numbers in ordinary:
+        values = np.broadcast_to(numbers, shape)
+        data = SequenceData.from_arrays(values, values[:, 0, 0], static=values[:, 0])
+        np.testing.assert_array_equal(data.values, values.astype(np.float32))
+    gaps = np.where(rng.random(shape) < 0.7, np.nan, rng.normal(size=shape))
+    SequenceData.from_arrays(gaps, static=np.full((6, 1), np.nan), missing="keep")

@@ -165,6 +165,7 @@ def test_one_step_of_several_outputs_is_the_last_of_padded_samples_too():
     np.testing.assert_array_equal(last.values, named.values)
 
 
+@pytest.mark.filterwarnings("ignore:Expected numbers that float32 tells apart")  # of the data
 @pytest.mark.parametrize("unit", [3600.0, 100.0])
 def test_double_precision_that_is_needed_is_refused(unit):
     """Data are float32: seconds since 1970 are the same then for two minutes."""

@@ -10,6 +10,7 @@ import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.widgets.exploration import Exploration, orders, ways
 from lstm_explain.widgets.state import Edit, State, edited
+from lstm_explain.wording import MINUS
 
 pytestmark = pytest.mark.slow
 
@@ -127,7 +128,7 @@ def test_flip_is_that_of_the_closed_form():
     )
     assert not none.found
     assert none.value is None
-    assert "No value of dose from -2 to 2 (the range of the training data)" in str(none)
+    assert f"No value of dose from {MINUS}2 to 2 (the range of the training data)" in str(none)
 
 
 def test_flip_needs_what_it_needs():

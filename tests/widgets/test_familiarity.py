@@ -43,3 +43,11 @@ def test_a_jump_within_the_range_is_noticed_and_the_training_steps_are_not():
     [text] = usual.warnings(low.change("slow", 1.0, 10), ["slow"], moved)
     assert re.match("what was measured at step 1[12], with its change", text)
     assert "farther from the training data" in text
+
+
+def test_a_price_beyond_its_range_is_told_from_the_end_of_the_range():
+    prices = np.array([20034.1, 20035.0, 20035.3, 20034.6]).reshape(2, 2, 1)
+    usual = Familiarity.with_data(SequenceData.from_arrays(prices, feature_names=["price"]))
+    sample = SequenceData.from_arrays([[[20035.4], [20035.0]]], feature_names=["price"])
+    [text] = usual.warnings(sample, ["price"], np.array([True, False]))
+    assert text == "price = 20035.4 lies outside the training data (20034.1 to 20035.3)"
