@@ -22,7 +22,8 @@ from ..sequences.splitting import window_ends
 from .explanation import LEVELS, Explanation, window_labels
 
 _DIMENSIONS = {level: dimensions for dimensions, level in LEVELS.items()}
-# Largest difference between a prediction made again and the recorded one, relative to 1 + its size.
+# Largest difference between a prediction made again and the recorded one, relative to all that adds
+# up to it.
 _TOLERANCE = 1e-3
 
 
@@ -237,7 +238,9 @@ def question_of(model: Any, explanation: Explanation, batch_size: int | None = N
     )
     again, before = question.predictions, explanation.predictions.values
     same = np.array_equal(question.selection.names, explanation.output.values.astype(str))
-    if not same or not np.allclose(again, before, rtol=_TOLERANCE, atol=_TOLERANCE):
+    parts = np.abs(explanation.values.values).reshape(len(before), -1).sum(axis=1)
+    size = np.abs(before) + np.abs(explanation.base_values.values) + parts
+    if not same or (np.abs(again - before) > _TOLERANCE * size).any():
         raise ValueError(
             "Expected the explanation's own data to give its predictions again; they differ by up "
             f"to {np.abs(again - before).max():.2g}. Explain the samples again with lx.explain, "

@@ -69,7 +69,7 @@ def replacement_evidence(case: Case, seed: int) -> list[Evidence]:
         "uniform": lambda weights, real: real / np.maximum(real.sum(axis=1, keepdims=True), 1),
         "permuted": lambda weights, real: permuted(weights, real, rng),
     }
-    if not np.allclose(unchanged, before, rtol=1e-3, atol=1e-3):
+    if not np.allclose(unchanged, before, rtol=1e-3, atol=1e-3 * case.spread):
         return []
     return [
         Evidence(

@@ -116,7 +116,7 @@ def warn_if_padding_is_read(
     if before.ndim == 3 and before.shape[1] == some.mask.shape[1]:
         before, after = (margins * some.mask[..., None] for margins in (before, after))
     effect = float(np.abs(after - before).max())
-    if effect > 1e-4 * (1 + float(np.abs(before).max())):
+    if effect > 1e-4 * float(np.abs(before).max()):
         warnings.warn(
             f"Expected a model that ignores padded steps; standard normal noise in the padding of "
             f"{len(padded)} samples moved the margin of {anatomy.model.name!r} by up to "

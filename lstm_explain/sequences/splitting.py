@@ -40,10 +40,18 @@ def labels_by_time(
     owners = pd.Series(np.zeros(len(times)) if data.ids is None else data.ids)
     steps = pd.DataFrame({"owner": np.repeat(owners, lengths), "time": times[data.mask]})
     distinct = steps.drop_duplicates()
+    none_given = gap is None
     gap = _gap_of(data, gap, overlapping=len(distinct) < len(steps))
     if gap:
         for boundary in (first_validation, first_test):
             labels[_reaches_past(boundary, gap, ends, owners, distinct)] = ""
+    if gap and none_given:
+        # Windows of another sequence, whose steps lie further apart, may begin before all of these.
+        answers = _times_of_targets(ends, owners, distinct, data.horizon or 0)
+        for boundary in (first_validation, first_test):
+            later = times[(ends >= boundary) & (labels != ""), 0]
+            if len(later):
+                labels[(ends < boundary) & (answers >= later.min())] = ""
     remedy = f"Move the boundaries inside the data's {ends.min()} to {ends.max()}"
     _check_parts(labels, f"{remedy}, or shorten the gap of {gap} steps")
     return labels
@@ -77,6 +85,16 @@ def _reaches_past(
     if len(before):
         near |= ends >= np.sort(before["time"].unique())[-gap:][0]
     return (near & (ends < boundary)).to_numpy()
+
+
+def _times_of_targets(
+    ends: pd.Series, owners: pd.Series, steps: pd.DataFrame, horizon: int
+) -> pd.Series:
+    """Return the time `horizon` steps of its sequence after each sample's end, as far as known."""
+    steps = steps.sort_values(["owner", "time"])
+    ahead = steps.groupby("owner")["time"].shift(-horizon).fillna(steps["time"])
+    ahead.index = pd.MultiIndex.from_frame(steps)
+    return ahead.reindex(pd.MultiIndex.from_arrays([owners, ends])).reset_index(drop=True)
 
 
 def check_not_one_series(data: SequenceData) -> None:

@@ -12,6 +12,7 @@ from marks import slow_but
 import lstm_explain as lx
 from lstm_explain import Explanation, SequenceData
 from lstm_explain.attribution.records import background_of, data_of, question_of
+from lstm_explain.backend import keras
 from lstm_explain.inspection.background import Background
 from lstm_explain.inspection.question import prepare
 
@@ -176,3 +177,16 @@ def test_another_model_and_an_explanation_without_its_inputs_are_refused():
     other = Explanation(e.to_dataset().assign(data=e.data + 1))
     with pytest.raises(ValueError, match="to give its predictions again"):
         question_of(tiny.model(), other)
+
+
+def test_numbers_of_any_size_must_give_their_predictions_again():
+    """Returns squared are of size 1e-8: a fixed tolerance would take other data for the same."""
+    inputs = keras.Input((3, 2))
+    head = keras.layers.Dense(1, kernel_initializer="ones")(keras.layers.Flatten()(inputs))
+    model = keras.Model(inputs, keras.layers.Rescaling(1e-8)(head))
+    x = np.random.default_rng(0).normal(size=(4, 3, 2)).astype(np.float32)
+    e = lx.explain(model, x, background="zero", progress=False)
+    np.testing.assert_allclose(question_of(model, e).predictions, e.predictions, rtol=1e-5)
+    other = Explanation(e.to_dataset().assign(data=1.01 * e.data))
+    with pytest.raises(ValueError, match=r"they differ by up to [0-9.]+e-10"):
+        question_of(model, other)

@@ -111,6 +111,22 @@ def test_the_gap_counts_the_steps_of_each_sequence():
     assert data.train.times[weekly, -1].tolist() == [7, 14]
 
 
+def test_windows_of_another_calendar_do_not_reach_into_training():
+    """One sequence has a step a day, another one a week: its windows begin early."""
+    daily = panel(rows=140, owners=("daily",))
+    weekly = panel(rows=20, owners=("weekly",)).assign(t=7 * np.arange(20))
+    data = windows(pd.concat([daily, weekly]))
+    split = data.split_by_time(validation=70, test=112)
+    for earlier, later in (("train", "validation"), ("validation", "test")):
+        first = split[split.split == later].times[:, 0].min()
+        before = split[split.split == earlier]
+        step = np.where(before.ids == "weekly", 7, 1)
+        assert (before.times[:, -1] + 2 * step).max() == first - 1
+    # The daily sequence alone loses what its own windows and targets need.
+    alone = windows(daily).split_by_time(validation=70, test=112)
+    assert alone.train.times[:, -1].max() == 70 - 1 - (4 - 1 + 2)
+
+
 def test_the_gap_leaves_patients_alone_who_left_before():
     """Patients with one sample each: only those at the last step of all before a boundary go."""
     times = np.arange(12)[:, None] * 10 + np.arange(3)

@@ -106,12 +106,14 @@ def test_padding_in_the_background_is_no_value():
 
 
 @pytest.mark.filterwarnings("ignore:Layer 'conv1d:UserWarning")  # Keras tells too
-def test_a_model_that_reads_its_padding_is_told():
+@pytest.mark.parametrize("size", [1.0, 1e-7])  # of what is predicted
+def test_a_model_that_reads_its_padding_is_told(size):
     model = sequential(
         keras.layers.Masking(),
         keras.layers.Conv1D(3, 2, padding="same"),
         keras.layers.LSTM(3),
         keras.layers.Dense(1),
+        keras.layers.Rescaling(size),
     )
     x = numbers(2, STEPS, FEATURES)
     x[:, 3:] = 0
