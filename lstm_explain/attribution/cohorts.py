@@ -12,7 +12,7 @@ import pandas as pd
 from ..arguments import check_type
 from ..intervals import bootstrap_interval, check_draws
 from ..models.scores import checked_groups
-from ..sequences.splitting import stretches_of
+from ..sequences.splitting import stretches_of, window_ends
 from .explanation import Explanation
 
 
@@ -79,10 +79,11 @@ def groups_alike(explanation: Explanation) -> tuple[np.ndarray, str]:
     It is a "sample", an "id", or, of windows of one series, a "separate period" of it: twice as
     long as a window, so that windows of one have little in common with those of another.
     """
-    dataset = explanation.to_dataset()
-    if "window_ends" in dataset:
-        length = 2 * int(dataset["mask"].sum("time").max())
-        return stretches_of(dataset["window_ends"].values, length), "separate period"
+    step, mask = explanation.to_dataset().attrs.get("window_step"), explanation.mask.values
+    if step is not None:
+        times = None if explanation.times is None else explanation.times.values
+        ends = window_ends(int(step), times, mask, explanation.values["sample"].values)
+        return stretches_of(ends, 2 * int(mask.sum(axis=1).max())), "separate period"
     if explanation.ids is None:
         return np.arange(len(explanation)), "sample"
     ids, alike = np.unique(explanation.ids.values, return_inverse=True)

@@ -20,6 +20,7 @@ from ..inspection.background import Background
 from ..inspection.question import read_background
 from ..progress import progress_bar
 from ..sequences.data import SequenceData, check_data
+from ..sequences.splitting import window_step
 from .expected_gradients import explain
 from .explanation import Explanation
 
@@ -94,7 +95,10 @@ def explain_in_pieces(
             pieces.append(piece)
             bar.update(len(piece_data))
     explanation = Explanation.concat(pieces)
-    explanation.to_dataset().attrs.pop("piece")
+    attributes = explanation.to_dataset().attrs
+    attributes.pop("piece")
+    if (step := window_step(data)) is not None:  # which one piece may not show
+        attributes["window_step"] = step
     return explanation
 
 

@@ -18,7 +18,7 @@ from ..inspection.outputs import Scale
 from ..inspection.question import Question, prepare
 from ..sequences.data import SequenceData
 from ..sequences.inputs import input_names
-from ..sequences.splitting import window_ends
+from ..sequences.splitting import window_step
 from .explanation import LEVELS, Explanation, window_labels
 
 _DIMENSIONS = {level: dimensions for dimensions, level in LEVELS.items()}
@@ -146,14 +146,14 @@ def _labelled(
         variables["times"] = (step, data.times)
     if data.ids is not None:
         variables["ids"] = ("sample", data.ids.astype(str))
-    if (ends := window_ends(data)) is not None:
-        variables["window_ends"] = ("sample", ends)
     if data.target is not None:
         names = np.array(data.class_names)
         variables["target"] = ("sample", names[data.target] if len(names) else data.target)
     if window is not None:
         coordinates["window"] = window_labels(subject.mask.shape[1], window)
-    attributes = {"time_name": data.time_name, "target_unit": data.target_unit}
+    attributes: dict[str, Any] = {"time_name": data.time_name, "target_unit": data.target_unit}
+    if (apart := window_step(data)) is not None:
+        attributes["window_step"] = apart
     return xr.Dataset(variables, coords=coordinates, attrs=attributes)
 
 

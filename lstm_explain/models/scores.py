@@ -60,7 +60,7 @@ def score(data: SequenceData, predictions: np.ndarray) -> dict[str, float]:
             "rmse": float(metrics.root_mean_squared_error(target, predictions)),
             "mae": float(metrics.mean_absolute_error(target, predictions)),
         }
-        if len(target) > 1:
+        if np.ptp(target) > 0:  # of a constant nothing can be explained
             scores["r2"] = float(metrics.r2_score(target, predictions))
         return scores
     labels = np.arange(len(data.class_names))

@@ -188,28 +188,37 @@ def groups_alike(data: SequenceData) -> np.ndarray:
     Those of one id go together; of one series that was cut into windows those of one stretch, of at
     least 5 times as many steps as the target looks ahead. Other samples stand alone.
     """
-    ends = window_ends(data)
-    if ends is not None:
+    step = window_step(data)
+    if step is not None:
+        ends = window_ends(step, data.times, data.mask, np.arange(len(data)))
         return stretches_of(ends, _HORIZONS_EACH * max(1, data.horizon or 1))
     if data.ids is not None:
         return np.unique(data.ids, return_inverse=True)[1]
     return np.arange(len(data))
 
 
-def window_ends(data: SequenceData) -> np.ndarray | None:
-    """Return at which step of their series windows of one series end; None of other samples.
+def window_step(data: SequenceData) -> int | None:
+    """Return so many steps later than which each window of one series is the one before it.
 
-    Windows in an order that nothing tells all end at the same step: 0.
+    0 where they follow in another order, and None where samples are no windows of one series.
     """
     if data.ids is not None and len(set(data.ids.tolist())) > 1:
         return None
-    later = _steps_on(data.values)
-    if data.horizon is None and (data.ids is not None or not later):
-        return None
-    if data.times is None:
-        return np.arange(len(data)) * later
-    last = data.times[np.arange(len(data)), data.lengths - 1]
-    return np.searchsorted(np.unique(data.times[data.mask]), last)
+    step = _steps_on(data.values)
+    return None if data.horizon is None and (data.ids is not None or not step) else step
+
+
+def window_ends(
+    step: int, times: np.ndarray | None, mask: np.ndarray, numbers: np.ndarray
+) -> np.ndarray:
+    """Return at which step of their series windows end, by their times or else their numbers.
+
+    Windows in an order that nothing tells all end at the same step.
+    """
+    if times is None:
+        return numbers * step
+    last = mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)
+    return np.searchsorted(np.unique(times[mask]), times[np.arange(len(times)), last])
 
 
 def stretches_of(ends: np.ndarray, length: int) -> np.ndarray:

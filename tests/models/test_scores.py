@@ -183,6 +183,10 @@ def test_regression_scores_by_hand():
     assert list(scores) == ["rmse", "mae", "r2"]
 
 
+def test_a_constant_target_has_no_r2():
+    assert "r2" not in score(part(np.full(3, 2.0)), np.array([1.0, 2.0, 3.0]))
+
+
 def test_the_test_mean_scores_zero_r2():
     target = np.array([1.0, 2, 6])
     np.testing.assert_allclose(score(part(target), np.full((3, 1), 3.0))["r2"], 0, atol=1e-12)

@@ -21,7 +21,7 @@ from lstm_explain.backend import keras
 from lstm_explain.faithfulness.evidence import Evidence, summary
 from lstm_explain.intervals import bootstrap_interval, mean_interval, share_interval
 from lstm_explain.plots.content import summary_heading
-from lstm_explain.sequences.splitting import stretches_of, window_ends
+from lstm_explain.sequences.splitting import stretches_of, window_ends, window_step
 
 pytestmark = pytest.mark.slow
 
@@ -233,22 +233,27 @@ def windows_of(values, **options):
     return SequenceData.from_arrays(cut.transpose(0, 2, 1), **options)
 
 
+def ends_of(data):
+    step = window_step(data)
+    return step if step is None else window_ends(step, data.times, data.mask, np.arange(len(data)))
+
+
 def test_windows_of_one_series_are_found_and_stand_at_their_step(rng):
     series = rng.normal(size=(43, 2))
     windows = windows_of(series)
-    np.testing.assert_array_equal(window_ends(windows), np.arange(40))
-    np.testing.assert_array_equal(window_ends(windows[::3]), 3 * np.arange(14))
+    np.testing.assert_array_equal(ends_of(windows), np.arange(40))
+    np.testing.assert_array_equal(ends_of(windows[::3]), 3 * np.arange(14))
     mixed = rng.permutation(40)
     by_table = windows_of_a_series()
-    np.testing.assert_array_equal(window_ends(by_table[mixed]), mixed + 3 - mixed.min())
+    np.testing.assert_array_equal(ends_of(by_table[mixed]), mixed + 3 - mixed.min())
     # Nothing tells the order of these: they are not taken for independent.
-    assert window_ends(replace(windows, horizon=1)[mixed]).tolist() == [0] * 40
-    assert window_ends(SequenceData.from_arrays(rng.normal(size=(9, 4, 2)))) is None
+    assert ends_of(replace(windows, horizon=1)[mixed]).tolist() == [0] * 40
+    assert ends_of(SequenceData.from_arrays(rng.normal(size=(9, 4, 2)))) is None
     of_two = SequenceData.from_arrays(windows.values, ids=np.arange(40) // 20)
-    assert window_ends(of_two) is None  # whose they are counts
+    assert ends_of(of_two) is None  # whose they are counts
 
 
-def test_explained_windows_of_one_series_count_as_the_periods_they_lie_in(rng):
+def test_explained_windows_of_one_series_count_as_the_periods_they_lie_in(rng, tmp_path):
     """Of 43 steps, windows of 4 have 5 periods of 8 steps: figure, table and verdict say so."""
     series = rng.normal(size=(43, 2)).astype(np.float32)
     inputs = keras.Input((4, 2))
@@ -258,6 +263,11 @@ def test_explained_windows_of_one_series_count_as_the_periods_they_lie_in(rng):
     alike, whose = groups_alike(e)
     np.testing.assert_array_equal(alike, np.repeat(np.arange(5), 8))
     assert whose == "separate period"
+    np.testing.assert_array_equal(groups_alike(e[[39, 0, 20]])[0], [4, 0, 2])
+    pieces = lx.attribution.explain_in_pieces(  # the last one of a single window, which does not show the rest
+        model, windows_of(series), tmp_path, samples_per_piece=13, background="zero", progress=False
+    )
+    np.testing.assert_array_equal(groups_alike(pieces)[0], alike)
     sizes = np.abs(e.over_features().values.values)
     shares = lx.attribution.drivers_by_group(e, {"all": np.ones(40, bool)})
     low, high = bootstrap_interval(lambda rows: _shares(sizes, rows), alike, 500, 0)
