@@ -264,7 +264,8 @@ def test_explained_windows_of_one_series_count_as_the_periods_they_lie_in(rng, t
     np.testing.assert_array_equal(alike, np.repeat(np.arange(5), 8))
     assert whose == "separate period"
     np.testing.assert_array_equal(groups_alike(e[[39, 0, 20]])[0], [4, 0, 2])
-    pieces = lx.attribution.explain_in_pieces(  # the last one of a single window, which does not show the rest
+    # The last piece is a single window, which does not show that it is one.
+    pieces = lx.attribution.explain_in_pieces(
         model, windows_of(series), tmp_path, samples_per_piece=13, background="zero", progress=False
     )
     np.testing.assert_array_equal(groups_alike(pieces)[0], alike)
