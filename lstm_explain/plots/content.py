@@ -77,9 +77,9 @@ def equation(explanation: Explanation) -> list[str]:
     prediction, base = explanation.predictions.item(), explanation.base_values.item()
     gap = explanation.gaps.item()
     total = prediction - base - gap
-    # With up to three decimals more, so that it adds up as it is written too.
+    # With one decimal more where that makes it add up as it is written; else its sum gives way.
     least = decimals(total, max(abs(prediction), abs(base)))
-    for places in range(least, least + 4):
+    for places in range(least, least + 2):
         rest = round(prediction, places) - round(base, places) - round(gap, places)
         if round(rest - round(total, places), places) == 0:
             break
