@@ -68,7 +68,8 @@ def plot_summary(
     if facts is not None:
         sums.append(content.grouped(facts, static.order))
     bars = [sizes.mean(axis=0) for sizes in sums]
-    ends = [mean_interval(sizes, groups_alike(explanation)[0]) for sizes in sums]
+    alike, _ = groups_alike(explanation)
+    ends = [mean_interval(sizes, alike) for sizes in sums]
     panels.draw_sides(place, row, main, bars, static.names, "sum over time", ends)
     label = f"mean |SHAP value|\n({content.explained(explanation)})"
     panels.draw_colour_bar(place, row, mesh, label)

@@ -202,10 +202,10 @@ def window_step(data: SequenceData) -> int | None:
 
     0 where they follow in another order, and None where samples are no windows of one series.
     """
-    if data.ids is not None and len(set(data.ids.tolist())) > 1:
+    if data.ids is not None and (data.horizon is None or len(set(data.ids.tolist())) > 1):
         return None
     step = _steps_on(data.values)
-    return None if data.horizon is None and (data.ids is not None or not step) else step
+    return None if data.horizon is None and not step else step
 
 
 def window_ends(
