@@ -8,8 +8,11 @@ from . import plots as plots
 from . import sequences as sequences
 from . import widgets as widgets
 from .attribution.comparison import compare as compare
+from .attribution.cross_validation import cross_validate as cross_validate
 from .attribution.expected_gradients import explain as explain
 from .attribution.explanation import Explanation as Explanation
+from .attribution.lime import lime_values as lime_values
+from .attribution.model_comparison import compare_models as compare_models
 from .attribution.shapley import interactions as interactions
 from .attribution.shapley import shapley_values as shapley_values
 from .backend import find_device as find_device
@@ -27,12 +30,17 @@ from .models.forms import predict as predict
 from .models.saved_models import load_model as load_model
 from .models.training import TrainingRun as TrainingRun
 from .models.training import train as train
+from .models.tuning import tune as tune
+from .plots.cell import plot_cell as plot_cell
 from .plots.chart import plot_chart as plot_chart
 from .plots.comparison import plot_comparison as plot_comparison
+from .plots.dependence import plot_dependence as plot_dependence
+from .plots.forest import plot_forest as plot_forest
 from .plots.gates import plot_gates as plot_gates
 from .plots.heatmap import plot_heatmap as plot_heatmap
 from .plots.history import plot_history as plot_history
 from .plots.html import tokens_html as tokens_html
+from .plots.models import plot_models as plot_models
 from .plots.reliability import plot_reliability as plot_reliability
 from .plots.summary import plot_summary as plot_summary
 from .plots.timeline import plot_timeline as plot_timeline
@@ -40,5 +48,6 @@ from .plots.tokens import plot_tokens as plot_tokens
 from .sequences.data import SequenceData as SequenceData
 from .widgets.explorer import explore as explore
 from .widgets.gate_player import play_gates as play_gates
+from .widgets.overview import explore_samples as explore_samples
 
 __version__: str

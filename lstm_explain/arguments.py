@@ -175,6 +175,8 @@ def _where_is_it(model: object) -> str:
     """Say where the Keras model is that belongs to what was received."""
     if isinstance(model, str | Path):
         return f"Load it: lx.load_model({str(model)!r})."
+    if isinstance(model, list | tuple) and model:
+        return "Of several models pass the mean: lx.models.average(models)."
     if hasattr(model, "get_best_models"):  # of KerasTuner
         return "Pass its best model: tuner.get_best_models()[0]."
     if hasattr(model, "model_") or type(model).__module__.startswith("scikeras"):

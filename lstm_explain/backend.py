@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -48,6 +49,25 @@ _DEVICES = _load()
 
 import keras as keras  # noqa: E402  (only now: _load has hidden its greeting)
 from keras import ops as ops  # noqa: E402
+
+
+@contextmanager
+def retracing_expected() -> Iterator[None]:
+    """Hide TensorFlow's warning of repeated tracing while a block runs.
+
+    Batches of several lengths are traced once for each on purpose; in a notebook the warning would
+    stand above the result as if something had gone wrong.
+    """
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 @dataclass(frozen=True)

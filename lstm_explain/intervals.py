@@ -14,6 +14,9 @@ from scipy import stats
 from .arguments import check_whole
 
 _LEVEL = 0.975
+# What a value may be: its least and its most.
+Limits = tuple[float, float] | tuple[np.ndarray, np.ndarray]
+ANY, SIZE, SHARE, CORRELATION = (-np.inf, np.inf), (0.0, np.inf), (0.0, 1.0), (-1.0, 1.0)
 # Resamples of a mean: as many as this many drawn samples give, from 200 to 2,000.
 _DRAWN_SAMPLES = 20_000_000
 
@@ -25,7 +28,12 @@ def check_draws(draws: int, seed: int) -> None:
 
 
 def bootstrap_interval(
-    statistic: Callable[[np.ndarray], list[float]], groups: np.ndarray, draws: int, seed: int
+    statistic: Callable[[np.ndarray], list[float]],
+    groups: np.ndarray,
+    draws: int,
+    seed: int,
+    telling: np.ndarray | None = None,
+    limits: Limits = ANY,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of the intervals of what `statistic` makes of sample positions.
 
@@ -42,6 +50,11 @@ def bootstrap_interval(
         Which samples are drawn together. One group has no interval: NaN.
     draws, seed : int
         Bootstrap samples, and the seed of drawing them.
+    telling : int array (value,), optional
+        By how many groups each value varies, by default by all: an AUROC varies by those with an
+        event. With Student's t of all 200 groups, that of one with five events held 90 to 94 %.
+    limits : pair of numbers or of arrays (value,)
+        The least and the most that is possible: an end beyond is set there.
 
     References
     ----------
@@ -62,19 +75,25 @@ def bootstrap_interval(
     known = (~np.isnan(drawn)).mean(axis=0) >= 0.99
     error = np.full(len(value), np.nan)
     error[known] = np.nanstd(drawn[:, known], axis=0)
-    return value - _reach(count) * error, value + _reach(count) * error
+    return _ends(value, error, count, count if telling is None else telling, limits)
 
 
-def _reach(count: int) -> float:
-    """How many bootstrap standard errors of so many groups the ends are away.
+def _ends(
+    value: np.ndarray, error: np.ndarray, count: int, telling: int | np.ndarray, limits: Limits
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where a value is as many bootstrap standard errors away as Student's t says.
 
     The bootstrap divides squares by the number of groups, Student's t by one less.
     """
-    return float(stats.t.ppf(_LEVEL, count - 1) * np.sqrt(count / (count - 1)))
+    reach = stats.t.ppf(_LEVEL, np.asarray(telling) - 1) * np.sqrt(count / (count - 1)) * error
+    return np.clip(value - reach, *limits), np.clip(value + reach, *limits)
 
 
 def mean_interval(
-    numbers: np.ndarray, groups: np.ndarray | None = None, seed: int = 0
+    numbers: np.ndarray,
+    groups: np.ndarray | None = None,
+    seed: int = 0,
+    limits: Limits = ANY,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of the bootstrap interval of each column's mean.
 
@@ -84,6 +103,10 @@ def mean_interval(
         A single sample or group has no interval: both ends are the mean itself.
     groups : array (sample,), optional
         Which samples are drawn together; by default each alone.
+    seed : int
+        Of drawing them.
+    limits : pair of numbers
+        The least and the most that is possible.
 
     Examples
     --------
@@ -100,7 +123,7 @@ def mean_interval(
     drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
     weights = drawn[:, groups] / drawn[:, groups].sum(axis=1, keepdims=True)
     error = (weights @ numbers).std(axis=0)
-    return mean - _reach(count) * error, mean + _reach(count) * error
+    return _ends(mean, error, count, count, limits)
 
 
 def share_interval(happened: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, float]:

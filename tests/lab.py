@@ -34,6 +34,18 @@ _LABS_OWN = re.compile(
     r"api/workspaces|favicon|extensions-manager|fonts?\.g|ERR_INTERNET|ERR_NAME_NOT|api/news"
 )
 
+# JupyterLab asks a new kernel for its widgets. One that a cell closes before it has answered
+# is waited for without end, and no widget is drawn: so no cell runs before this is done.
+_WIDGETS_ARE_READY = """\
+() => {
+  if (!window.widgetManager) {
+    const { rendermime } = window.jupyterapp.shell.currentWidget.content;
+    const renderer = rendermime.createRenderer("application/vnd.jupyter.widget-view+json");
+    renderer._manager.promise.then(manager => { window.widgetManager = manager; });
+  }
+  return window.widgetManager?.restoredStatus;
+}"""
+
 # Plots for some seconds; each figure must have its own number of lines. Widgets move meanwhile.
 PLOT = """\
 import io, time
@@ -190,7 +202,10 @@ class Page:
         return [error for error in self._errors if not _LABS_OWN.search(error)]
 
     def open(self, name: str, *, kernel: bool = True) -> None:
-        """Open a notebook; wait for its kernel, or for the question which kernel to take."""
+        """Open a notebook; wait for its kernel, or for the question which kernel to take.
+
+        With the kernel, also for JupyterLab's widgets.
+        """
         self.it.goto(f"{self._address}/lab/tree/{name}?token={_TOKEN}&reset")
         self.it.wait_for_selector(".jp-NotebookPanel .jp-Cell")
         if kernel:
@@ -198,6 +213,7 @@ class Page:
                 "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
                 "?.status === 'idle'"
             )
+            self.wait_for(_WIDGETS_ARE_READY)
 
     def command(self, name: str) -> Any:
         """Execute one of JupyterLab's commands and wait for its end."""
@@ -223,7 +239,7 @@ class Page:
 
     def widget_text(self) -> str:
         """Return the widget's line with the prediction, before and now."""
-        return self.it.locator(".jupyter-widgets [role=status]").first.text_content()
+        return self.it.locator(".lstm-explain-live").first.text_content()
 
     def wait_for(self, script: str, argument: Any = None, timeout: float = 30.0) -> None:
         """Wait until an expression of the page is true."""

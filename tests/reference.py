@@ -110,6 +110,36 @@ def interaction(worth: Callable[[frozenset], float], players: int, i: int, j: in
     return total
 
 
+def lime(present, worths, distance: Callable, width: float, ridge: float):
+    """Ribeiro, Singh and Guestrin (2016), section 3.4, with the ridge penalty of their package.
+
+    One coalition at a time, the first being the sample itself: values, intercept, weighted R
+    squared; and standard errors, White (1980), equation 5, each residual of a drawn coalition
+    divided by the root of 1 - its leverage (MacKinnon and White 1985, HC2).
+    """
+    players = len(present[0])
+    rows = [np.array([1.0, *row]) for row in present]
+    weights = [float(np.sqrt(np.exp(-(distance(row) ** 2) / width**2))) for row in present]
+    left = np.diag([0.0] + players * [ridge])
+    right = np.zeros(players + 1)
+    for weight, row, worth in zip(weights, rows, worths, strict=True):
+        left = left + weight * np.outer(row, row)
+        right = right + weight * row * worth
+    solution = np.linalg.solve(left, right)
+    mean = sum(w * y for w, y in zip(weights, worths, strict=True)) / sum(weights)
+    missed = all_of_it = 0.0
+    middle = np.zeros(left.shape)
+    for number, (weight, row, worth) in enumerate(zip(weights, rows, worths, strict=True)):
+        residual = worth - solution @ row
+        missed += weight * residual**2
+        all_of_it += weight * (worth - mean) ** 2
+        if number:
+            leverage = weight * row @ np.linalg.solve(left, row)
+            middle += (weight * residual) ** 2 / (1 - leverage) * np.outer(row, row)
+    errors = np.sqrt(np.diag(np.linalg.inv(left) @ middle @ np.linalg.inv(left)))
+    return solution[1:], solution[0], 1 - missed / all_of_it, errors[1:]
+
+
 # -- words -----------------------------------------------------------------------------------------
 def word_vectors(texts: list[list[int]], num_words: int, size: int, window: int) -> np.ndarray:
     """Levy, Goldberg and Dagan (2015), sections 2 and 3: PPMI with smoothing, U sqrt(S).

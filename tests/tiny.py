@@ -37,7 +37,9 @@ def padded(task: str = "binary", static: bool = False, samples: int = 60) -> Seq
 @lru_cache
 def model(task: str = "binary", static: bool = False):
     """An untrained network with weights large enough to be far from linear."""
-    network = lx.build_model(padded(task, static), units=(4,), attention_units=3, seed=1)
+    network = lx.build_model(
+        padded(task, static), units=(4,), attention_units=3, seed=1, beside=None
+    )
     rng = np.random.default_rng(3)
     network.set_weights([rng.normal(scale=0.8, size=w.shape) for w in network.get_weights()])
     return network
@@ -52,13 +54,23 @@ def explanation(task: str = "binary", static: bool = False):
     )
 
 
+def untrained(task: str, static: bool):
+    """Return the network as it is before `run` trains it."""
+    return lx.build_model(padded(task, static), units=(4,), attention_units=3, seed=1, beside=None)
+
+
 @lru_cache
 def run(task: str = "binary", static: bool = False):
     """A short training that goes past its best epoch, because the steps are large."""
     data = padded(task, static)
-    network = lx.build_model(data, units=(4,), attention_units=3, seed=1)
     return lx.train(
-        network, data, epochs=8, patience=2, learning_rate=0.3, batch_size=16, progress=False
+        untrained(task, static),
+        data,
+        epochs=8,
+        patience=2,
+        learning_rate=0.3,
+        batch_size=16,
+        progress=False,
     )
 
 
@@ -77,7 +89,9 @@ def texts() -> SequenceData:
 @lru_cache
 def text_model():
     """An untrained network for texts, with weights large enough to be far from linear."""
-    network = lx.build_model(texts(), units=(4,), attention_units=3, embedding_size=5, seed=1)
+    network = lx.build_model(
+        texts(), units=(4,), attention_units=3, embedding_size=5, seed=1, beside=None
+    )
     rng = np.random.default_rng(3)
     for layer in network.layers:
         if layer.name not in ("word_dropout", "context_dropout"):
@@ -114,7 +128,7 @@ def charts(num_samples=40, seed=0):
 def explained_charts():
     """Data, a network with weights large enough to tell the features apart, what explains it."""
     data = charts().fill_missing(indicators=True).standardise()
-    model = lx.build_model(data, units=(6,), attention_units=4, seed=1)
+    model = lx.build_model(data, units=(6,), attention_units=4, seed=1, beside=None)
     model.set_weights(
         [
             np.random.default_rng(i).normal(0, 0.5, w.shape)
@@ -145,7 +159,7 @@ def gappy():
         name="gappy",
     )
     data = data.split_by_group(0.2, 0.2).fill_missing(indicators=True).standardise()
-    network = lx.build_model(data, units=(4,), attention_units=3, seed=1)
+    network = lx.build_model(data, units=(4,), attention_units=3, seed=1, beside=None)
     weights = np.random.default_rng(3)
     network.set_weights([weights.normal(scale=0.8, size=w.shape) for w in network.get_weights()])
     return network, data

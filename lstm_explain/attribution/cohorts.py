@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from ..arguments import check_type
-from ..intervals import bootstrap_interval, check_draws
+from ..intervals import SHARE, bootstrap_interval, check_draws
 from ..models.scores import checked_groups
+from ..sequences.padding import last_true
 from ..sequences.splitting import stretches_of, window_ends
 from .explanation import Explanation
 
@@ -21,8 +22,8 @@ def drivers_by_group(
 ) -> pd.DataFrame:
     """Compare which features drive the predictions of different groups of samples.
 
-    A feature's share is its mean |SHAP value| over the group's samples, the steps summed first,
-    divided by the sum of all features and static facts.
+    A feature's share is its mean absolute SHAP value over the group's samples, the steps summed
+    first, divided by the sum of all features and static facts.
 
     Parameters
     ----------
@@ -49,6 +50,7 @@ def drivers_by_group(
     >>> drivers_by_group(explanation.over_variables(), groups)        # doctest: +SKIP
     """
     check_type(Explanation, "Pass what lx.explain returned.", explanation=explanation)
+    explanation.check_one_output()
     check_draws(draws, seed)
     while "feature" in explanation.values.dims and explanation.values.ndim > 2:
         explanation = explanation.over_features()
@@ -65,7 +67,9 @@ def drivers_by_group(
     tables = {}
     for group, members in checked_groups(groups, len(sizes)).items():
         of_group = sizes[members]
-        low, high = bootstrap_interval(partial(_shares, of_group), alike[members], draws, seed)
+        low, high = bootstrap_interval(
+            partial(_shares, of_group), alike[members], draws, seed, limits=SHARE
+        )
         tables[group] = pd.DataFrame(
             {"share": _shares(of_group, np.arange(len(of_group))), "low": low, "high": high},
             index=[str(name) for name in names],
@@ -129,8 +133,7 @@ class Overview:
 def overview(explanation: Explanation) -> Overview:
     """Average the sizes of the values of all samples, with the ends of the sequences aligned."""
     sizes, mask = np.abs(explanation.values.values), explanation.mask.values
-    last = mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)
-    steps = last[:, None] - np.arange(mask.shape[1])[::-1]
+    steps = last_true(mask)[:, None] - np.arange(mask.shape[1])[::-1]
     inside = np.maximum(steps, 0)
     real = (steps >= 0) & np.take_along_axis(mask, inside, axis=1)
     aligned = np.take_along_axis(sizes, inside[..., None], axis=1) * real[..., None]

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from ..arguments import check_flag, check_number
-from ..inspection.outputs import Scale
+from ..arguments import check_flag, check_number, check_type
+from ..inspection.outputs import Output, Scale
 from ..inspection.question import Question, prepare
+from ..models.averaging import average, check_members
+from ..models.forms import as_sequences
+from ..models.one_input import with_one_input
 from ..progress import progress_bar
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 from .explanation import Explanation
+from .members import with_members
 from .quadrature import (
     between,
     estimated_error,
@@ -34,12 +38,13 @@ def explain(
     data: SequenceData | np.ndarray,
     *,
     background: Any = None,
-    output: int | str | None = None,
+    output: Output | Callable[..., Any] = None,
     step: int | Literal["last", "sum"] = "last",
     scale: Scale = "margin",
     tolerance: float = 0.05,
     batch_size: int | None = None,
     inputs: Mapping[Role, str] | None = None,
+    attention: str | None = None,
     progress: bool = True,
 ) -> Explanation:
     """Explain predictions by expected gradients: SHAP values per cell, and attention beside them.
@@ -50,15 +55,20 @@ def explain(
 
     Parameters
     ----------
-    model : keras.Model
-        With one sequence input, and optionally static facts and a mask.
+    model : keras.Model, or list of them
+        With one sequence input, and optionally static facts and a mask. Several, such as of several
+        seeds, are explained as `models.average` of them, and each by itself: `spread` and `stable`
+        of the explanation say what another seed would have named too. It takes twice the time of
+        all of them.
     data : SequenceData or array (sample, time, feature)
         The samples to explain.
     background : SequenceData, Background, array, "zero" or "mean"
         What stands for "absent", usually ``data.train``; for texts by default "[UNK]".
-    output : int, str or None
+    output : int, str, list, callable or None
         Position or name of a class, or "a-b" to contrast two. By default the value itself, the
-        second class of a sigmoid, or the predicted class of each sample.
+        second class of a sigmoid, or the predicted class of each sample. A list or "all" gives an
+        `output` dimension. Of a model with several heads the name of one, or (head, output). A
+        function of the outputs, and inputs, is explained as `models.with_output` says.
     step : int, "last" or "sum"
         Which step's output, for models that give one per step.
     scale : {"margin", "probability"}
@@ -70,6 +80,9 @@ def explain(
         Path points per call of the model; less needs less memory.
     inputs : mapping of role to input name, optional
         ``{"sequence": ..., "static": ..., "mask": ...}`` where the roles cannot be told apart.
+    attention : str, optional
+        Name of the layer whose weights are shown as attention. By default it is found by what it
+        does, the last one where there are several.
     progress : bool
         Show a progress bar.
 
@@ -98,7 +111,17 @@ def explain(
     """
     check_number(above=0, remedy="Try 0.05.", tolerance=tolerance)
     check_flag(progress=progress)
-    question = prepare(model, data, background, output, step, scale, batch_size, inputs)
+    check_type(str, 'Give attention="attention_1".', optional=True, attention=attention)
+    if isinstance(model, list | tuple):
+        return _explain_several(
+            check_members(model), data, output, progress, background=background, step=step,
+            scale=scale, tolerance=tolerance, batch_size=batch_size, inputs=inputs,
+            attention=attention,
+        )  # fmt: skip
+    question = prepare(
+        model, data, background, output, step, scale, batch_size, inputs, several=True,
+        attention=attention,
+    )  # fmt: skip
     explanation, message = explain_question(question, step, tolerance, progress)
     if message:
         warnings.warn(message, ToleranceWarning, stacklevel=2)
@@ -129,6 +152,37 @@ def explain_question(
         f"the predictions' spread. {_cause(integral, tolerance)} Read e.gaps before you trust a "
         "sample; lx.shapley_values(...) needs no gradients."
     )
+
+
+def _explain_several(
+    models: list[Any],
+    data: SequenceData | np.ndarray,
+    output: Any,
+    progress: bool,
+    **options: Any,
+) -> Explanation:
+    """Explain the mean of several models, and the same outputs of each of them."""
+    options["progress"] = False
+    with progress_bar(1 + len(models), "explaining", "model", progress) as bar:
+        # Not from the members: the log-odds of a class among several are no mean of theirs.
+        mean, each = explain(average(models), data, output=output, **options), []
+        for model in models:
+            bar.update()
+            each.append(_of_outputs(mean.output.values, model, data, output, options).to_dataset())
+        bar.update()
+    return Explanation(with_members(mean.to_dataset(), each))
+
+
+def _of_outputs(
+    names: np.ndarray, model: Any, data: Any, output: Any, options: dict[str, Any]
+) -> Explanation:
+    """Explain the output that is asked for, by default that of each sample's name."""
+    if output is not None:
+        return explain(model, data, output=output, **options)
+    samples = as_sequences(data, with_one_input(model), options["inputs"])
+    rows = [np.flatnonzero(names == name) for name in np.unique(names)]
+    parts = (explain(model, samples[of], output=str(names[of[0]]), **options) for of in rows)
+    return Explanation.concat(parts)[np.argsort(np.concatenate(rows))]
 
 
 def _cause(integral: Integral, tolerance: float) -> str:
@@ -281,7 +335,7 @@ def _integrate_block(
         coarser_gaps[todo], spread = gaps[todo], _spread(question)
         for position in todo:
             sample = int(block[position])
-            fine = refine(question, sample, values[position], tolerance, spread)
+            fine = refine(question, sample, values[position], tolerance, spread[sample])
             values[position], errors[position], needed = fine
             nodes = max(nodes, needed)
     return values, errors, coarser_gaps, nodes
@@ -307,12 +361,21 @@ def _most_midpoints(num_rows: int, tolerance: float) -> int:
 def _gaps(question: Question, samples: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return the absolute gap of each sample, relative to the spread of predictions, (sample,)."""
     difference = (question.predictions - question.base_values)[samples]
-    return np.abs(difference - values.sum(axis=1)) / _spread(question)
+    return np.abs(difference - values.sum(axis=1)) / _spread(question)[samples]
 
 
-def _spread(question: Question) -> float:
-    """Standard deviation of all predictions, of samples and background rows."""
-    predictions = np.concatenate([question.row_outputs.ravel(), question.predictions])
-    spread, size = float(predictions.std()), float(np.abs(predictions).max())
+def _spread(question: Question) -> np.ndarray:
+    """Standard deviation of all predictions of one output, of samples and background rows.
+
+    Returns
+    -------
+    array (sample,)
+        Several outputs of a sample, which may be in several units, have each its own.
+    """
+    count = question.num_outputs
+    predictions = np.column_stack([question.row_outputs, question.predictions])
+    predictions = predictions.reshape(-1, count, predictions.shape[1])
+    spread, size = predictions.std(axis=(0, 2)), np.abs(predictions).max(axis=(0, 2))
     # Below that it is rounding, as where the samples are the background.
-    return spread if spread > 1e-6 * size else size or 1.0
+    spread = np.where(spread > 1e-6 * size, spread, np.where(size > 0, size, 1.0))
+    return np.tile(spread, len(question.predictions) // count)

@@ -1,9 +1,10 @@
-"""``Explanation``: SHAP values as labelled arrays, with the data and a record of the method."""
+"""``Explanation``: SHAP or LIME values as labelled arrays, with the data and how they were made."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ import pandas as pd
 import xarray as xr
 
 from ..arguments import as_path, check_type, check_whole, described
-from ..sequences.step_names import named_times
+from ..sequences.step_names import window_labels
 from ..sequences.validation import read_rows
+from .joining import joined, of_output
+from .members import stable_values
 from .netcdf import load_dataset, save_dataset
+from .tables import frame_of, shap_of
 
 LEVELS = {
     ("sample", "time", "feature"): "cell",
@@ -27,7 +31,7 @@ LEVELS = {
 
 
 class Explanation:
-    """SHAP values of predictions with everything needed to read, check and keep them.
+    """SHAP or LIME values of predictions with everything needed to read, check and keep them.
 
     ``base_values + sum of all values = predictions`` up to ``gaps``. Dimensions are always named;
     indexing selects samples, by position or by id, and keeps the sample dimension.
@@ -45,12 +49,12 @@ class Explanation:
     # -- what was explained ------------------------------------------------------------------------
     @property
     def values(self) -> xr.DataArray:
-        """SHAP values, (sample, time, feature) or coarser; exactly 0 on padded steps."""
+        """The values, (sample, time, feature) or coarser; exactly 0 on padded steps."""
         return self._dataset["values"]
 
     @property
     def static_values(self) -> xr.DataArray | None:
-        """SHAP values of the static facts, (sample, static_feature), or None."""
+        """Values of the static facts, (sample, static_feature), or None."""
         return self._dataset.get("static_values")
 
     @property
@@ -59,8 +63,46 @@ class Explanation:
         return self._dataset.get("standard_errors")
 
     @property
+    def member_values(self) -> xr.DataArray | None:
+        """Of several models the values of each, (sample, time, feature, member), else None."""
+        return self._dataset.get("member_values")
+
+    @property
+    def member_static_values(self) -> xr.DataArray | None:
+        """Of several models the values of static facts, (sample, static_feature, member)."""
+        return self._dataset.get("member_static_values")
+
+    @property
+    def member_predictions(self) -> xr.DataArray | None:
+        """Of several models the explained output of each, (sample, member), else None."""
+        return self._dataset.get("member_predictions")
+
+    @property
+    def spread(self) -> xr.DataArray | None:
+        """Of several models the standard deviation of each value over them, else None."""
+        members = self.member_values
+        return None if members is None else members.std("member", ddof=1).rename("spread")
+
+    def stable(self, share: float = 1.0) -> xr.DataArray:
+        """Return which values another seed would have named too, bool in the values' dimensions.
+
+        Those whose sign the models agree on, a `share` of them above 0.5, and that are at
+        least twice ``spread / sqrt(number of models)``. By chance five models agree on the sign of
+        one value in 16.
+        """
+        return stable_values(self.values, self.member_values, share)
+
+    @property
+    def r_squared(self) -> xr.DataArray | None:
+        """How well the linear model of `lime_values` fits, (sample,), 1 at best; else None."""
+        return self._dataset.get("r_squared")
+
+    @property
     def base_values(self) -> xr.DataArray:
-        """Mean explained output over the background, with each sample's own mask, (sample,)."""
+        """Mean explained output over the background, with each sample's own mask, (sample,).
+
+        After `lime_values` the intercept of its linear model.
+        """
         return self._dataset["base_values"]
 
     @property
@@ -71,7 +113,8 @@ class Explanation:
     @property
     def gaps(self) -> xr.DataArray:
         """``predictions - base_values - sum of all values``, (sample,): the part left out."""
-        explained = self.values.sum([d for d in self.values.dims if d != "sample"])
+        kept = self.base_values.dims
+        explained = self.values.sum([d for d in self.values.dims if d not in kept])
         if self.static_values is not None:
             explained = explained + self.static_values.sum("static_feature")
         return (self.predictions - self.base_values - explained).rename("gaps")
@@ -106,8 +149,14 @@ class Explanation:
 
     @property
     def target(self) -> xr.DataArray | None:
-        """What was to be predicted, (sample,), or None."""
+        """What was to be predicted, (sample,), or None; of several targets the explained one."""
         return self._dataset.get("target")
+
+    @property
+    def labels(self) -> dict[str, dict[float, str]]:
+        """What the codes of static facts stand for, by the fact's name."""
+        labels = json.loads(self._dataset.attrs.get("labels", "{}"))
+        return {n: {float(c): text for c, text in texts.items()} for n, texts in labels.items()}
 
     @property
     def attention(self) -> xr.DataArray | None:
@@ -129,7 +178,7 @@ class Explanation:
 
     @property
     def output(self) -> xr.DataArray:
-        """Name of the explained output of each sample: a class or the target, (sample,)."""
+        """Name of the explained output of each sample, (sample,); of several, their names."""
         return self._dataset["output"]
 
     @property
@@ -155,6 +204,11 @@ class Explanation:
         return self.provenance["scale"]
 
     @property
+    def value_name(self) -> str:
+        """What a value is called: "LIME value" after `lime_values`, else "SHAP value"."""
+        return "LIME value" if self.provenance.get("method") == "LIME" else "SHAP value"
+
+    @property
     def background(self) -> str:
         """What stood for "absent"."""
         return self.provenance["background"]
@@ -162,7 +216,26 @@ class Explanation:
     @property
     def level(self) -> str:
         """What there is one value for: "cell", "time", "feature", "window", ..."""
-        return LEVELS[tuple(str(d) for d in self.values.dims)]
+        return LEVELS[tuple(str(d) for d in self.values.dims if d != "output")]
+
+    # -- several outputs ---------------------------------------------------------------------------
+    def for_output(self, output: str | int) -> Explanation:
+        """Return one of several explained outputs, by name or position.
+
+        Figures, tables and checks take one output. Explaining ``output="all"`` or a list gives
+        values (sample, output, time, feature).
+        """
+        return Explanation(of_output(self._dataset, output))
+
+    def check_one_output(self) -> Explanation:
+        """Return the explanation; raise if it is of several outputs."""
+        if "output" in self.values.dims:
+            names = self.output.values.tolist()
+            raise ValueError(
+                f"Expected an explanation of one output; this one has {len(names)}: {names[:8]}. "
+                f"Choose one: explanation.for_output({names[0]!r})."
+            )
+        return self
 
     # -- coarser views -----------------------------------------------------------------------------
     def over_time(self) -> Explanation:
@@ -175,18 +248,22 @@ class Explanation:
         return self._summed(over, "over_features")
 
     def over_variables(self) -> Explanation:
-        """One value per variable: that of its "value", "measured" and "steps since measured".
+        """One value per variable: that of its value, and of whether and when it was measured.
 
         The data beside it is NaN where nothing was measured. `parts_of` has the three values.
         """
         names, positions = self._variables()
-        values, data, units = self.values, self.data, self._dataset["unit"].values
-        axis = values.dims.index("feature")
-        sums = [values.values.take(columns, axis=axis).sum(axis=axis) for columns in positions]
+        data, units = self.data, self._dataset["unit"].values
+
+        def by_variable(values: xr.DataArray) -> Any:
+            axis = values.dims.index("feature")
+            sums = [values.values.take(columns, axis=axis).sum(axis=axis) for columns in positions]
+            return values.dims, np.stack(sums, axis=axis), values.attrs
+
         first = [columns[0] for columns in positions]
         measured = data.values[..., [columns[1] for columns in positions]] > 0.5
         dataset = self._dataset.drop_dims("feature").assign(
-            values=(values.dims, np.stack(sums, axis=axis), values.attrs),
+            **{name: by_variable(values) for name, values in self._each()},
             data=(data.dims, np.where(measured, data.values[..., first], np.nan)),
             unit=("feature", units[first]),
         )
@@ -240,16 +317,19 @@ class Explanation:
         self._need("time", "over_windows")
         check_whole(least=1, length=length)
         num_steps = self.values.sizes["time"]
-        starts = np.arange(0, num_steps, length)
-        sums = [self.values.isel(time=slice(a, a + length)).sum("time") for a in starts]
         labels = xr.DataArray(window_labels(num_steps, length), dims="window", name="window")
-        values = xr.concat(sums, dim=labels)
-        order = [d if d != "time" else "window" for d in self.values.dims]
-        return self._with_values(values.transpose(*order))
+
+        def windows(values: xr.DataArray) -> xr.DataArray:
+            starts = range(0, num_steps, length)
+            sums = [values.isel(time=slice(a, a + length)).sum("time") for a in starts]
+            order = [d if d != "time" else "window" for d in values.dims]
+            return xr.concat(sums, dim=labels).transpose(*order)
+
+        return self._with_values(windows)
 
     def _summed(self, dimension: str, verb: str) -> Explanation:
         self._need(dimension, verb)
-        return self._with_values(self.values.sum(dimension))
+        return self._with_values(lambda values: values.sum(dimension))
 
     def _need(self, dimension: str, verb: str) -> None:
         if dimension not in self.values.dims:
@@ -258,16 +338,22 @@ class Explanation:
                 f"{self.level}. Call it on the explanation that these values were summed from."
             )
 
-    def _with_values(self, values: xr.DataArray) -> Explanation:
-        dataset = self._dataset.drop_vars(["values", "standard_errors"], errors="ignore")
-        return Explanation(dataset.assign(values=values.assign_attrs(self.values.attrs)))
+    def _with_values(self, made_of: Callable[[xr.DataArray], xr.DataArray]) -> Explanation:
+        dataset = self._dataset.drop_vars("standard_errors", errors="ignore")
+        made = {name: made_of(values).assign_attrs(values.attrs) for name, values in self._each()}
+        return Explanation(dataset.assign(made))
+
+    def _each(self) -> list[tuple[str, xr.DataArray]]:
+        """Return the values by name, and those of the members where there are several models."""
+        both = "values", "member_values"
+        return [(name, self._dataset[name]) for name in both if name in self._dataset]
 
     # -- selecting -------------------------------------------------------------------------------
     def __len__(self) -> int:
         return self.values.sizes["sample"]
 
     def __getitem__(
-        self, key: int | str | slice | list[int] | list[str] | np.ndarray
+        self, key: int | str | date | slice | list[int] | list[str] | np.ndarray
     ) -> Explanation:
         ids = self._dataset["ids"].values if "ids" in self._dataset else None
         return Explanation(self._dataset.isel(sample=read_rows(key, len(self), ids)))
@@ -287,39 +373,7 @@ class Explanation:
                 f"Expected explanations to join; received {described(parts)}. Give a list of what "
                 "lx.explain returned."
             )
-        worst = "nodes_per_path", "estimated_error"
-        facts = [{**part.provenance, **part._kind()} for part in parts]
-        asked = [{k: v for k, v in fact.items() if k not in worst} for fact in facts]
-        for number, other in enumerate(asked):
-            if names := sorted(k for k in asked[0] | other if asked[0].get(k) != other.get(k)):
-                raise ValueError(
-                    f"Expected explanations of one kind; number {number} differs from the first in "
-                    f"{', '.join(names)}. Explain all samples in the same way, or keep them apart."
-                )
-        joined = xr.concat(
-            [part._dataset for part in parts],
-            dim="sample",
-            data_vars="minimal",
-            coords="minimal",
-            compat="override",
-            join="override",
-        )
-        joined = joined.assign_coords(sample=range(joined.sizes["sample"]))
-        largest = {name: max(fact[name] for fact in facts) for name in worst if name in facts[0]}
-        provenance = json.dumps(parts[0].provenance | largest)
-        joined.attrs = parts[0]._dataset.attrs | {"provenance": provenance}
-        return cls(joined)
-
-    def _kind(self) -> dict[str, Any]:
-        """Return what must agree between explanations that are joined."""
-        sizes = {str(name): size for name, size in self._dataset.sizes.items() if name != "sample"}
-        shared = self._dataset.drop_dims("sample").data_vars.items()
-        return {
-            "dimensions": [self.level, sizes, sorted(map(str, self._dataset.data_vars))],
-            "features": [self.feature_names, self.units],
-            # As text NaN is equal to NaN.
-            "background rows": str([(name, array.values.tolist()) for name, array in shared]),
-        }
+        return cls(joined([part._dataset for part in parts]))
 
     def __repr__(self) -> str:
         sizes = " x ".join(
@@ -327,32 +381,33 @@ class Explanation:
             for name, size in self.values.sizes.items()
         )
         gap = float(np.abs(self.gaps).max()) if len(self) else 0.0
+        members = self.provenance.get("members", 1)
         return (
             f"Explanation of the {self.scale} by {self.provenance['method']}: {sizes}; "
             f"absent means {self.background}; largest gap {gap:.2g}"
+            f"{f'; mean of {members} models' * (members > 1)}"
         )
+
+    def _repr_html_(self) -> str:
+        from .page import page_of
+
+        return page_of(self)
 
     # -- taking it elsewhere -----------------------------------------------------------------------
     def to_dataset(self) -> xr.Dataset:
         """Return everything as one ``xarray.Dataset``."""
         return self._dataset
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self, *, static: bool = False) -> pd.DataFrame:
         """Return a long table: one row per value on a real step, with the data beside it.
 
-        Static facts are not sequences: ``static_values.to_dataframe()`` gives theirs.
+        Parameters
+        ----------
+        static : bool
+            Of the static facts instead, which have no steps: one row per fact. Codes that have
+            labels are written by them, "female" in place of 1.
         """
-        values = self.values
-        columns = {"value": values.rename("value")}
-        if set(self.data.dims) == set(values.dims):
-            columns["data"] = self.data
-        if "time" in values.dims:
-            columns["real"] = self.mask
-        dimensions = [str(name) for name in values.dims]
-        table = xr.Dataset(columns).to_dataframe(dim_order=dimensions).reset_index()
-        if "real" in table:
-            table = table[table.pop("real")].reset_index(drop=True)
-        return table
+        return frame_of(self, static)
 
     def to_shap(self) -> Any:
         """Return a ``shap.Explanation`` for shap's own waterfall, bar and beeswarm plots.
@@ -366,43 +421,7 @@ class Explanation:
         ValueError
             The values are still per cell, which no shap plot can take.
         """
-        if self.values.ndim != 2:
-            raise ValueError(
-                "Expected values per time, feature or window for shap's plots; received values "
-                f"per {self.level}. Call explanation.over_features().to_shap() or "
-                "explanation.over_time().to_shap()."
-            )
-        import shap
-
-        dimension = str(self.values.dims[1])
-        values, names, data = [self.values.values], self._names_along(dimension), []
-        if dimension == "feature":
-            data.append(self.data.mean("time").values)
-        elif dimension == "time" and self.data.ndim == 2:
-            data.append(np.char.add(self.data.values, " "))  # shap's plot of texts joins them
-        if self.static_values is not None and self.static_data is not None:
-            values.append(self.static_values.values)
-            data += [self.static_data.values.astype(data[0].dtype.kind)] if data else []
-            names += [str(name) for name in self.static_data["static_feature"].values]
-        return shap.Explanation(
-            values=np.concatenate(values, axis=1),
-            base_values=self.base_values.values,
-            data=np.concatenate(data, axis=1) if data else None,
-            feature_names=names,
-        )
-
-    def _names_along(self, dimension: str) -> list[str]:
-        if dimension != "time":
-            return [str(label) for label in self.values[dimension].values]
-        if self.times is None or len(self) != 1:
-            # Samples differ in their dates, but all of them have a first, second, ... step.
-            count = self.values.sizes["time"]
-            return [f"step {step + 1} of {count}" for step in range(count)]
-        times, real = self.times.values[0], self.mask.values[0]
-        is_date = np.issubdtype(times.dtype, np.datetime64)
-        before = "" if is_date else f"{self._dataset.attrs['time_name']} "
-        names = iter(named_times(times[real]))
-        return [f"{before}{next(names)}" if flag else "padding" for flag in real]
+        return shap_of(self)
 
     def save(self, path: str | Path) -> Path:
         """Write a netCDF file that `load`, xarray and other tools can read.
@@ -429,16 +448,3 @@ class Explanation:
                 f"{sorted(map(str, dataset.data_vars))}. Give the right file."
             )
         return cls(dataset)
-
-
-def window_labels(num_steps: int, length: int) -> list[str]:
-    """Name windows by their first and last step.
-
-    Examples
-    --------
-    >>> window_labels(5, 2)
-    ['0-1', '2-3', '4-4']
-    """
-    return [
-        f"{start}-{min(start + length, num_steps) - 1}" for start in range(0, num_steps, length)
-    ]

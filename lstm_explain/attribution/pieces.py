@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import warnings
-from dataclasses import fields
 from importlib.metadata import version
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..arguments import as_path, check_flag, check_model, check_whole
+from ..arguments import as_path, check_flag, check_whole
+from ..files import digest
 from ..inspection.anatomy import read_anatomy
-from ..inspection.background import Background
-from ..inspection.question import read_background
+from ..inspection.question import check_asked, check_choice, model_of, read_background
 from ..progress import progress_bar
 from ..sequences.data import SequenceData, check_data
 from ..sequences.splitting import window_step
@@ -65,7 +61,8 @@ def explain_in_pieces(
     ------
     ValueError
         The folder holds pieces of another model, other samples, background or options, or of
-        another version of this package.
+        another version of this package. Another `batch_size`, as after a stop for want of memory,
+        may be given.
 
     Examples
     --------
@@ -73,10 +70,12 @@ def explain_in_pieces(
     """
     check_whole(least=1, remedy="Try 256.", samples_per_piece=samples_per_piece)
     check_flag(progress=progress)
-    check_model(model)
+    check_asked(model, options.get("batch_size"))
+    check_choice(options.get("output"), options.get("step", "last"), several=True)
     check_data(data=data)
     folder = as_path(folder, folder=True, name="folder")
     pieces: list[Explanation] = []
+    model, options["output"] = model_of(model, options.get("output"))
     # Read once: batches may come in another order when they are read again.
     options["background"] = read_background(
         options.get("background"), data, model, options.get("inputs")
@@ -86,7 +85,7 @@ def explain_in_pieces(
         for start in range(0, len(data), samples_per_piece):
             piece_data = data[start : start + samples_per_piece]
             path = folder / f"samples_{start:08d}_{start + len(piece_data):08d}.nc"
-            key = {**question, "samples": _digest(*_fields(piece_data))}
+            key = {**question, "samples": digest(piece_data)}
             piece = _kept(path, key)
             if piece is None:
                 piece = explain(model, piece_data, progress=False, **options)
@@ -108,34 +107,18 @@ def _question_key(model: Any, data: SequenceData, options: dict[str, Any]) -> di
     defaults = {
         name: parameter.default
         for name, parameter in signature(explain).parameters.items()
-        if name not in ("model", "data", "background", "progress")
+        # A batch size decides how much memory is taken, not what is asked.
+        if name not in ("model", "data", "background", "batch_size", "progress")
     }
     reads = (anatomy.roles, anatomy.output_shape, anatomy.link)
     return {
-        "model": _digest(_architecture(model), reads, *model.get_weights()),
-        "background": _digest(*_fields(options["background"])),
-        "options": _digest(
+        "model": digest(_architecture(model), reads, *model.get_weights()),
+        "background": digest(options["background"]),
+        "options": digest(
             sorted((name, options.get(name, default)) for name, default in defaults.items())
         ),
         "version": version("lstm_explain"),
     }
-
-
-def _fields(owner: SequenceData | Background) -> list[Any]:
-    return [getattr(owner, field.name) for field in fields(owner)]
-
-
-def _digest(*parts: Any) -> str:
-    """Return 16 hexadecimal digits that change with any part, its type or its shape."""
-    digest = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, np.ndarray) and part.dtype != object:
-            digest.update(f"{part.dtype} {part.shape} ".encode())
-            digest.update(np.ascontiguousarray(part).tobytes())
-        else:
-            text = repr(part.tolist() if isinstance(part, np.ndarray) else part)
-            digest.update(f"{text} ".encode())
-    return digest.hexdigest()[:16]
 
 
 def _architecture(model: Any) -> str:
@@ -169,7 +152,7 @@ def _kept(path: Path, key: dict[str, str]) -> Explanation | None:
         return None
     kept = json.loads(piece.to_dataset().attrs.get("piece", "{}"))
     if kept != key:
-        others = [name for name, digest in key.items() if kept.get(name) != digest]
+        others = [name for name, made_of in key.items() if kept.get(name) != made_of]
         raise ValueError(
             f"Expected {path.name!r} to be made of the same {', '.join(key)}; received a piece of "
             f"other {', '.join(others)}. Give another folder, or remove this one to start again."

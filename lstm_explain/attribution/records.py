@@ -15,11 +15,16 @@ from ..inspection.alignment import attended_axes, query_axes
 from ..inspection.background import Background
 from ..inspection.compiled import Compiled, Subject
 from ..inspection.outputs import Scale
-from ..inspection.question import Question, prepare
+from ..inspection.question import Question, model_of, prepare
+from ..models.one_input import with_one_input
+from ..models.one_output import explained_by, head_names
 from ..sequences.data import SequenceData
 from ..sequences.inputs import input_names
+from ..sequences.outliers import within_limits
 from ..sequences.splitting import window_step
-from .explanation import LEVELS, Explanation, window_labels
+from ..sequences.step_names import window_labels
+from .explanation import LEVELS, Explanation
+from .joining import by_output
 
 _DIMENSIONS = {level: dimensions for dimensions, level in LEVELS.items()}
 # Largest difference between a prediction made again and the recorded one, relative to all that adds
@@ -59,10 +64,19 @@ def make_explanation(
         background_seed=question.background.seed,
         data=question.data.name,
         roles=list(question.anatomy.roles),
+        attention=question.anatomy.attention,
         class_names=list(question.data.class_names),
         target_name=question.data.target_name,
+        target_names=list(question.data.target_names),
+        target_center=question.data.target_center,
+        target_scale=question.data.target_scale,
+        **explained_by(question.anatomy.model),
     )
-    return Explanation(dataset.assign(_to_reopen(question)))
+    dataset = dataset.assign(_to_reopen(question))
+    several = question.num_outputs > 1
+    of_output = ["target"] if question.data.target_names else []
+    count = question.num_outputs
+    return Explanation(by_output(dataset, count, of_output) if several else dataset)
 
 
 def _attention(question: Question) -> dict[str, np.ndarray]:
@@ -131,7 +145,8 @@ def _labelled(
     if data.tokens is not None:
         variables["data"] = (step, data.own_words)
     else:
-        variables["data"] = (cell, data.display_values)
+        shown = data.display_values if data.recorded is None else data.recorded
+        variables["data"] = (cell, shown)
         variables["unit"] = ("feature", np.array(data.units, dtype=str))
         coordinates["feature"] = list(data.feature_names)
         if data.variables:
@@ -146,15 +161,37 @@ def _labelled(
         variables["times"] = (step, data.times)
     if data.ids is not None:
         variables["ids"] = ("sample", data.ids.astype(str))
-    if data.target is not None:
-        names = np.array(data.class_names)
-        variables["target"] = ("sample", names[data.target] if len(names) else data.target)
+    truth = _truth(data, question.selection.names)
+    if truth is not None:
+        variables["target"] = ("sample", truth)
     if window is not None:
         coordinates["window"] = window_labels(subject.mask.shape[1], window)
     attributes: dict[str, Any] = {"time_name": data.time_name, "target_unit": data.target_unit}
+    if data.labels:
+        attributes["labels"] = json.dumps(data.labels)
     if (apart := window_step(data)) is not None:
         attributes["window_step"] = apart
     return xr.Dataset(variables, coords=coordinates, attrs=attributes)
+
+
+def _truth(data: SequenceData, outputs: np.ndarray) -> np.ndarray | None:
+    """Return what happened, (sample,); of several targets, of the one that is explained."""
+    if data.target is None or not (data.target_names or data.class_names):
+        return None if data.target is None else data.target * data.target_scale + data.target_center
+    if not data.target_names:
+        return np.array(data.class_names)[data.target]
+    if not set(outputs) <= set(data.target_names):  # a contrast, which is none of them
+        return None
+    columns = [data.target_names.index(name) for name in outputs]
+    values = data.target[np.arange(len(outputs)), columns]
+    if not data.class_names:
+        count = len(data.target_names)
+        scale, center = (
+            np.broadcast_to(each, count)[columns]
+            for each in (data.target_scale, data.target_center)
+        )
+        return values * scale + center
+    return np.where(values == 1, outputs, [f"not {name}" for name in outputs])
 
 
 def _to_reopen(question: Question) -> dict[str, Any]:
@@ -170,6 +207,8 @@ def _to_reopen(question: Question) -> dict[str, Any]:
     else:
         variables["center"] = ("feature", data.center)
         variables["scale"] = ("feature", data.scale)
+        if data.limits is not None:
+            variables["limits"] = (("limit", "feature"), data.limits)
         rows = ((row, "background_time", "feature"), background.values)
         variables["background_values"] = rows
     if background.tokens is not None:
@@ -218,11 +257,19 @@ def question_of(model: Any, explanation: Explanation, batch_size: int | None = N
     ValueError
         Another model, or an explanation without the inputs and the background it was made from.
     """
-    facts = explanation.provenance
+    facts = explanation.check_one_output().provenance
+    if "head" in facts and len(head_names(model)) > 1:
+        model, _ = model_of(model, (facts["head"], None))
     if fingerprint(model) != facts.get("weights_sha256"):
         raise ValueError(
             "Expected the model that was explained; its weights differ from those that the "
             "explanation recorded. Give that model, or explain this one with lx.explain."
+        )
+    if explained_by(model) != {name: facts[name] for name in ("function", "head") if name in facts}:
+        raise ValueError(
+            "Expected the model whose output was explained, that of "
+            f"{facts.get('function', explained_by(model))}; received one of another output. Give "
+            "lx.models.with_output(model, function), with the function that was explained."
         )
     outputs = np.unique(explanation.output.values.astype(str))
     question = prepare(
@@ -235,6 +282,7 @@ def question_of(model: Any, explanation: Explanation, batch_size: int | None = N
         scale_of(explanation),
         batch_size,
         roles_of(model, explanation),
+        attention=facts.get("attention"),
     )
     again, before = question.predictions, explanation.predictions.values
     same = np.array_equal(question.selection.names, explanation.output.values.astype(str))
@@ -256,7 +304,7 @@ def scale_of(explanation: Explanation) -> Scale:
 
 def roles_of(model: Any, explanation: Explanation) -> dict[Any, str] | None:
     """Return the input name of each role; None for a model without named inputs."""
-    names = input_names(model)
+    names = input_names(with_one_input(model))
     return dict(zip(explanation.provenance["roles"], names, strict=True)) if names else None
 
 
@@ -275,7 +323,11 @@ def data_of(explanation: Explanation) -> SequenceData:
         fields["center"] = fields["scale"] = np.zeros(0)
     else:
         fields["center"], fields["scale"] = dataset["center"].values, dataset["scale"].values
-        values = (dataset["data"].values - fields["center"]) / fields["scale"]
+        recorded = dataset["data"].values
+        if "limits" in dataset:
+            fields["limits"], fields["recorded"] = dataset["limits"].values, recorded
+        read = within_limits(recorded, fields.get("limits"))
+        values = (read - fields["center"]) / fields["scale"]
         fields["values"] = np.where(mask[..., None], values, 0).astype(np.float32)
         fields["units"] = tuple(explanation.units)
     if "static_center" in dataset:
@@ -283,15 +335,23 @@ def data_of(explanation: Explanation) -> SequenceData:
         fields["static"] = ((dataset["static_data"].values - center) / scale).astype(np.float32)
         fields |= {"static_center": center, "static_scale": scale}
         fields["static_names"] = tuple(str(name) for name in dataset["static_feature"].values)
+        fields["labels"] = explanation.labels
         fields["static_units"] = tuple(str(unit) for unit in dataset["static_unit"].values)
     return SequenceData(
         mask=mask,
         feature_names=tuple(explanation.feature_names),
         class_names=tuple(facts["class_names"]),
         target_name=facts["target_name"],
+        target_names=tuple(facts.get("target_names", ())),
+        target_center=_number_or_numbers(facts.get("target_center", 0.0)),
+        target_scale=_number_or_numbers(facts.get("target_scale", 1.0)),
         name=facts["data"],
         **{"units": (), **fields},
     )
+
+
+def _number_or_numbers(recorded: float | list[float]) -> float | tuple[float, ...]:
+    return tuple(recorded) if isinstance(recorded, list) else recorded
 
 
 def background_of(explanation: Explanation) -> Background:

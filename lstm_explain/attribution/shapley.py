@@ -8,7 +8,6 @@ exact for few players, and sampled from orders of the players for many.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from math import factorial
 from typing import Any, Literal, get_args
 
@@ -17,12 +16,11 @@ import xarray as xr
 from scipy import stats
 
 from ..arguments import check_flag, check_names, check_one_of, check_whole
-from ..inspection.compiled import Compiled, Subject, in_batches
-from ..inspection.outputs import Scale, Selection
-from ..inspection.question import Question, prepare
-from ..progress import progress_bar
+from ..inspection.outputs import Output, Scale
+from ..inspection.question import prepare
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
+from .coalitions import Game, Players, check_window, games_of, values_of
 from .explanation import Explanation
 from .records import make_explanation
 
@@ -42,7 +40,7 @@ def shapley_values(
     window: int | None = None,
     budget: int | None = None,
     seed: int = 0,
-    output: int | str | None = None,
+    output: Output | Callable[..., Any] = None,
     step: int | Literal["last", "sum"] = "last",
     scale: Scale = "margin",
     batch_size: int | None = None,
@@ -73,9 +71,11 @@ def shapley_values(
         Model evaluations per sample, where orders are drawn. By default two pairs per row, or 32.
     seed : int
         Seed of the orders.
-    output : int, str or None
+    output : int, str, list, callable or None
         Position or name of a class, or "a-b" to contrast two. By default the value itself, the
-        second class of a sigmoid, or the predicted class of each sample.
+        second class of a sigmoid, or the predicted class of each sample. A list or "all" gives an
+        `output` dimension. Of a model with several heads the name of one, or (head, output). A
+        function of the outputs, and inputs, is explained as `models.with_output` says.
     step : int, "last" or "sum"
         Which step's output, for models that give one per step.
     scale : {"margin", "probability"}
@@ -111,47 +111,28 @@ def shapley_values(
     check_whole(least=1, optional=True, window=window, budget=budget)
     check_whole(seed=seed)
     check_flag(progress=progress)
-    if (level == "window") != (window is not None):
-        raise ValueError(
-            f'Expected window with level="window" and only there; received level={level!r}, '
-            f'window={window}. For example level="window", window=6.'
-        )
-    question = prepare(model, data, background, output, step, scale, batch_size, inputs)
-    count, num_steps, num_features = question.subject.values.shape
-    num_static = question.subject.static.shape[1]
-    if question.data.tokens is not None and level in ("feature", "cell"):
-        raise ValueError(
-            f'Expected level "time" (words) or "window" for a text model; received {level!r}. The '
-            "numbers inside an embedding are no features that a reader knows."
-        )
-    shape = {
-        "time": (count, num_steps),
-        "feature": (count, num_features),
-        "window": (count, -(-num_steps // (window or 1))),
-        "cell": (count, num_steps, num_features),
-    }[level]
-    values, errors = np.zeros(shape), np.zeros(shape)
-    static_values = np.zeros((count, num_static))
+    check_window(level, window)
+    question = prepare(
+        model, data, background, output, step, scale, batch_size, inputs, several=True
+    )
+    games = games_of(question, level, window)
     rng, evaluations = np.random.default_rng(seed), 0
-    with progress_bar(count, "explaining", "sample", progress) as bar:
-        for sample in range(count):
-            mask = question.subject.mask[sample]
-            players = players_of(level, mask, (num_features, num_static), window or 1)
-            game = Game.of(question, sample, players)
-            if players.count <= EXACT_PLAYERS:
-                estimates, deviations = exact(game.worth, players.count), np.zeros(players.count)
-                evaluations += 2**players.count * len(question.rows[0])
-            else:
-                estimates, deviations, spent = sampled(game, budget, rng)
-                evaluations += spent
-            num_groups = len(players.groups)
-            values[sample].flat[players.groups] = estimates[:num_groups]
-            errors[sample].flat[players.groups] = deviations[:num_groups]
-            static_values[sample] = estimates[num_groups:]
-            bar.update()
+
+    def estimate(game: Game) -> tuple[np.ndarray, np.ndarray]:
+        nonlocal evaluations
+        count = game.players.count
+        if count <= EXACT_PLAYERS:
+            evaluations += 2**count * len(game.rows[0])
+            values = exact(game.worths, count)
+            return values, np.zeros(values.shape)
+        estimates, deviations, spent = sampled(game, budget, rng)
+        evaluations += spent
+        return estimates, deviations
+
+    arrays, static_values = values_of(question, games, level, window, estimate, progress)
     return make_explanation(
         question,
-        {"values": values, "standard_errors": errors},
+        arrays,
         static_values,
         level=level,
         window=window,
@@ -243,92 +224,10 @@ def interactions(
     )
 
 
-@dataclass(frozen=True)
-class Players:
-    """Who owns which cell of one sample.
-
-    Attributes
-    ----------
-    cells : int array (time, feature)
-        Player of each cell; the last player owns what is never absent.
-    static : int array (static feature,)
-        Player of each static fact.
-    groups : int array (player,)
-        Which step, feature, window or cell each player is, in order, without static facts.
-    count : int
-        Number of players, without the one that is always present.
-    """
-
-    cells: np.ndarray
-    static: np.ndarray
-    groups: np.ndarray
-    count: int
-
-
-def players_of(level: str, mask: np.ndarray, sizes: tuple[int, int], window: int) -> Players:
-    """Group the cells of one sample into players; static facts are one player each.
-
-    `sizes` are the numbers of features and of static facts. Padded steps belong to no player.
-    """
-    num_features, num_static = sizes
-    step, feature = np.meshgrid(np.arange(len(mask)), np.arange(num_features), indexing="ij")
-    group = {
-        "time": step,
-        "feature": feature,
-        "window": step // max(window, 1),
-        "cell": step * num_features + feature,
-    }[level]
-    real = np.broadcast_to(mask[:, None], group.shape)
-    groups, player = np.unique(group[real], return_inverse=True)
-    count = len(groups) + num_static
-    cells = np.full(group.shape, count)
-    cells[real] = player
-    return Players(cells, len(groups) + np.arange(num_static), groups, count)
-
-
-@dataclass(frozen=True)
-class Game:
-    """The worth of coalitions of one sample's players, evaluated in batches."""
-
-    compiled: Compiled
-    subject: Subject
-    rows: tuple[np.ndarray, np.ndarray]
-    players: Players
-    selection: Selection
-    batch_size: int
-
-    @classmethod
-    def of(cls, question: Question, sample: int, players: Players) -> Game:
-        """Return the game of one sample of a question."""
-        one = np.array([sample])
-        subject, selection = question.subject[one], question.selection[one]
-        return cls(
-            question.compiled, subject, question.rows, players, selection, question.batch_size
-        )
-
-    def outputs(self, row: np.ndarray, present: np.ndarray) -> np.ndarray:
-        """Explained output for each background row (coalition,) and coalition (.., player)."""
-        always = np.ones((len(present), 1), np.float32)
-        present = np.concatenate([present.astype(np.float32), always], axis=1)
-        players = self.players.cells.astype(np.int32), self.players.static.astype(np.int32)
-
-        def evaluate(row: np.ndarray, present: np.ndarray) -> tuple[np.ndarray]:
-            arguments = (self.subject, self.rows, players, (row, present), self.selection)
-            return (self.compiled.coalitions(*arguments),)
-
-        outputs = in_batches(evaluate, self.batch_size, row.astype(np.int32), present)[0]
-        return outputs.astype(np.float64)
-
-    def worth(self, present: np.ndarray) -> np.ndarray:
-        """Mean output over all background rows, (coalition,)."""
-        count = len(self.rows[0])
-        row = np.tile(np.arange(count), len(present))
-        outputs = self.outputs(row, np.repeat(present, count, axis=0))
-        return outputs.reshape(len(present), count).mean(axis=1)
-
-
 def exact(worth: Callable[[np.ndarray], np.ndarray], count: int) -> np.ndarray:
     """Return the Shapley values of all players by enumerating every coalition.
+
+    A coalition is worth a number, or one for each of several outputs.
 
     ``phi_i = sum over S without i of |S|! (n - |S| - 1)! / n! (v(S + i) - v(S))``.
 
@@ -344,11 +243,11 @@ def exact(worth: Callable[[np.ndarray], np.ndarray], count: int) -> np.ndarray:
     coalitions, sizes, values = _all_worths(worth, count)
     weights = np.array([factorial(s) * factorial(count - s - 1) for s in range(count)])
     weights = weights / factorial(count)
-    result = np.zeros(count)
+    result = np.zeros((count, *values.shape[1:]))
     for player in range(count):
         without = np.flatnonzero(coalitions[:, player] == 0)
         gains = values[without + (1 << player)] - values[without]
-        result[player] = (weights[sizes[without]] * gains).sum()
+        result[player] = np.tensordot(weights[sizes[without]], gains, axes=1)
     return result
 
 
@@ -405,7 +304,7 @@ def sampled(
 
     Returns
     -------
-    values, standard_errors (player,), number of model evaluations
+    values, standard_errors (player, output), number of model evaluations
     """
     count, num_rows = game.players.count, len(game.rows[0])
     # The two ends of an order are shared by its reverse: 2 n evaluations make a pair.
@@ -414,7 +313,7 @@ def sampled(
         pairs = max(1, budget // (2 * count * num_rows))
     orders = rng.permuted(np.tile(np.arange(count), (num_rows * pairs, 1)), axis=1)
     row = np.repeat(np.arange(num_rows), pairs)
-    estimates = np.empty((len(row), count))
+    blocks = []
     arrivals = np.arange(1, count)
     per_block = max(1, game.batch_size * 8 // (2 * count))
     for start in range(0, len(row), per_block):
@@ -427,15 +326,17 @@ def sampled(
         present = np.concatenate([empty, forward, ~empty, backward], axis=1)
         outputs = game.outputs(
             np.repeat(row[block], 2 * count), present.reshape(-1, count)
-        ).reshape(len(rank), 2 * count)
+        ).reshape(len(rank), 2 * count, -1)
+        rank = rank[..., None]
         first = np.diff(outputs[:, : count + 1], axis=1)
         closed = np.concatenate([outputs[:, :1], outputs[:, count + 1 :], outputs[:, [count]]], 1)
         second = np.diff(closed, axis=1)
         gains = np.take_along_axis(first, rank, axis=1)
         gains += np.take_along_axis(second, count - 1 - rank, axis=1)
-        estimates[block] = gains / 2
-    by_row = estimates.reshape(num_rows, pairs, count)
-    freedom = np.full(count, max(num_rows - 1, 1))
+        blocks.append(gains / 2)
+    estimates = np.concatenate(blocks)
+    by_row = estimates.reshape(num_rows, pairs, *estimates.shape[1:])
+    freedom = np.full(estimates.shape[1:], max(num_rows - 1, 1))
     if pairs > 1:  # every row is used, so that only the orders are random
         spreads = by_row.var(axis=1, ddof=1)
         variance = spreads.mean(axis=0) / (num_rows * pairs)
@@ -445,6 +346,6 @@ def sampled(
     elif num_rows > 1:
         variance = by_row[:, 0].var(axis=0, ddof=1) / num_rows
     else:
-        variance = np.full(count, np.nan)  # one pair shows no spread
+        variance = np.full(estimates.shape[1:], np.nan)  # one pair shows no spread
     widened = stats.t.ppf(0.975, freedom) / stats.norm.ppf(0.975)
     return estimates.mean(axis=0), widened * np.sqrt(variance), 2 * count * len(row)

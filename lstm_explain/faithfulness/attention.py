@@ -7,23 +7,26 @@ from typing import Any
 
 import numpy as np
 
+from ..attribution.agreement import kendall
 from ..backend import ops
 from ..inspection.compiled import in_batches
 from ..inspection.interventions import attention_replaced, run
 from ..inspection.observation import inputs_of
 from ..inspection.question import selected
 from ..internals.responses import gradient_sizes
+from ..intervals import CORRELATION, SIZE
 from .case import Case, over_time
-from .evidence import Evidence, kendall
+from .evidence import Evidence
 from .sensitivity import permuted
 
 Replacement = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def agreement_evidence(case: Case, seed: int) -> list[Evidence]:
-    """Return Kendall's tau of attention with |SHAP| and with the size of gradients, over steps.
+    """Return Kendall's tau of attention with |SHAP| or |LIME|, and with the size of gradients.
 
-    The same for the size of attention's signed contribution and, as control, for a random order.
+    The ranking is over steps. The same for the size of attention's signed contribution and, as
+    control, for a random order.
 
     References
     ----------
@@ -34,14 +37,21 @@ def agreement_evidence(case: Case, seed: int) -> list[Evidence]:
         return []
     steps = over_time(case) if case.level == "cell" else case
     mask, rng = case.question.subject.mask, np.random.default_rng(seed)
-    shap = np.abs(steps.values[:, : mask.shape[1]])
-    ways = {"|SHAP|": shap, "gradients": gradient_sizes(case.question)}
+    sizes = np.abs(steps.values[:, : mask.shape[1]])
+    ways = {f"|{e.value_name.split()[0]}|": sizes, "gradients": gradient_sizes(case.question)}
     rankings = {"attention": e.attention.values}
     if e.attention_contribution is not None:
         rankings["attention contribution"] = np.abs(e.attention_contribution.values)
     rankings["random"] = rng.random(mask.shape)
     return [
-        Evidence("agreement", f"Kendall tau with {way}", name, kendall(one, other, mask), "time")
+        Evidence(
+            "agreement",
+            f"Kendall tau with {way}",
+            name,
+            kendall(one, other, mask),
+            "time",
+            limits=CORRELATION,
+        )
         for way, other in ways.items()
         for name, one in rankings.items()
     ]
@@ -74,7 +84,7 @@ def replacement_evidence(case: Case, seed: int) -> list[Evidence]:
     return [
         Evidence(
             "replacement", "prediction moved", f"{name} attention",
-            np.abs(_predictions(case, way) - unchanged) / case.spread, "time",
+            np.abs(_predictions(case, way) - unchanged) / case.spread, "time", limits=SIZE,
         )
         for name, way in ways.items()
     ]  # fmt: skip

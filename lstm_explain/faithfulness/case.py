@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from ..attribution.coalitions import Players
 from ..attribution.expected_gradients import ToleranceWarning, explain
 from ..attribution.explanation import Explanation
+from ..attribution.lime import METHOD, lime_values
 from ..attribution.records import background_of, data_of, question_of, roles_of, scale_of
-from ..attribution.shapley import Players, shapley_values
+from ..attribution.shapley import shapley_values
 from ..inspection.background import Background
-from ..inspection.question import PaddingWarning, Question
+from ..inspection.model_checks import PaddingWarning
+from ..inspection.question import Question
 from ..sequences.data import SequenceData
 from .removal import all_players, outputs_by_share, real_players, with_few_rows
 
@@ -185,6 +188,9 @@ class Repeat:
                 return _flat(self._at_level(made))
             window = self.window if self.level == "window" else None
             options |= {"level": self.level, "window": window, "seed": facts["seed"]}
+            if facts["method"] == METHOD:
+                options |= {"samples": facts["samples"], "ridge": facts["ridge"]}
+                return _flat(lime_values(model, data, **options))
             return _flat(shapley_values(model, data, **options))
 
     def _at_level(self, made: Explanation) -> Explanation:

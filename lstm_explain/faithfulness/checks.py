@@ -65,15 +65,13 @@ class Panel:
     Attributes
     ----------
     title : str
-        ``{steps}`` in it becomes what the steps are called: "words" in texts.
-    column : int
-        0 at the left, 1 at the right.
+        The question that they answer. ``{steps}`` in it becomes what the steps are called: "words"
+        in texts.
     limit : float, optional
         Larger numbers are drawn there, as arrows.
     """
 
     title: str
-    column: int
     limit: float | None = None
 
 
@@ -127,8 +125,9 @@ class Check:
     run : callable
         Takes `CheckInputs` and returns a list of `Evidence`: an empty one, or `NotDefined` raised,
         where there is nothing to measure.
-    panel : Panel
-        Where the figure shows its numbers; several checks may share one.
+    panel : Panel, optional
+        Where the figure shows its numbers; several checks may share one. Without, they stand in
+        the table alone.
     measures : tuple of str
         Which of them the panel shows, by default all.
     label : callable
@@ -143,14 +142,14 @@ class Check:
     question: str
     reading: str
     run: Callable[[CheckInputs], list[Evidence]]
-    panel: Panel
+    panel: Panel | None = None
     measures: tuple[str, ...] = ()
     label: Callable[[str, str], str] = "{}, {}".format
     better: Mapping[str, bool] = field(default_factory=dict)
     bounds: tuple[Bound, ...] = ()
 
 
-_ERRORS = Panel("errors (0 is best; beyond 2: arrow)", 0, limit=2.0)
+_ERRORS = Panel("Do its numbers say what the model does? (errors: 0 is best)", limit=2.0)
 
 CHECKS: tuple[Check, ...] = (
     Check(
@@ -177,8 +176,6 @@ CHECKS: tuple[Check, ...] = (
         "deletion less, insertion more is better. The explanation should be better than random, "
         "and random better than inverted.",
         lambda inputs: ranking_evidence(inputs.few_rows, inputs.seed, inputs.progress),
-        Panel("area below the support that is left (deletion: less is better)", 0),
-        measures=("deletion area", "insertion area"),
         better=BETTER,
         bounds=(
             Bound(
@@ -229,8 +226,9 @@ CHECKS: tuple[Check, ...] = (
         lambda inputs: randomisation_evidence(
             inputs.model, inputs.repeat, inputs.seed, inputs.progress
         ),
-        Panel("weights made random: Spearman with the explanation", 1),
-        label=lambda measure, of: f"{of}, sizes" if measure.endswith("of sizes") else of,
+        Panel("Is it of this model? (Spearman with the explanation made again)"),
+        measures=("rank correlation",),
+        label=lambda measure, of: of,
         bounds=(
             Bound(
                 "rank correlation", "same weights", "at least", STRONG_CORRELATION,
@@ -250,8 +248,6 @@ CHECKS: tuple[Check, ...] = (
         "Kendall's tau over steps: 1 is the same order, 0 none. Low agreement alone proves neither "
         "side wrong.",
         lambda inputs: agreement_evidence(inputs.case, inputs.seed),
-        Panel("Kendall's tau over {steps}", 1),
-        label=lambda measure, of: f"{of} {measure.removeprefix('Kendall tau ')}",
     ),
     Check(
         "replacement",
@@ -259,8 +255,6 @@ CHECKS: tuple[Check, ...] = (
         "How far predictions move when it is made uniform, or permuted, in their spread. Where "
         "they hardly move, its weights are not the reason.",
         lambda inputs: replacement_evidence(inputs.case, inputs.seed),
-        Panel("predictions moved, in their spread", 0),
-        label=lambda measure, of: of,
     ),
     Check(
         "stability",
@@ -270,8 +264,6 @@ CHECKS: tuple[Check, ...] = (
         lambda inputs: stability_evidence(
             inputs.retrain, inputs.repeat, inputs.retrainings, inputs.seed, inputs.progress
         ),
-        Panel("trained again: Spearman with the explanation", 1),
-        label=lambda measure, of: f"{of}, {measure.split()[0]}",
         bounds=(
             Bound(
                 "local rank correlation", "permuted labels", "below", STRONG_CORRELATION,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kendalltau, spearmanr
 
-from ..intervals import bootstrap_interval
+from ..intervals import ANY, bootstrap_interval
 
 COLUMNS = ["check", "measure", "level", "of", "share", "mean", "low", "high", "count"]
 
@@ -36,6 +34,8 @@ class Evidence:
         Share of the cells or steps that was removed or kept.
     owners : array (sample,) or None
         Whose sample each is: those of one owner are drawn together for intervals.
+    limits : pair of numbers
+        The least and the most that a number can be.
     """
 
     check: str
@@ -45,13 +45,17 @@ class Evidence:
     level: str = ""
     share: float | None = None
     owners: np.ndarray | None = None
+    limits: tuple[float, float] = ANY
 
 
 def difference(one: Evidence, other: Evidence, higher_is_better: bool) -> Evidence:
     """Return by how much the first is better than the second, sample by sample."""
     sign = 1.0 if higher_is_better else -1.0
     values = sign * (one.values - other.values)
-    return replace(one, of=f"{one.of} better than {other.of}", values=values)
+    (least, most), (other_least, other_most) = one.limits, other.limits
+    limits = sorted((sign * (least - other_most), sign * (most - other_least)))
+    of = f"{one.of} better than {other.of}"
+    return replace(one, of=of, values=values, limits=(limits[0], limits[1]))
 
 
 def summary(evidence: Sequence[Evidence], draws: int, seed: int) -> pd.DataFrame:
@@ -77,7 +81,10 @@ def summary(evidence: Sequence[Evidence], draws: int, seed: int) -> pd.DataFrame
         owners = evidence[int(rows[0])].owners
         groups = np.arange(size) if owners is None else owners
         statistic = partial(_mean_of, stacked)
-        lows[rows], highs[rows] = bootstrap_interval(statistic, groups, draws, seed)
+        limits = np.array([evidence[int(row)].limits for row in rows]).T
+        lows[rows], highs[rows] = bootstrap_interval(
+            statistic, groups, draws, seed, limits=(limits[0], limits[1])
+        )
     return pd.DataFrame(
         {
             "check": [part.check for part in evidence],
@@ -109,42 +116,3 @@ def _mean(rows: np.ndarray) -> np.ndarray:
 def above_zero(row: pd.Series) -> bool:
     """Tell whether an interval lies above 0; of one sample, which has none, its number."""
     return bool((row["low"] if np.isfinite(row["low"]) else row["mean"]) > 0)
-
-
-def kendall(one: np.ndarray, other: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return Kendall's tau-b of two arrays (sample, item), over the known items of each sample.
-
-    1 is the same order, 0 none, -1 the opposite; NaN where one of the two is constant.
-
-    Examples
-    --------
-    >>> numbers = np.array([[1.0, 2.0, 3.0, 9.0]])
-    >>> kendall(numbers, numbers**2, numbers < 5).tolist()
-    [1.0]
-    """
-    return _by_sample(kendalltau, one, other, known)
-
-
-def spearman(one: np.ndarray, other: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Return Spearman's rank correlation of two arrays (sample, item), over known items.
-
-    Equal numbers share their mean rank. NaN where one of the two is constant.
-
-    Examples
-    --------
-    >>> numbers = np.array([[1.0, 2.0, 3.0]])
-    >>> spearman(numbers, -(numbers**3), numbers > 0).tolist()
-    [-1.0]
-    """
-    return _by_sample(spearmanr, one, other, known)
-
-
-def _by_sample(
-    correlation: Callable[..., Any], one: np.ndarray, other: np.ndarray, known: np.ndarray
-) -> np.ndarray:
-    result = np.full(len(one), np.nan)
-    for row, items in enumerate(known):
-        pair = one[row, items], other[row, items]
-        if all(len(np.unique(numbers)) > 1 for numbers in pair):  # else SciPy warns
-            result[row] = correlation(*pair).statistic
-    return result

@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 
 from ..attribution.explanation import Explanation
+from ..attribution.reading import subject_and_scale
 from ..inspection.outputs import as_probability
-from ..plots.content import explained
 from ..plots.heatmap import plot_heatmap
 from ..plots.html import tokens_html
 from ..plots.summary import plot_summary
 from ..plots.timeline import plot_timeline
 from ..sequences.step_names import named_times
-from ..wording import decimals, fixed
+from ..wording import as_read, decimals, fixed, label_of, score_text
 from .checks import Check
 
 if TYPE_CHECKING:
@@ -55,23 +55,34 @@ _STYLE += "".join(
 )
 
 
-def page_of(report: FaithfulnessReport, checks: Sequence[Check], title: str) -> str:
+def page_of(
+    report: FaithfulnessReport,
+    checks: Sequence[Check],
+    title: str,
+    scores: pd.DataFrame | None = None,
+    against_baseline: str = "",
+) -> str:
     """Return the page as HTML. Every text that comes from data is escaped."""
     e, verdict, table = report.explanation, report.verdict(), report.to_frame()
+    weak, quality = model_quality(scores)
+    quality += f" It is {against_baseline}." if against_baseline else ""
     title = title or f"{e.provenance['data']}: may this explanation be shown?"
     kind = {True: "verdict", False: "verdict no", None: "verdict open"}[verdict.accepted]
+    # An explanation may be true to a model that knows nothing.
+    kind = "verdict open" if weak and verdict.accepted else kind
     sections = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="small">{escape(_summary(e))}</p>',
-        f'<div class="{kind}"><strong>Verdict: {verdict.state}.</strong> '
+        f'<div class="{kind}"><strong>Verdict on the explanation: {verdict.state}.</strong> '
         + "".join(f"<p>{escape(sentence)}</p>" for sentence in verdict.sentences)
-        + "</div>",
+        + f"<p><strong>The model:</strong> {escape(quality)}</p></div>",
+        *([] if scores is None else ["<h2>Scores on test data</h2>", scores_table(scores)]),
         "<h2>Data and predictions</h2>",
         samples_table(e),
         "<h2>Explanation</h2>",
         _explained(e),
         "<h2>Checks</h2>",
-        _picture(report.plot(), "All checks with their controls and intervals"),
+        _picture(report.plot(), "The main checks with their controls and intervals"),
         check_tables(table, report.skipped, checks),
         "<h2>Provenance</h2>",
         _facts(report),
@@ -88,26 +99,68 @@ def page_of(report: FaithfulnessReport, checks: Sequence[Check], title: str) -> 
 
 def _summary(e: Explanation) -> str:
     plural = "" if len(e) == 1 else "s"
-    what = explained(e).replace(r"\$", "$")  # without what matplotlib needs
+    what = as_read(subject_and_scale(e))
     return (
         f"{len(e)} sample{plural}. Explained: the {what}, by "
         f"{e.provenance['method']}. Absent means replaced by {e.background}."
     )
 
 
+_MODEL, _CONSTANT = "this model", "constant"
+_LOSSES = ("log_loss", "rmse", "mae")
+
+
+def model_quality(scores: pd.DataFrame | None) -> tuple[bool, str]:
+    """Tell whether a model is no better than a constant, and say what is known of that.
+
+    Parameters
+    ----------
+    scores : DataFrame or None
+        A row for "this model" and one for "constant", a column for each score.
+    """
+    if scores is None:
+        return False, "how well it predicts is not part of this page (save it with scores=run)."
+    names = [name for name in _LOSSES if name in scores][:1] + [n for n in ["auroc"] if n in scores]
+    if _CONSTANT not in scores.index or not names:
+        return False, "its scores on test data stand below, without those of a constant."
+    model, constant = scores.loc[_MODEL], scores.loc[_CONSTANT]
+    figures = ", ".join(
+        f"{name.replace('_', ' ')} {score_text(model[name])} (a constant: "
+        f"{score_text(constant[name])})"
+        for name in names
+    )
+    weak = any(
+        model[name] <= constant[name] if name == "auroc" else model[name] >= constant[name]
+        for name in names
+    )
+    if not weak:
+        return False, f"on test data, {figures}."
+    return True, (
+        f"it predicts no better than a constant. On test data, {figures}. An explanation can be "
+        "true to such a model; it then says nothing about the outcome."
+    )
+
+
+def scores_table(scores: pd.DataFrame) -> str:
+    """Return the scores of the model and of what it is compared with as HTML."""
+    named = scores.rename(columns=lambda name: str(name).replace("_", " "))
+    return table_html(named.rename_axis("predictions of").reset_index())
+
+
 def _explained(e: Explanation) -> str:
     """Draw the explanation as its kind is drawn; of one sample, list its largest values too."""
     parts = []
+    drawn = e.over_variables() if e.level == "cell" and "variable" in e.to_dataset() else e
     if "feature" not in e.data.dims and e.level == "time":
         parts.append(str(tokens_html(e[:_TEXTS])))
         if len(e) > _TEXTS:
             parts.append(f'<p class="small">the first {_TEXTS} of {len(e)} texts</p>')
     elif len(e) > 1:
-        parts.append(_picture(plot_summary(e), "Mean size of the values"))
+        parts.append(_picture(plot_summary(drawn), "Mean size of the values"))
     elif e.level == "cell":
-        parts.append(_picture(plot_heatmap(e), "SHAP values, time by feature"))
+        parts.append(_picture(plot_heatmap(drawn), "SHAP values, time by feature"))
     elif e.level == "time":
-        parts.append(_picture(plot_timeline(e), "SHAP values per step"))
+        parts.append(_picture(plot_timeline(e), f"{e.value_name}s per step"))
     if len(e) == 1:
         parts.append(values_tables(e))
     return "".join(parts)
@@ -131,6 +184,7 @@ def _picture(ax: Any, name: str) -> str:
 
     figure = ax.figure.get_figure(root=True)
     file = io.BytesIO()
+    name = getattr(figure, "alt", "") or name
     # White whatever the caller's style: the page is printed.
     figure.savefig(file, format="png", dpi=160, facecolor="white")
     pyplot.close(figure)
@@ -174,7 +228,7 @@ def values_tables(e: Explanation) -> str:
     """Return the largest values of one sample as HTML, and those of its static facts."""
     values = e.to_frame().drop(columns="sample")
     largest = values["value"].abs().sort_values(ascending=False, kind="stable").index
-    shown = values.loc[largest[:_VALUES]].rename(columns={"value": "SHAP value"})
+    shown = values.loc[largest[:_VALUES]].rename(columns={"value": e.value_name})
     if "time" in shown:  # by the names of the figures, which count from 1
         times = np.arange(e.mask.shape[1]) + 1.0 if e.times is None else e.times.values[0]
         real = e.mask.values[0]
@@ -186,10 +240,13 @@ def values_tables(e: Explanation) -> str:
         table_html(shown, _own_size(shown)),
     ]
     if e.static_values is not None and e.static_data is not None:
-        static = {"static fact": e.static_values["static_feature"].values}
-        static |= {"data": e.static_data.values[0], "SHAP value": e.static_values.values[0]}
-        facts = pd.DataFrame(static)
-        parts.append(table_html(facts, _own_size(facts)))
+        names, facts = e.static_data["static_feature"].values.tolist(), e.static_data.values[0]
+        texts = [label_of(x, e.labels.get(n, {})) for n, x in zip(names, facts, strict=True)]
+        named = [f"{n}: {text}" if text else n for n, text in zip(names, texts, strict=True)]
+        static: dict[str, Any] = {"static fact": named}
+        static |= {"data": facts, e.value_name: e.static_values.values[0]}
+        table = pd.DataFrame(static)
+        parts.append(table_html(table, _own_size(table)))
     return "".join(parts)
 
 

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..attribution.agreement import spearman
 from ..backend import keras
+from ..intervals import CORRELATION
 from ..progress import progress_bar
 from .case import Repeat
-from .evidence import Evidence, difference, spearman
+from .evidence import Evidence, difference
 
 # A single random model may agree by chance: the correlations are means over several.
 _CASCADES = 3
@@ -62,7 +64,9 @@ def randomisation_evidence(
                 sums[at] += _agreement(repeat, copy)
                 bar.update()
     evidence = [
-        Evidence("sanity", measure, of, sums[at, kind] / _CASCADES, repeat.level)
+        Evidence(
+            "sanity", measure, of, sums[at, kind] / _CASCADES, repeat.level, limits=CORRELATION
+        )
         for kind, measure in enumerate(("rank correlation", "rank correlation of sizes"))
         for at, of in enumerate(steps)
     ]
@@ -167,7 +171,9 @@ def stability_evidence(
                 ("local rank correlation", local.mean(axis=0)),
                 ("global rank correlation", overall),
             ):
-                evidence.append(Evidence("stability", measure, way, numbers, repeat.level))
+                evidence.append(
+                    Evidence("stability", measure, way, numbers, repeat.level, limits=CORRELATION)
+                )
     return evidence
 
 

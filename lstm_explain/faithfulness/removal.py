@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..attribution.shapley import Game, Players, players_of
+from ..attribution.coalitions import Game, Players, players_of
 from ..inspection.question import Question
 from ..progress import progress_bar
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..arguments import as_path, check_flag, check_model, check_type, check_whole
+from ..arguments import as_path, check_flag, check_model, check_type, check_whole, described
 from ..attribution.cohorts import groups_alike
 from ..attribution.explanation import Explanation
 from ..files import atomic_path
@@ -25,6 +25,8 @@ from .verdict import Verdict, verdict_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from ..models.training import TrainingRun
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +88,10 @@ class FaithfulnessReport:
         return verdict_of(self._table, CHECKS, e.background, number, unit, self._steps, whose)
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
-        """Draw all checks with their controls and intervals in one figure.
+        """Draw three questions with their numbers and answers; `to_frame` has every other check.
+
+        Does what it ranks first matter? Do its numbers say what the model does? Is it of this
+        model, or the same with random weights?
 
         Parameters
         ----------
@@ -101,14 +106,17 @@ class FaithfulnessReport:
             f"{e.provenance['method']} of the {e.scale}",
             f"absent = {e.background}",
         ]
-        return draw_report(self._table, CHECKS, notes, ax, self._steps)
+        verdict = f"Verdict: {self.verdict().state}."
+        return draw_report(self._table, CHECKS, notes, ax, self._steps, verdict)
 
     @property
     def _steps(self) -> str:
         """What the steps are called: those of a text are its words."""
         return "steps" if "feature" in self.explanation.data.dims else "words"
 
-    def save(self, path: str | Path, title: str = "") -> Path:
+    def save(
+        self, path: str | Path, title: str = "", scores: TrainingRun | pd.DataFrame | None = None
+    ) -> Path:
         """Write one page of HTML that a reviewer can read, print to PDF and sign.
 
         It holds the data, predictions, explanation, checks, verdict and provenance; no script, and
@@ -120,15 +128,33 @@ class FaithfulnessReport:
             Such as ``"case.html"``.
         title : str
             What the page is about. By default the data's name.
+        scores : TrainingRun or DataFrame, optional
+            How well the model predicts: its run, or a table as `TrainingRun.to_frame` returns it,
+            with the rows "this model" and "constant". The page says so, where the model is no
+            better than a constant, and of a run whether it is better than its baseline.
         """
         from .page import page_of
 
         path = as_path(path)
         check_type(str, "Give a text.", title=title)
-        page = page_of(self, CHECKS, title)
+        comparison = str(getattr(scores, "against_baseline", None) or "")
+        page = page_of(self, CHECKS, title, _scores_of(scores), comparison)
         with atomic_path(path) as beside:
             beside.write_text(page, encoding="utf-8")
         return path
+
+
+def _scores_of(scores: Any) -> pd.DataFrame | None:
+    """Return the table of scores of a run, or the table that was given."""
+    if scores is None:
+        return None
+    table = scores if isinstance(scores, pd.DataFrame) else getattr(scores, "to_frame", dict)()
+    if not isinstance(table, pd.DataFrame) or "this model" not in table.index:
+        raise ValueError(
+            'Expected scores with a row "this model"; received '
+            f"{described(scores)}. Give scores=run, or run.to_frame()."
+        )
+    return table.astype(float)
 
 
 def check_faithfulness(
@@ -153,7 +179,8 @@ def check_faithfulness(
       attention too, where the model has some;
     - infidelity, and maximum sensitivity to small noise (not for texts);
     - sanity: whether it is this model's, and changes when weights are made random, layer by layer;
-    - attention: agreement with |SHAP| and gradients, what uniform or permuted attention changes;
+    - attention: agreement with the sizes of SHAP values and gradients, what uniform or permuted
+      attention changes;
     - with `retrain`: stability over seeds, and with permuted labels.
 
     Ranking scores stand beside a random and the inverted order. The model is not changed.
@@ -163,8 +190,9 @@ def check_faithfulness(
     model : keras.Model
         The model that was explained.
     explanation : Explanation
-        From `lstm_explain.explain` or `shapley_values`, or summed from it by `over_time`,
-        `over_features` or `over_windows`. A verdict needs samples of 8 ids, or 8 without ids.
+        From `lstm_explain.explain`, `shapley_values` or `lime_values`, or summed from it by
+        `over_time`, `over_features` or `over_windows`. A verdict needs
+        samples of 8 ids, or 8 without ids.
     retrain : callable, optional
         ``retrain(seed, permuted)`` trains the model anew and returns it; where `permuted` is True,
         after shuffling the targets of the training part.
@@ -199,7 +227,7 @@ def check_faithfulness(
     --------
     >>> report = check_faithfulness(run.model, explanation)     # doctest: +SKIP
     >>> print(report.verdict())                                  # doctest: +SKIP
-    >>> report.save("case.html")                                 # doctest: +SKIP
+    >>> report.save("case.html", scores=run)                     # doctest: +SKIP
     """
     check_whole(least=1, retrainings=retrainings, background_rows=background_rows)
     check_draws(draws, seed)

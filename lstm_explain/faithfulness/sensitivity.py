@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..attribution.coalitions import Game
 from ..attribution.explanation import Explanation
-from ..attribution.shapley import Game
+from ..intervals import SIZE
 from .case import Case, Repeat
 from .evidence import Evidence
 
@@ -55,7 +56,7 @@ def infidelity_evidence(case: Case, seed: int) -> list[Evidence]:
             errors[name][sample] = ((absent @ values[sample] - changes) ** 2).mean()
     scale = float(moved.mean()) or 1.0
     return [
-        Evidence("infidelity", "infidelity", name, error / scale, case.level)
+        Evidence("infidelity", "infidelity", name, error / scale, case.level, limits=SIZE)
         for name, error in errors.items()
     ]
 
@@ -90,7 +91,14 @@ def sensitivity_evidence(model: Any, repeat: Repeat, seed: int) -> list[Evidence
     known = np.repeat(repeat.known, _COPIES + 1, axis=0)
     claims = {"explanation": explained, "random": permuted(explained, known, rng)}
     return [
-        Evidence("sensitivity", "maximum sensitivity", name, _largest_move(part), repeat.level)
+        Evidence(
+            "sensitivity",
+            "maximum sensitivity",
+            name,
+            _largest_move(part),
+            repeat.level,
+            limits=SIZE,
+        )
         for name, part in claims.items()
     ]
 
@@ -99,7 +107,7 @@ def gap_evidence(case: Case) -> list[Evidence]:
     """Return |prediction - base value - sum of the values|, in spreads of the predictions."""
     e: Explanation = case.explanation
     gaps = np.abs(e.gaps.values) / case.spread
-    return [Evidence("completeness", "gap", "explanation", gaps, case.level)]
+    return [Evidence("completeness", "gap", "explanation", gaps, case.level, limits=SIZE)]
 
 
 def _largest_move(values: np.ndarray) -> np.ndarray:

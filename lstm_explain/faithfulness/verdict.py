@@ -145,10 +145,11 @@ def _attention(look: _Table, steps: str) -> list[str]:
     gain = look.row("comprehensiveness", "attention better than random", "time")
     share = look.row("comprehensiveness", "attention", "time")["mean"]
     whole = look.row("comprehensiveness", "explanation", "time")["mean"]
-    tau = look.mean("Kendall tau with |SHAP|", "attention")
+    kind = "LIME" if look.has("Kendall tau with |LIME|", "attention") else "SHAP"
+    tau = look.mean(f"Kendall tau with |{kind}|", "attention")
     figures = (
         f"they carry {_number(share)} where the first {steps} of the explanation carry "
-        f"{_number(whole)}, and their order agrees with SHAP values by {_correlation(tau)} "
+        f"{_number(whole)}, and their order agrees with {kind} values by {_correlation(tau)} "
         "(Kendall's tau)"
     )
     if look.has("prediction moved", "uniform attention"):

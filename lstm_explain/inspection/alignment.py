@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..backend import keras
+from ..models.keeping import kept_with
+from ..sequences.padding import last_true
+from .anatomy import walk
 from .compiled import Compiled, Subject
-from .keeping import kept_with
 
 # Steps of one sample that are moved.
 _PROBES = 12
@@ -22,7 +24,9 @@ def attended_axes(compiled: Compiled, subject: Subject) -> list[int]:
 
     Where some unit of the sequence that is weighed changes from the moved step on, or up to it, or
     most around it, the positions are the steps. They are not where they are features, or steps of a
-    decoder, which may be as many.
+    decoder, which may be as many. Nor where a model shifts its states against the steps: those of a
+    Bidirectional all change, most where both of its directions read the moved step first. A shift
+    within the reach of a convolution is not told from what the convolution has learned.
 
     Returns
     -------
@@ -43,13 +47,14 @@ def _axes(compiled: Compiled, subject: Subject) -> list[tuple[int, int]]:
     if not compiled.anatomy.attention_calls:
         return []
     steps, moved = _moved_one_by_one(subject)
+    reach = _reach_of_windows(compiled.anatomy.model)
 
     def probe() -> list[tuple[int, int]]:
         calls = zip(compiled.attended(moved), compiled.anatomy.attention_calls, strict=True)
         return [
             (
-                _axis(queries, steps, moved) * _may_read_steps(layer, slice(1)),
-                _axis(states, steps, moved) * _may_read_steps(layer, slice(None)),
+                _axis(queries, steps, moved, reach) * _may_read_steps(layer, slice(1)),
+                _axis(states, steps, moved, reach) * _may_read_steps(layer, slice(None)),
             )
             for (queries, states), (layer, _) in calls
         ]
@@ -102,8 +107,22 @@ def _moved_one_by_one(subject: Subject) -> tuple[np.ndarray, Subject]:
     return steps, many.with_values(values, many.static)
 
 
-def _axis(states: np.ndarray, steps: np.ndarray, moved: Subject) -> int:
-    """Return how positions (moved step, position, ...) go with the moved steps: 1, -1 or 0."""
+def _reach_of_windows(model: Any) -> int:
+    """Return by how many steps the convolutions and poolings of a model can move what they read."""
+    reach = 0
+    for layer in walk(model):
+        size = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
+        if isinstance(size, int | tuple):  # in a layer of the user's it may be anything
+            dilation = getattr(layer, "dilation_rate", 1)
+            reach += (int(np.max(size)) - 1) * int(np.max(dilation))
+    return reach
+
+
+def _axis(states: np.ndarray, steps: np.ndarray, moved: Subject, reach: int | None = None) -> int:
+    """Return how positions (moved step, position, ...) go with the moved steps: 1, -1 or 0.
+
+    Where `reach` is given, the position that changes most may be no further from the moved step.
+    """
     num_steps = moved.mask.shape[1]
     if states.ndim != 3 or states.shape[1] != num_steps:
         return 0
@@ -113,7 +132,7 @@ def _axis(states: np.ndarray, steps: np.ndarray, moved: Subject) -> int:
     steps, changes, changed = steps[seen], changes[seen], changed[seen]
     if len(steps) < 2:
         return 1
-    first, last = changed.argmax(axis=1), num_steps - 1 - changed[:, ::-1].argmax(axis=1)
+    first, last = changed.argmax(axis=1), last_true(changed)
     # Shifted orders too: at steps that lie several steps further, weights are those of no step.
     shifts = sorted(range(1 - num_steps, num_steps), key=abs)
     orders = {
@@ -141,7 +160,13 @@ def _axis(states: np.ndarray, steps: np.ndarray, moved: Subject) -> int:
     }
     direction = max(near, key=lambda each: near[each])
     of_chance = 1 / np.sqrt((len(steps) - 1) * (num_steps - 1))
-    return direction if near[direction] >= max(_ALIGNED, _ERRORS * of_chance) else 0
+    if near[direction] < max(_ALIGNED, _ERRORS * of_chance):
+        return 0
+    # States that are shifted lie near the steps too; at the shift they change most.
+    beyond = sizes - sizes.mean(axis=0)
+    rows = np.arange(len(steps))
+    toward, shift = max(orders, key=lambda each: beyond[rows, orders[each] % num_steps].mean())
+    return direction if reach is None or (toward == direction and abs(shift) <= reach) else 0
 
 
 def _correlation(one: np.ndarray, two: np.ndarray) -> float:

@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
-from typing import Any, Literal
-
-import numpy as np
-from scipy.special import expit, softmax
+from typing import Any
 
 from ..arguments import check_model
-from ..backend import keras, ops
+from ..backend import keras
 from ..models.forms import reads_tokens
 from ..models.layers import AttentionPooling
+from ..models.links import RECURRENT, Link, activated, last_operation, link_of
+from ..models.one_output import head_names
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role, find_roles, input_names
 
-Link = Literal["identity", "logits", "binary logits", "sigmoid", "softmax", "probability"]
 ATTENTION = (
     AttentionPooling,
     keras.layers.Attention,  # keras.layers.AdditiveAttention is one of them
     keras.layers.MultiHeadAttention,
 )
-_RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
 _BINARY_LOSSES = (keras.losses.BinaryCrossentropy, keras.losses.BinaryFocalCrossentropy)
 _CATEGORICAL_LOSSES = (
     keras.losses.CategoricalCrossentropy,
@@ -56,8 +53,10 @@ class Anatomy:
     step_masks : tuple of bools
         Whether the mask of each call of a masking layer is of the input's steps, in their order;
         empty where no sample has padding that shows it.
+    margin_was_seen : bool
+        Whether the model has run on data, and the link turned its margin into its output there.
     is_confirmed : bool
-        Whether the model has run on data, and its outputs are those of the explained function.
+        Whether, beyond that, its outputs are those of the explained function.
     embedding_calls, attention_calls : tuples of (layer, int)
         Known once the model has run on data: each call of an embedding layer that reads the token
         ids, and each call of an attention layer, the calls of a layer counted from 0.
@@ -66,6 +65,8 @@ class Anatomy:
     written_attention : tuple of WrittenAttention
         Known then too: attention that no layer of Keras computes. It is the last of the
         `attention_calls`.
+    attention : str, optional
+        The layer that was named as attention; then there is no other.
     """
 
     model: Any
@@ -82,7 +83,9 @@ class Anatomy:
     attention_calls: tuple[tuple[Any, int], ...] = field(default=(), repr=False)
     id_calls: tuple[Any, ...] = field(default=(), repr=False)
     written_attention: tuple[Any, ...] = field(default=(), repr=False)
+    attention: str | None = None
     step_masks: tuple[bool, ...] = field(default=(), compare=False, repr=False)
+    margin_was_seen: bool = field(default=False, compare=False, repr=False)
     is_confirmed: bool = field(default=False, compare=False, repr=False)
 
     @property
@@ -136,6 +139,8 @@ class Anatomy:
             f"{self.margin_at!r}",
             "probability": "the probability that the model gives",
         }[self.link]
+        if self.margin_operation is not None and not (self.margin_was_seen or self.is_confirmed):
+            explained += " (expected; confirmed when data are given)"
         names = input_names(self.model) or ["input"]
         reads = [f"{name} as {role}" for name, role in zip(names, self.roles, strict=False)]
         lines = {
@@ -157,6 +162,7 @@ def read_anatomy(
     data: SequenceData | None = None,
     *,
     inputs: Mapping[Role, str] | None = None,
+    attention: str | None = None,
 ) -> Anatomy:
     """Return what a model's layers say about it, without running it: see `inspect`."""
     check_model(model, built=False)
@@ -171,19 +177,23 @@ def read_anatomy(
     roles = _roles(model, data, inputs)
     shape = _output_shape(model, data)
     operation, link = _find_margin(model, layers, shape)
-    recurrent = tuple(layer for layer in layers if isinstance(layer, _RECURRENT))
+    recurrent = tuple(layer for layer in layers if isinstance(layer, RECURRENT))
     inner = {id(inside) for layer in recurrent for inside in _inside(layer)}
+    attends = [layer for layer in layers if _gives_weights(layer)]
     return Anatomy(
         model=model,
         roles=roles,
         output_shape=shape,
         link=link,
-        attention_layers=tuple(layer for layer in layers if _gives_weights(layer)),
+        attention_layers=tuple(
+            layer for layer in attends if attention is None or goes_by(model, layer, attention)
+        ),
         recurrent_layers=tuple(layer for layer in recurrent if id(layer) not in inner),
         masking_layers=tuple(layer for layer in layers if isinstance(layer, keras.layers.Masking)),
         embedding_layers=embeddings,
         mask_operations=tuple(_mask_operations(model)),
         margin_operation=operation,
+        attention=attention,
     )
 
 
@@ -273,10 +283,12 @@ def _output_shape(model: Any, data: SequenceData | None) -> tuple[int | None, ..
     else:
         shapes = [tuple(tensor.shape) for tensor in outputs]
     if len(shapes) != 1 or len(shapes[0]) > 3:
+        heads = head_names(model) if len(shapes) > 1 else []
+        name = f"Name one of them: output={heads[0]!r}. Or give" if heads else "Give"
         raise ValueError(
             f"Expected one output of shape (sample, output) or (sample, time, output); the model "
-            f"gives {shapes}. Build a model on one of its outputs: "
-            "keras.Model(model.inputs, model.outputs[0])."
+            f"gives {shapes}. {name} a function that makes one number of them: output=lambda "
+            "outputs: ..."
         )
     return shapes[0]
 
@@ -287,11 +299,11 @@ def _find_margin(model: Any, layers: list[Any], shape: tuple[int | None, ...]) -
     Whether it does is known once the model runs: a reshape may stand behind it, but also a sum.
     """
     if getattr(model, "outputs", None) is not None:
-        last = _last_operation(model)
-        link = _link(last)
+        last = last_operation(model)
+        link = link_of(last)
         if link != "identity":  # the softmax of one number is always 1
             is_constant = link == "softmax" and shape[-1] == 1
-            return (None, "identity") if is_constant else (_activated(last), link)
+            return (None, "identity") if is_constant else (activated(last), link)
     # Before activations further inside, such as those of attention that is written by hand.
     link = _link_of_loss(model, shape)
     if link != "identity":
@@ -299,9 +311,9 @@ def _find_margin(model: Any, layers: list[Any], shape: tuple[int | None, ...]) -
     operations = list(getattr(model, "operations", None) or layers)
     inside = [[one, *walk(one)] if isinstance(one, keras.Model) else [one] for one in operations]
     for operation in reversed([each for some in inside for each in some]):
-        link = _link(operation)
+        link = link_of(operation)
         if link == "sigmoid" or (link == "softmax" and shape[-1] != 1):
-            return _activated(operation), link
+            return activated(operation), link
     return None, "identity"
 
 
@@ -316,47 +328,18 @@ def _link_of_loss(model: Any, shape: tuple[int | None, ...]) -> Link:
     return "logits" if isinstance(losses[0], _CATEGORICAL_LOSSES) else "identity"
 
 
-def _last_operation(model: Any) -> Any:
-    operation = model.outputs[0]._keras_history.operation
-    # A subclassed model in a model says nothing of what is inside.
-    is_graph = isinstance(operation, keras.Model) and getattr(operation, "outputs", None)
-    return _last_operation(operation) if is_graph else operation
-
-
-def _activated(operation: Any) -> Any:
-    """Look through TimeDistributed at the layer that holds the activation."""
-    return operation.layer if isinstance(operation, keras.layers.TimeDistributed) else operation
-
-
-def _link(operation: Any) -> Link:
-    operation = _activated(operation)
-    if isinstance(operation, _RECURRENT):  # its activation is inside the cell
-        return "identity"
-    is_lambda = isinstance(operation, keras.layers.Lambda)
-    function = getattr(operation, "function" if is_lambda else "activation", None)
-    if function is not None:
-        return _link_of(function)
-    links: dict[str, Link] = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
-    return links.get(type(operation).__name__, "identity")
-
-
 def takes_softmax(operation: Any) -> bool:
     """Whether a layer or operation ends in a softmax."""
-    return _link(operation) == "softmax"
+    return link_of(operation) == "softmax"
 
 
-def _link_of(function: Any) -> Link:
-    """Tell an activation by what it computes: ``tf.nn.softmax`` has another name than Keras's."""
-    probe = np.array([[-2.0, 0.5, 3.0], [1.0, -1.0, 0.0]], np.float32)
-    try:
-        result = ops.convert_to_numpy(function(ops.convert_to_tensor(probe)))
-    except Exception:  # of a Lambda that computes something else than an activation
-        return "identity"
-    if np.shape(result) != probe.shape:
-        return "identity"
-    if np.allclose(result, expit(probe), atol=1e-6):
-        return "sigmoid"
-    return "softmax" if np.allclose(result, softmax(probe, axis=-1), atol=1e-6) else "identity"
+def goes_by(model: Any, layer: Any, name: str) -> bool:
+    """Whether a layer has this name, alone or behind that of its nested model."""
+    owner, _, own = name.rpartition("/")
+    nested = (each for each in walk(model) if isinstance(each, keras.Model) and each.name == owner)
+    return layer.name == name or (
+        layer.name == own and any(layer is each for model in nested for each in walk(model))
+    )
 
 
 def told_apart(model: Any, layers: Sequence[Any]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import keras, ops
+from ..models.keeping import forget, kept_with
 from .anatomy import Anatomy
 from .gradients import compile_gradient
 from .ids import between
@@ -24,10 +25,9 @@ from .interventions import (
     tensors_recorded,
     vectors_replaced,
 )
-from .keeping import forget, kept_with
 from .observation import Observation, observed
 from .outputs import Selection, select
-from .written_attention import Place
+from .written_attention import Place, over_one_axis
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,10 @@ class Compiled:
         changes = [attended_recorded(layer, record) for layer in layers]
         self._margin(*tensors, changes=[*changes, *_recorded(places, record)])
         attended = [each for layer in layers for each in record[layer]]
-        attended += [(record[place.operation][place.number],) * 2 for place in places]
+        for place in places:
+            states = record[place.operation][place.number]
+            shape = (*ops.shape(states)[:2], -1)  # scores of a named layer have no axis of states
+            attended.append((ops.reshape(states, shape),) * 2)
         return [(ops.convert_to_numpy(one), ops.convert_to_numpy(two)) for one, two in attended]
 
     def pooling(
@@ -238,12 +241,14 @@ class Compiled:
         coalitions: tuple[np.ndarray, np.ndarray],
         selection: Selection,
     ) -> np.ndarray:
-        """Return the explained output of one sample where only some players are present.
+        """Return the explained outputs of one sample where only some players are present.
 
         Parameters
         ----------
         subject : Subject
             Of one sample.
+        selection : Selection
+            Of each output of the sample that is asked for: the model runs once for all of them.
         rows : arrays (row, time, feature) and (row, static feature)
             What stands in place of absent players.
         players : int32 arrays (time, feature) and (static feature,)
@@ -253,7 +258,7 @@ class Compiled:
 
         Returns
         -------
-        array (coalition,)
+        array (coalition, output)
         """
         explained = (selection.weights, selection.steps)
         arguments = (subject.arrays, rows, players, coalitions, explained)
@@ -322,7 +327,10 @@ class Compiled:
         margin = self._margin(*subject, changes=[*changes, *_recorded(places, record)])
         weights = [each for layer in layers for each in record[layer]]
         written = [record[place.operation][place.number] for place in places]
-        flat = [ops.reshape(each, (ops.shape(each)[0], -1)) for each in written]
+        flat = [
+            ops.reshape(each, (ops.shape(each)[0], -1)) if over_one_axis(each.shape) else each
+            for each in written
+        ]
         return margin, (*weights, *flat)
 
     def _pooling(self, point: Any, *arguments: Any) -> Any:
@@ -369,10 +377,12 @@ class Compiled:
         values = start + ops.take(present, players[0], axis=1) * (values - start)
         start = ops.take(rows[1], row, axis=0)
         static = start + ops.take(present, players[1], axis=1) * (static - start)
-        weights, steps = (ops.repeat(part, count, axis=0) for part in selection)
         margin = self._margin(values, tokens, static, mask, layer_masks)
-        output = self._select(margin, weights, steps)
-        return output, (output,)
+        several = ops.shape(selection[0])[0]
+        weights, steps = (ops.tile(part, (count, 1)) for part in selection)
+        margin = ops.repeat(margin, several, axis=0)
+        outputs = ops.reshape(self._select(margin, weights, steps), (count, several))
+        return outputs, (outputs,)
 
 
 def _recorded(places: Iterable[Place], record: Record) -> list[Change]:

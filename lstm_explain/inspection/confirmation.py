@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..backend import keras, ops
+from ..models.keeping import forget, keep, kept_with
 from ..sequences.data import SequenceData
 from .anatomy import Anatomy, draws, walk
 from .compiled import Compiled, Subject, compile_model
 from .interventions import run
-from .keeping import forget, keep, kept_with
 from .observation import (
     Observation,
     agree,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..arguments import check_model, check_number
 from ..sequences.data import SequenceData, check_data
 from ..sequences.editing import columns_of
 from ..sequences.scaling import chart_of, unscaled
-from ..wording import number, told_apart
+from ..wording import label_of, number, told_apart
 from .confirmation import see
 from .observation import inspect
 from .outputs import decisions, last_outputs
@@ -35,7 +36,9 @@ class Flip:
     before, after : str
         The decisions, as class names or "above"/"not above" the threshold.
     distance : float or None
-        Root mean square change over the steps, in original units.
+        Root mean square change over the steps, in original units; None for codes.
+    labels : mapping of number to str
+        Of a static fact that is a code: what the codes that were tried stand for.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Flip:
     before: str
     after: str
     distance: float | None
+    labels: Mapping[float, str] = field(default_factory=dict)
 
     @property
     def found(self) -> bool:
@@ -52,6 +56,12 @@ class Flip:
         return self.value is not None
 
     def __repr__(self) -> str:
+        if self.labels:
+            if self.value is None:
+                tried = ", ".join(self.labels.values())
+                return f"No value of {self.name} ({tried}) changes the decision ({self.before})."
+            text = self.labels[self.value]
+            return f"{self.name}: {text} changes the decision from {self.before} to {self.after}."
         found = [] if self.value is None else [self.value]
         low, high, *value = told_apart([self.low, self.high, *found], digits=4)
         span = f"from {low} to {high} (the range of the training data)"
@@ -78,6 +88,9 @@ def smallest_change(
     range of the training data are tried, and the edges of the intervals that flip the decision are
     refined by bisection. An interval narrower than the grid can be missed. The result is about the
     model's decision, not about what would have happened.
+
+    Of a static fact whose codes have labels the codes of the training data are tried, and no number
+    between them; of several that flip the decision the first is returned.
 
     Parameters
     ----------
@@ -143,6 +156,7 @@ def smallest_change(
     current = values_read(sample, name, steps)
     middle = float(np.clip(current.mean(), low, high))
     grid = np.unique(np.append(np.linspace(low, high, _GRID - 1), middle))
+    labels = _labels_of(training, name)
 
     def decide(values: np.ndarray) -> np.ndarray:
         # Always as many rows: other shapes would be traced anew.
@@ -154,9 +168,16 @@ def smallest_change(
     def cost(values: np.ndarray) -> np.ndarray:
         return np.sqrt(((values[:, None] - current) ** 2).mean(axis=1))
 
-    before = _decision(anatomy, sample, threshold)
-    candidates = _refine(grid, decide(grid), before, decide)
+    before = decision(anatomy, sample, threshold)
     names = _names(anatomy.num_outputs, anatomy.link == "identity", sample, threshold)
+    if labels:
+        parts = np.split(codes := np.array([*labels]), range(_GRID, len(labels), _GRID))
+        decided = np.concatenate([decide(part) for part in parts])
+        flips = np.flatnonzero(decided != before)
+        value = float(codes[flips[0]]) if len(flips) else None
+        after = int(decided[flips[0]]) if len(flips) else before
+        return Flip(name, value, low, high, names[before], names[after], None, labels)
+    candidates = _refine(grid, decide(grid), before, decide)
     if not len(candidates):
         return Flip(name, None, low, high, names[before], names[before], None)
     best = float(candidates[cost(candidates).argmin()])
@@ -190,6 +211,15 @@ def training_range(training: SequenceData, name: str) -> tuple[float, float]:
     return float(numbers.min()), float(numbers.max())
 
 
+def _labels_of(training: SequenceData, name: str) -> dict[float, str]:
+    """Return the codes of a static fact that training has, with labels; none where it has none."""
+    texts = training.labels.get(name)
+    if not texts:
+        return {}
+    codes = np.unique(np.round(values_read(training, name, None), 4))  # standardised and back
+    return {float(code): label_of(code, texts) or number(code) for code in codes}
+
+
 def values_read(data: SequenceData, name: str, steps: Any) -> np.ndarray:
     """Return the values of a variable at some steps of one sample, in its units, as a model reads.
 
@@ -201,9 +231,14 @@ def values_read(data: SequenceData, name: str, steps: Any) -> np.ndarray:
         return np.zeros(0) if facts is None else facts[:, data.static_names.index(name)]
     values = data.display_values[0, data.mask[0]][:, columns_of(data, name)]
     if isinstance(steps, str):
-        measured = ~np.isnan(chart_of(values)[:, 0]) if data.variables else ~np.isnan(values[:, 0])
-        return values[measured, 0]
+        return values[is_measured(data, name), 0]
     return values[:, 0] if steps is None else np.atleast_1d(values[steps, 0])
+
+
+def is_measured(data: SequenceData, name: str) -> np.ndarray:
+    """Return at which steps of one sample a variable was measured."""
+    values = data.display_values[0, data.mask[0]][:, columns_of(data, name)]
+    return ~np.isnan(chart_of(values)[:, 0] if data.variables else values[:, 0])
 
 
 def _with_values(sample: SequenceData, name: str, values: np.ndarray, steps: Any) -> SequenceData:
@@ -214,7 +249,8 @@ def _with_values(sample: SequenceData, name: str, values: np.ndarray, steps: Any
     return replace(many, values=np.concatenate([v.values for v in versions]), static=static)
 
 
-def _decision(anatomy: Any, sample: SequenceData, threshold: float | None) -> int:
+def decision(anatomy: Any, sample: SequenceData, threshold: float | None) -> int:
+    """Return which class a model decides for, or whether a value lies above the threshold."""
     _, compiled, subject = see(anatomy, sample, "margin", 1)
     raw = last_outputs(compiled.outputs(subject, 1), subject.mask)
     return int(decisions(raw, threshold)[0])
@@ -240,6 +276,6 @@ def _names(
         what = f"{sample.target_name} above {number(threshold or 0.0)}"
         return [f"not {what}", what]
     count = max(outputs, 2)
-    if len(sample.class_names) == count:
+    if len(sample.class_names) == count and not sample.target_names:
         return list(sample.class_names)
     return [f"class {position}" for position in range(count)]

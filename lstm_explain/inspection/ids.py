@@ -28,6 +28,8 @@ class IdCall:
         The features or static facts, in the order in which the layer reads them.
     shape : tuple of int
         Of the ids of one sample.
+    step : int or None
+        The one step whose features it reads, as it does inside TimeDistributed; None: all steps.
     """
 
     layer: Any
@@ -35,6 +37,7 @@ class IdCall:
     source: Source
     columns: tuple[int, ...]
     shape: tuple[int, ...]
+    step: int | None = None
 
 
 def find_id_call(
@@ -86,6 +89,34 @@ def find_id_call(
         columns = tuple(read.argmax(axis=0).tolist())
         _check_ids(layer, source, columns, array)
         return IdCall(layer, number, source, columns, ids.shape[1:])
+    return _find_in_one_step(layer, number, ids, inputs, ids_after)
+
+
+def _find_in_one_step(
+    layer: Any,
+    number: int,
+    ids: np.ndarray,
+    inputs: Sequence[np.ndarray],
+    ids_after: Callable[[Sequence[np.ndarray]], np.ndarray],
+) -> IdCall | None:
+    """Tell which features of which step a call reads, as those of a sentence of a document."""
+    values, rng = inputs[0], np.random.default_rng(0)
+    if ids.size == 0 or len(ids) != len(values):
+        return None
+    positions = np.trunc(ids).reshape(len(ids), 1, -1)
+    for step, array in enumerate(np.trunc(values).swapaxes(0, 1)):
+        equal = (array[..., None] == positions).all(axis=0)  # (column, position)
+        if not equal.size or not equal.any(axis=0).all():
+            continue
+        moved = values[:8].copy()
+        some = np.flatnonzero(equal.any(axis=1))
+        moved[:, step, some] = rng.integers(layer.input_dim, size=(len(moved), len(some)))
+        now = ids_after([moved, *(each[:8] for each in inputs[1:])]).reshape(len(moved), 1, -1)
+        read = equal & (moved[:, step, :, None] == now).all(axis=0)
+        if (read.sum(axis=0) == 1).all():
+            columns = tuple(read.argmax(axis=0).tolist())
+            _check_ids(layer, "values", columns, values[:, step])
+            return IdCall(layer, number, "values", columns, ids.shape[1:], step)
     return None
 
 
@@ -136,14 +167,16 @@ def between(
     vectors: dict[Any, dict[int, Any]] = {}
     for call in calls:
         source, columns = int(call.source == "static"), list(call.columns)
-        first, last, part = (
-            ops.take(each[source], columns, axis=-1) for each in (begin, end, share)
-        )
+        parts = [each[source] for each in (begin, end, share)]
+        if call.step is not None:
+            parts = [each[:, call.step] for each in parts]
+        first, last, part = (ops.take(each, columns, axis=-1) for each in parts)
         before, after = (call.layer.call(ops.cast(ids, "int32")) for ids in (first, last))
         vector = before + ops.cast(part, before.dtype)[..., None] * (after - before)
         shape = (-1, *call.shape, call.layer.output_dim)
         vectors.setdefault(call.layer, {})[call.number] = ops.reshape(vector, shape)
-        is_id = np.isin(np.arange(end[source].shape[-1]), columns)
+        is_id = np.zeros(end[source].shape[1:], bool)
+        is_id[... if call.step is None else call.step, columns] = True
         if call.source == "static":
             static = ops.where(is_id, end[1], static)
         else:

@@ -70,8 +70,8 @@ def inspect(
     anatomy = with_calls(anatomy, few, observation, observe)
     margin = ops.convert_to_numpy(run(anatomy, [ops.convert_to_tensor(array) for array in few]))
     if not agree(anatomy, linked(margin, anatomy.link), observation.output):
-        anatomy = replace(anatomy, link="identity", margin_operation=None)
-    return anatomy
+        return replace(anatomy, link="identity", margin_operation=None)
+    return replace(anatomy, margin_was_seen=True)
 
 
 @dataclass(frozen=True)

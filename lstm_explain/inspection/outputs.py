@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from scipy.special import expit
 
 from ..arguments import check_one_of
 from ..backend import ops
-from .anatomy import Anatomy, Link
+from ..models.links import Link
+from ..sequences.padding import last_true
+from .anatomy import Anatomy
 
 Scale = Literal["margin", "probability"]
+Output: TypeAlias = "int | str | list[int | str] | None"
 
 
 @dataclass(frozen=True)
@@ -91,18 +94,20 @@ def choose(
     mask: np.ndarray,
     class_names: tuple[str, ...],
     target_name: str,
-    output: int | str | None,
+    output: Output,
     step: int | Literal["last", "sum"],
     scale: Scale,
 ) -> Selection:
     """Turn what the caller asked for into a selection for each sample.
+
+    Of a list of outputs, or "all", into one for each sample and output, sample by sample.
 
     Parameters
     ----------
     raw : array (sample, output) or (sample, step, output)
         The model's margins or values for the samples.
     mask : bool array (sample, time)
-    output : int, str or None
+    output : int, str, list or None
         Position, class name, or "a-b" for the contrast of two classes. None: the only value, the
         second class of a single sigmoid, or the predicted class of each sample.
     step : int, "last" or "sum"
@@ -117,16 +122,23 @@ def choose(
     single = anatomy.link != "identity" and raw.shape[-1] == 1
     count = 2 if single else raw.shape[-1]
     names = _output_names(count, class_names, target_name)
-    if isinstance(output, str) and output not in names and "-" in output:
-        first, second = _split_contrast(output, names)
-        weights = np.eye(count)[first] - np.eye(count)[second]
-        rows, labels = np.tile(weights, (len(raw), 1)), np.full(len(raw), output)
-    else:
-        if output is None:
-            chosen = _default(anatomy, raw, steps, names)
+
+    def rows_of(one: Any) -> tuple[np.ndarray, np.ndarray]:
+        if isinstance(one, str) and one not in names and "-" in one:
+            first, second = _split_contrast(one, names)
+            weights = np.eye(count)[first] - np.eye(count)[second]
+            return np.tile(weights, (len(raw), 1)), np.full(len(raw), one)
+        if one is None:
+            positions = _default(anatomy, raw, steps, names)
         else:
-            chosen = np.full(len(raw), _position(output, names))
-        rows, labels = np.eye(count)[chosen], np.array(names)[chosen]
+            positions = np.full(len(raw), _position(one, names))
+        return np.eye(count)[positions], np.array(names)[positions]
+
+    outputs = names if output == "all" and "all" not in names else output
+    asked = outputs if isinstance(outputs, list) else [outputs]
+    rows, labels = (np.stack(parts, axis=1) for parts in zip(*map(rows_of, asked), strict=True))
+    rows, labels = rows.reshape(-1, count), labels.ravel()
+    steps = np.repeat(steps, len(asked), axis=0)
     if single:  # two classes from one output
         rows = rows[:, 1:] - rows[:, :1]
     kind = "value" if anatomy.link == "identity" else scale
@@ -159,7 +171,7 @@ def _step_weights(raw: np.ndarray, mask: np.ndarray, step: int | str) -> np.ndar
     if step == "sum":
         return mask.astype(np.float32)
     if step == "last":
-        positions = num_steps - 1 - mask[:, ::-1].argmax(axis=1)
+        positions = last_true(mask)
     elif isinstance(step, (int, np.integer)) and 0 <= step < num_steps:
         positions = np.full(len(raw), step)
     else:
@@ -223,7 +235,7 @@ def last_outputs(raw: np.ndarray, mask: np.ndarray) -> np.ndarray:
         return raw
     steps = raw.shape[1]
     real = mask if mask.shape[1] == steps else np.ones((len(raw), steps), bool)
-    return raw[np.arange(len(raw)), steps - 1 - real[:, ::-1].argmax(axis=1)]
+    return raw[np.arange(len(raw)), last_true(real)]
 
 
 def as_probability(

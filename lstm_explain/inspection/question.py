@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -12,13 +11,17 @@ import numpy as np
 from ..arguments import check_model, check_whole, described
 from ..backend import keras, ops
 from ..models.forms import as_sequences
+from ..models.keeping import kept_with
+from ..models.one_input import with_one_input
+from ..models.one_output import explained_by, head_names, in_target_units, with_output
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
-from .alignment import output_axis
+from .alignment import attended_axes, output_axis
 from .anatomy import Anatomy, read_anatomy, walk
 from .background import Background, nearest_real
 from .compiled import Compiled, Subject, compile_model
 from .confirmation import confirm, observe_now, see, subject_of, vectors_of
+from .model_checks import check_depends_on_input, warn_if_mask_is_hidden, warn_if_padding_is_read
 from .observation import (
     Observation,
     check_vocabulary_size,
@@ -27,27 +30,7 @@ from .observation import (
     steps_read,
     with_calls,
 )
-from .outputs import Scale, Selection, check_scale, choose, select
-
-
-class PaddingWarning(UserWarning):
-    """The model reads its padding, so that predictions depend on it; the message says how much."""
-
-
-def check_depends_on_input(
-    anatomy: Anatomy, compiled: Compiled, subject: Subject, raw: np.ndarray, batch_size: int
-) -> None:
-    """Raise if the output is the same for every sample, and for samples with noise added."""
-    if np.ptp(raw, axis=0).max() > 0:
-        return
-    few = subject[:4]
-    moved = few.with_values(*few.with_noise(few.feature_sizes))
-    if np.array_equal(raw[: len(few)], compiled.outputs(moved, batch_size)):
-        raise ValueError(
-            f"Expected an output that depends on the input; {anatomy.model.name!r} gives the same "
-            "for all samples, and for samples with noise added. Check its weights and wiring, and "
-            "whether unscaled numbers drive its units to their limits (data.standardise())."
-        )
+from .outputs import Output, Scale, Selection, check_scale, choose, select
 
 
 def selected(raw: np.ndarray, selection: Selection, anatomy: Anatomy) -> np.ndarray:
@@ -102,39 +85,15 @@ def background_outputs(
     return result
 
 
-def warn_if_padding_is_read(
-    anatomy: Anatomy, compiled: Compiled, subject: Subject, batch_size: int
-) -> None:
-    """Warn if other numbers in the padding change the predictions; the message says how much."""
-    padded = np.flatnonzero(~subject.mask.all(axis=1))[:16]
-    if len(padded) == 0:
-        return
-    some = subject[padded]
-    noisy = np.where(some.mask[..., None], some.values, some.with_noise(1.0)[0])
-    before = compiled.outputs(some, batch_size)
-    after = compiled.outputs(some.with_values(noisy, some.static), batch_size)
-    if before.ndim == 3 and before.shape[1] == some.mask.shape[1]:
-        before, after = (margins * some.mask[..., None] for margins in (before, after))
-    effect = float(np.abs(after - before).max())
-    if effect > 1e-4 * float(np.abs(before).max()):
-        warnings.warn(
-            f"Expected a model that ignores padded steps; standard normal noise in the padding of "
-            f"{len(padded)} samples moved the margin of {anatomy.model.name!r} by up to "
-            f"{effect:.3g}. Predictions then depend on how long the padding is; padded steps are "
-            "held at the samples' own values and get no attribution. Mask them with a Masking "
-            "layer, mask_zero=True or a mask input, after any layer that drops the mask.",
-            PaddingWarning,
-            stacklevel=4,
-        )
-
-
 def read_background(
     background: Any, data: SequenceData, model: Any, inputs: Mapping[Role, str] | None
 ) -> Background:
     """Return a background from any form that data may have, or that `Background.resolve` reads."""
     known = SequenceData | Background | str | int | np.integer | None
-    is_array = isinstance(background, np.ndarray) and (
-        data.tokens is None or background.dtype.kind in "iu"
+    is_array = (
+        isinstance(background, np.ndarray)
+        and background.ndim < 4  # of images, which are read as the samples are
+        and (data.tokens is None or background.dtype.kind in "iu")
     )
     if not isinstance(background, known) and not is_array:
         read = as_sequences(background, model, inputs, "background")
@@ -213,6 +172,8 @@ class Question:
         The explained output of each background row, with each sample's own mask.
     batch_size : int
         Rows per call of the model.
+    num_outputs : int
+        Of several outputs of a sample each has a row in all of these, next to one another.
     """
 
     data: SequenceData
@@ -225,6 +186,7 @@ class Question:
     predictions: np.ndarray
     row_outputs: np.ndarray
     batch_size: int
+    num_outputs: int = 1
 
     @property
     def base_values(self) -> np.ndarray:
@@ -241,19 +203,47 @@ def prepare(
     model: Any,
     data: SequenceData | np.ndarray,
     background: Any,
-    output: int | str | None,
+    output: Output | Callable[..., Any],
     step: int | Literal["last", "sum"],
     scale: Scale,
     batch_size: int | None,
     inputs: Mapping[Role, str] | None,
+    *,
+    several: bool = False,
+    attention: str | None = None,
 ) -> Question:
-    """Validate what was asked for, run the model on the samples, and choose the output."""
+    """Validate what was asked for, run the model on the samples, and choose the output.
+
+    With `several`, a list of outputs or "all" may be asked for. The name of the layer that attends
+    may be given.
+    """
     check_scale(scale)
     check_asked(model, batch_size)
-    check_choice(output, step)
+    check_choice(output, step, several)
+    model, choice = model_of(model, output)
+    model = with_one_input(model)
     sequences = as_sequences(data, model, inputs)
+    if facts := explained_by(model):  # the data's target is not of it
+        name = facts.get("head") or facts["function"]["name"]
+        if "head" not in facts:
+            sequences = replace(sequences, class_names=(), target_names=())
+        sequences = replace(
+            sequences, target=None, target_name=name, target_unit="", target_center=0.0,
+            target_scale=1.0,
+        )  # fmt: skip
+    unit = sequences.target_center, sequences.target_scale
+    if any(isinstance(part, tuple) for part in unit):
+        num_outputs = read_anatomy(model, sequences, inputs=inputs).num_outputs
+        if num_outputs != len(sequences.target_names):
+            raise ValueError(
+                f"Expected a model with an output for each of the targets "
+                f"{list(sequences.target_names)}, whose units differ; {model.name!r} has "
+                f"{num_outputs}. Take one: data.for_target({sequences.target_names[0]!r})."
+            )
+    if unit != (0.0, 1.0):
+        model = kept_with(model, ("target units", unit), lambda: in_target_units(model, *unit))
     sequences.check_complete()
-    anatomy = read_anatomy(model, sequences, inputs=inputs)
+    anatomy = read_anatomy(model, sequences, inputs=inputs, attention=attention)
     reference = read_background(background, sequences, model, inputs)
     if reference.tokens is not None:
         check_vocabulary_size(anatomy, reference.tokens)
@@ -278,20 +268,36 @@ def prepare(
     subjects = _joined(subject, few)
     expected = observation.output[np.append(np.arange(count), count + some)]
     anatomy, compiled, raw = confirm(anatomy, scale, subjects, expected, batch_size)
-    raw = raw[:count]
+    raw, all_raw = raw[:count], raw
     is_probability = expected.min() >= 0 and expected.max() <= 1
     if scale == "probability" and anatomy.link == "identity" and is_probability:
         anatomy = replace(anatomy, link="probability")
         compiled = compile_model(anatomy, scale)
+    if attention is not None and not all(attended_axes(compiled, subject)):
+        raise ValueError(
+            f"Expected weights over the steps of the input; those of {attention!r} do not go with "
+            "them, but with something else, such as features or the steps of a decoder. "
+            f"lx.attention_maps(model, data, attention={attention!r}) gives them as they are."
+        )
     output_mask = subject.mask
     if raw.ndim == 3:
         output_mask = _output_mask(compiled, subject, observation, raw.shape[1], step)
-    selection = choose(
-        anatomy, raw, output_mask, sequences.class_names, sequences.target_name, output, step,
-        scale,
-    )  # fmt: skip
+    names = sequences.class_names or sequences.target_names
+    if sequences.target_names and raw.shape[-1] != len(names):
+        names = ()  # the two classes of one sigmoid are not two labels
+    selection = choose(anatomy, raw, output_mask, names, sequences.target_name, choice, step, scale)
     check_depends_on_input(anatomy, compiled, subject, raw, batch_size)
     warn_if_padding_is_read(anatomy, compiled, subject, batch_size)
+    warn_if_mask_is_hidden(anatomy, compiled, subjects, all_raw, batch_size)
+    num_outputs = len(selection.names) // count
+    if num_outputs > 1 and not several:
+        raise ValueError(
+            f'Expected one output; received output="all" of {num_outputs}. Choose one: '
+            f"output={str(selection.names[0])!r}."
+        )
+    if num_outputs > 1:
+        again = np.repeat(np.arange(count), num_outputs)
+        sequences, subject, raw = sequences[again], subject[again], raw[again]
     model_rows = (rows, references[2])
     return Question(
         data=sequences,
@@ -306,7 +312,24 @@ def prepare(
             compiled, anatomy, subject, *model_rows, selection, batch_size
         ),
         batch_size=batch_size,
+        num_outputs=num_outputs,
     )
+
+
+def model_of(model: Any, output: Any) -> tuple[Any, Output]:
+    """Return the model that gives what is asked for, and which of its outputs that is.
+
+    Of a function and of a head it is made once, and kept with the model.
+    """
+    head, choice = output, None
+    if isinstance(output, tuple):
+        head, choice = output
+    elif not callable(output) and (len(head_names(model)) < 2 or not isinstance(output, str)):
+        return model, output
+    kept = kept_with(model, "with output", list)
+    if not kept or kept[0] != head:
+        kept[:] = head, with_output(model, head)
+    return kept[1], choice
 
 
 def _output_mask(
@@ -377,8 +400,9 @@ def ask_again(question: Question, sample: SequenceData) -> Question:
         # The base value depends on the steps.
         background, output = question.background, str(selection.names[0])
         return prepare(
-            anatomy.model, sample, background, output, "last", question.scale, size, None
-        )
+            anatomy.model, sample, background, output, "last", question.scale, size, None,
+            attention=anatomy.attention,
+        )  # fmt: skip
     predictions = selected(compiled.outputs(subject, size), selection, anatomy)
     return replace(question, data=sample, subject=subject, predictions=predictions)
 
@@ -389,9 +413,14 @@ def check_asked(model: Any, batch_size: int | None) -> None:
     check_whole(least=1, optional=True, remedy="Try 512.", batch_size=batch_size)
 
 
-def check_choice(output: object, step: object) -> None:
+def check_choice(output: object, step: object, several: bool = False) -> None:
     """Raise unless output and step are of the right types; the model decides which there are."""
-    if isinstance(output, bool) or not isinstance(output, int | np.integer | str | None):
+    choice = output[1] if isinstance(output, tuple) and len(output) == 2 else output
+    outputs = choice if several and isinstance(choice, list) and choice else [choice]
+    is_choice = all(isinstance(each, int | np.integer | str) for each in outputs)
+    if any(isinstance(each, bool) for each in outputs) or not (
+        is_choice or choice is None or callable(output)
+    ):
         raise ValueError(
             f"Expected output to be a name, a position or None; received {described(output)}. Name "
             'a class: output="died".'

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..backend import keras, ops
-from .anatomy import ATTENTION, Anatomy, takes_softmax, told_apart, walk
+from ..models.keeping import kept_with
+from .anatomy import ATTENTION, Anatomy, goes_by, takes_softmax, told_apart, walk
 from .interventions import Record, run, tensors_recorded
-from .keeping import kept_with
 
 # Float32: by how much sums and products may differ, of their size.
 _TOLERANCE = 1e-4
@@ -34,9 +34,11 @@ class WrittenAttention:
     name : str
         That of the layer in which the weights appear.
     weights : Place
-        (sample, position), with further axes of size 1.
+        (sample, position), with further axes of size 1; where they were named also (sample, query,
+        position) and (sample, head, query, position).
     states : Place
-        The sequence (sample, position, state) that they weigh.
+        The sequence (sample, position, state) that they weigh; where that is not seen, what the
+        named layer reads first.
     """
 
     name: str
@@ -52,6 +54,8 @@ def find_written_attention(
     They are not negative, sum to 1 over its positions, and the model computes their products with
     the states at these, or the sum of the products.
     """
+    if anatomy.attention is not None:
+        return () if anatomy.attention_layers else (_named(anatomy, inputs),)
     key = "written attention", *(array.shape[1:] for array in inputs)
     return kept_with(anatomy.model, key, lambda: _find(anatomy, inputs))
 
@@ -60,16 +64,8 @@ def _find(anatomy: Anatomy, inputs: Sequence[np.ndarray]) -> tuple[WrittenAttent
     operations = list(_operations(anatomy))
     if not any(map(_may_attend, operations)):
         return ()
-    record: Record = {}
-    tensors = [ops.convert_to_tensor(array[:4]) for array in inputs]
-    run(anatomy, tensors, [tensors_recorded(each, record) for each in operations], margin=False)
-    count = len(tensors[0])
-    arrays = {
-        Place(operation, number): array
-        for operation in operations
-        for number, tensor in enumerate(record[operation])
-        if (array := _as_array(tensor)).shape[:1] == (count,)
-    }
+    arrays = _arrays_of(anatomy, operations, inputs)
+    count = len(inputs[0][:4])
     sequences = {place: array for place, array in arrays.items() if array.ndim == 3}
     results = [array for array in arrays.values() if array.ndim in (2, 3)]
     found: list[tuple[Place, Place]] = []
@@ -87,6 +83,70 @@ def _find(anatomy: Anatomy, inputs: Sequence[np.ndarray]) -> tuple[WrittenAttent
     for position, name in enumerate(names):  # two in one layer
         names[position] = name if name not in names[:position] else f"{name} {position + 1}"
     return tuple(WrittenAttention(name, *places) for name, places in zip(names, found, strict=True))
+
+
+def _arrays_of(
+    anatomy: Anatomy, operations: Sequence[Any], inputs: Sequence[np.ndarray]
+) -> dict[Place, np.ndarray]:
+    """Return what operations give, take a softmax to get, and read first, of a few samples."""
+    record: Record = {}
+    tensors = [ops.convert_to_tensor(array[:4]) for array in inputs]
+    run(anatomy, tensors, [tensors_recorded(each, record) for each in operations], margin=False)
+    return {
+        Place(operation, number): array
+        for operation in operations
+        for number, tensor in enumerate(record[operation])
+        if (array := _as_array(tensor)).shape[:1] == (len(tensors[0]),)
+    }
+
+
+def _named(anatomy: Anatomy, inputs: Sequence[np.ndarray]) -> WrittenAttention:
+    """Return the attention of the layer that was named; raise if it has none over the steps."""
+    model, name = anatomy.model, str(anatomy.attention)
+    operations = list(_operations(anatomy))
+    called = [each for each in operations if goes_by(model, each, name)]
+    if len(called) != 1:
+        layers = list(walk(model))
+        is_inside = any(goes_by(model, each, name) for each in layers)
+        reason = (
+            f"there are {len(called)} of that name; put that of its model in front: 'model/{name}'"
+            if called
+            else "it is inside a loop over steps or a layer of Keras; explain a model without that"
+            if is_inside
+            else f"its layers are {told_apart(model, layers)}"
+        )
+        raise ValueError(
+            f"Expected attention to be the name of one layer of {model.name!r}; received {name!r}: "
+            f"{reason}."
+        )
+    arrays = _arrays_of(anatomy, operations, inputs)
+    own = {place: array for place, array in arrays.items() if place.operation is called[0]}
+    steps = inputs[3].shape[1]
+    for place, array in own.items():
+        weights = array.reshape(len(array), -1) if over_one_axis(array.shape) else array
+        if weights.ndim > 4 or weights.shape[-1] != steps or not _sums_to_1(weights):
+            continue
+        states = [*own][-1]
+        if arrays[states].ndim < 2 or arrays[states].shape[1] != steps:
+            states = place
+        results = [each for each in arrays.values() if each.ndim in (2, 3)]
+        for source, sequence in arrays.items() if weights.ndim == 2 else ():
+            is_sequence = sequence.ndim == 3 and sequence.shape[1] == steps
+            if is_sequence and _are_weighed(sequence, weights, results):
+                states = source
+                break
+        return WrittenAttention(name, place, states)
+    raise ValueError(
+        f"Expected the layer {name!r} to give weights over the {steps} steps of the input, not "
+        "negative and with a sum of 1; received arrays (sample, ...) of "
+        f"{[array.shape[1:] for array in own.values()]}, none of which is that. Name the layer "
+        "that takes the softmax, or let it give its weights too: return context, weights."
+    )
+
+
+def over_one_axis(shape: Sequence[int]) -> bool:
+    """Whether weights (sample, ...) of this shape are one row for each sample."""
+    return max(shape[1:], default=0) == int(np.prod(shape[1:]))
 
 
 def _operations(anatomy: Anatomy) -> Iterator[Any]:
@@ -131,9 +191,13 @@ def _may_weigh(array: np.ndarray) -> bool:
     """Whether these may be weights: over one axis, not negative, with a sum of 1."""
     weights = array.reshape(len(array), -1)
     one_axis = array.ndim < 4 and weights.shape[1] == max(array.shape[1:], default=0) > 1
-    if not one_axis or array.dtype.kind != "f" or (weights < 0).any():
+    return one_axis and _sums_to_1(weights)
+
+
+def _sums_to_1(weights: np.ndarray) -> bool:
+    if weights.dtype.kind != "f" or (weights < 0).any():
         return False
-    return bool(np.abs(weights.sum(axis=1) - 1).max() < _TOLERANCE)
+    return bool(np.abs(weights.sum(axis=-1) - 1).max() < _TOLERANCE)
 
 
 def _are_weighed(states: np.ndarray, weights: np.ndarray, results: Sequence[np.ndarray]) -> bool:

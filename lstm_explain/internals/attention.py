@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..arguments import check_type
 from ..inspection.alignment import attended_axes
 from ..inspection.anatomy import read_anatomy
 from ..inspection.confirmation import see
 from ..inspection.question import DEFAULT_BATCH, check_asked
 from ..models.forms import as_sequences
+from ..models.one_input import with_one_input
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 
@@ -28,6 +30,7 @@ def attention_maps(
     data: SequenceData | np.ndarray,
     *,
     inputs: Mapping[Role, str] | None = None,
+    attention: str | None = None,
     batch_size: int | None = None,
 ) -> xr.Dataset:
     """Return the weights of every attention layer of a model: where it looked, not why.
@@ -44,6 +47,9 @@ def attention_maps(
         The samples to read.
     inputs : mapping of role to input name, optional
         ``{"sequence": ..., "static": ..., "mask": ...}`` where the roles cannot be told apart.
+    attention : str, optional
+        Name of the one layer whose weights are asked for, such as one that is not found: it gives
+        them, or takes a softmax to get them.
     batch_size : int, optional
         Rows per call of the model; less needs less memory.
 
@@ -55,13 +61,15 @@ def attention_maps(
         (sample, query, time) for attention, (sample, head, query, time) with several heads;
         ``mask`` (sample, time), and ``times`` and ``ids`` where the data has them. Weights over
         time sum to 1. Weights over a reversed sequence are turned to the time of the input; the
-        last dimension of weights over something else, such as features or the steps of a decoder,
-        is called "<layer> position".
+        last dimension of weights over something else, such as features, the steps of a decoder or
+        states that were shifted, is called "<layer> position". What the positions are is found by
+        changing one step of a sample at a time. A shift that lies within the window of a
+        convolution or pooling is not seen.
 
     Raises
     ------
     ValueError
-        The model has no attention layer.
+        The model has no attention layer, or the one that is named gives no weights over the steps.
 
     Examples
     --------
@@ -69,16 +77,19 @@ def attention_maps(
     ('sample', 'time')
     """
     check_asked(model, batch_size)
+    check_type(str, 'Give attention="attention_1".', optional=True, attention=attention)
+    model = with_one_input(model)
     sequences = as_sequences(data, model, inputs)
     sequences.check_complete()
-    anatomy = read_anatomy(model, sequences, inputs=inputs)
+    anatomy = read_anatomy(model, sequences, inputs=inputs, attention=attention)
     batch_size = batch_size or DEFAULT_BATCH
     anatomy, compiled, subject = see(anatomy, sequences, "margin", batch_size)
     if not anatomy.attention_calls:
         raise ValueError(
             f"Expected a model with attention; in {model.name!r} none is seen. Attention of your "
             "own is seen where its layer takes a softmax or gives its weights too: return context, "
-            "weights. Or use lx.explain, which needs no attention."
+            'weights. Name the layer if it does: attention="layer name". Or use lx.explain, which '
+            "needs no attention."
         )
     maps = compiled.attention(subject, batch_size)
     axes = attended_axes(compiled, subject)

@@ -16,10 +16,11 @@ from ..inspection.compiled import in_batches
 from ..inspection.confirmation import see
 from ..inspection.gradients import compile_gradient
 from ..inspection.interventions import Record, run, states_recorded
-from ..inspection.keeping import kept_with
 from ..inspection.observation import inputs_of
 from ..inspection.question import DEFAULT_BATCH, check_asked
 from ..models.forms import as_sequences
+from ..models.keeping import kept_with
+from ..models.one_input import with_one_input
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 from .cells import PARTS, STATES, TracedCell, cell_type, need_cell_type
@@ -101,6 +102,7 @@ def trace_gates(
     """
     check_asked(model, batch_size)
     check_type(str, "Leave it out for all layers.", optional=True, layer=layer)
+    model = with_one_input(model)
     sequences = as_sequences(data, model, inputs)
     sequences.check_complete()
     anatomy = read_anatomy(model, sequences, inputs=inputs)

@@ -14,6 +14,7 @@ from ..inspection.observation import inspect
 from ..inspection.outputs import Scale
 from ..inspection.question import Question, check_asked, prepare, selected
 from ..models.forms import as_sequences
+from ..models.one_input import with_one_input
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 
@@ -135,6 +136,7 @@ def answers_by_step(
     >>> answers_by_step(model, data.test[:1]).values  # doctest: +SKIP
     """
     check_asked(model, batch_size)
+    model = with_one_input(model)
     sequences = as_sequences(data, model, inputs)
     if scale is None:
         link = inspect(model, sequences, inputs=inputs).link

@@ -1,19 +1,28 @@
-"""Build LSTMs with attention whose layers have documented names."""
+"""Build networks with attention whose layers have documented names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Any, Literal
 
 import numpy as np
 
-from ..arguments import check_flag, check_number, check_whole, described, is_whole
+from ..arguments import (
+    check_flag,
+    check_number,
+    check_one_of,
+    check_whole,
+    described,
+    is_whole,
+)
 from ..backend import keras
 from ..sequences.data import SequenceData, check_data
 from ..sequences.splitting import training_part
 from ..sequences.words import UNKNOWN, vocabulary_digest
+from .encoders import ENCODERS, RECURRENT, Reader
 from .layers import AttentionPooling, WordDropout
-from .linear_paths import LinearPath, OldKeywords, WordRatios, path_of_old_keywords, word_ratios
+from .linear_paths import LinearPath, WordRatios, usual_path, word_ratios
+from .penalised import deviations
 from .word_vectors import WordVectors
 
 # Keras takes seeds of 32 bits, and each layer has its own, made from a thousand times the model's.
@@ -23,20 +32,20 @@ LARGEST_SEED = 4_000_000
 def build_model(
     data: SequenceData,
     *,
+    cell: str = "lstm",
     units: Sequence[int] = (32,),
     bidirectional: bool = False,
     attention_units: int = 16,
     dropout: float = 0.1,
     l2: float = 0.0,
-    beside: LinearPath | None = None,
+    beside: LinearPath | Literal["usual"] | None = "usual",
     embedding_size: int = 64,
     word_dropout: float = 0.1,
     word_vectors: WordVectors | None = None,
     mixed_precision: bool = False,
     seed: int = 0,
-    **old: Unpack[OldKeywords],
 ) -> keras.Model:
-    """Build an LSTM with additive attention that fits the data's shapes and target.
+    """Build an LSTM, or another network, with additive attention that fits data and target.
 
     ``values (sample, time, feature) -> LSTM -> states (sample, time, unit) -> attention ->
     context (sample, unit) -> head -> margin (sample, output) -> output``. Static facts, where
@@ -47,20 +56,26 @@ def build_model(
     ----------
     data : SequenceData
         Its features, static facts, padding, target and training part shape the model.
+    cell : {"lstm", "gru", "rnn", "cnn-lstm", "tcn", "transformer", "echo state"}
+        What reads the sequence: a recurrent cell, a convolution before an LSTM, dilated causal
+        convolutions, or self-attention. An echo state network has fixed random states, ten for
+        each unit, and a linear head on the last of them, without attention.
     units : sequence of int
-        Units of each LSTM layer, first to last.
+        Units of each layer, first to last.
     bidirectional : bool
-        Read each sequence in both directions.
+        Read each sequence in both directions, with a recurrent cell.
     attention_units : int
         Hidden size of the attention score.
     dropout : float
         Share of inputs and context entries dropped in training, from 0 to below 1.
     l2 : float
         Weight of the squared kernels in the loss.
-    beside : TrailingMeans, MeasuredSummaries or WordRatios, optional
+    beside : "usual", TrailingMeans, MeasuredSummaries, WordRatios or None
         A linear path that runs beside the LSTM and is part of the model, from `lx.models`. It is
         fitted to the training part here, and the head starts at 0: training starts at the linear
-        model, and the LSTM learns what that misses.
+        model, and the LSTM learns what that misses. Usual are `MeasuredSummaries` of data with
+        indicators, `TrailingMeans` of other measurements, and `WordRatios` of texts of two classes.
+        None leaves an LSTM alone.
     embedding_size, word_dropout : int and float
         For texts: size of a word's vector, and the share of words that become "[UNK]" in training,
         so that the model has seen what "absent" means in an explanation.
@@ -75,7 +90,7 @@ def build_model(
     Returns
     -------
     keras.Model
-        Not compiled; layers are named "lstm_1", ..., "attention", "head", "output".
+        Not compiled; layers are named "lstm_1" (or "gru_1", ...), "attention", "head", "output".
 
     Raises
     ------
@@ -91,42 +106,55 @@ def build_model(
     >>> build_model(data, units=(3,)).output_shape
     (None, 1)
     """
-    if old:
-        beside = path_of_old_keywords(old, beside)
-    check_whole(least=1, attention_units=attention_units, embedding_size=embedding_size)
-    check_number(least=0, below=1, remedy="Try 0.1.", dropout=dropout, word_dropout=word_dropout)
-    check_number(least=0, remedy="0 is the default.", l2=l2)
-    check_flag(bidirectional=bidirectional, mixed_precision=mixed_precision)
-    check_whole(most=LARGEST_SEED, seed=seed)
-    _check(data, units, word_vectors, beside)
+    check_options(
+        data,
+        cell=cell,
+        units=units,
+        bidirectional=bidirectional,
+        attention_units=attention_units,
+        dropout=dropout,
+        l2=l2,
+        beside=beside,
+        embedding_size=embedding_size,
+        word_dropout=word_dropout,
+        word_vectors=word_vectors,
+        mixed_precision=mixed_precision,
+        seed=seed,
+    )
+    path = usual_path(data) if isinstance(beside, str) else beside
+    if path is not None:
+        data.check_complete()  # a regression takes no gaps
     inputs = _inputs(data)
     sequence, mask, static = (inputs.get(role) for role in ("sequence", "mask", "static"))
     if data.tokens is not None:
-        ratios = word_ratios(training_part(data)) if isinstance(beside, WordRatios) else None
+        ratios = word_ratios(training_part(data)) if isinstance(path, WordRatios) else None
         sequence = _embedded(
             sequence, data, embedding_size, word_dropout, seed, ratios, word_vectors
         )
-    states = sequence
     policy = keras.DTypePolicy("mixed_float16" if mixed_precision else "float32")
-    for position, size in enumerate(units, start=1):
-        layer = _recurrent_layer(size, position, bidirectional, dropout, l2, policy, seed)
-        states = layer(states, mask=mask)
-    attention = AttentionPooling(attention_units, seed=seed, dtype="float32", name="attention")
-    context = attention(states, mask=mask)
+    reader = Reader(units, bidirectional, dropout, l2, policy, seed)
+    context = ENCODERS[cell](reader, sequence, mask)
+    if len(context.shape) == 3:
+        attention = AttentionPooling(attention_units, seed=seed, dtype="float32", name="attention")
+        context = attention(context, mask=mask)
     context = keras.layers.Dropout(dropout, seed=seed, name="context_dropout")(context)
     if static is not None:
         context = keras.layers.Concatenate(name="context_and_static")([context, static])
     margin = keras.layers.Dense(
-        len(data.class_names) if data.task == "multiclass" else 1,
-        kernel_initializer="zeros" if beside else keras.initializers.GlorotUniform(seed=seed),
+        num_outputs(data),
+        kernel_initializer="zeros" if path else keras.initializers.GlorotUniform(seed=seed),
         kernel_regularizer=keras.regularizers.L2(l2),
         name="head",
     )(context)
-    if beside is not None:
-        linear = beside.margin(data, sequence, mask, static, word_dropout)
+    if path is not None:
+        linear = path.margin(data, sequence, mask, static, word_dropout)
         margin = keras.layers.Add(name="margin")([margin, linear])
     outputs = _output_layer(data)(margin)
-    return keras.Model(list(inputs.values()), outputs, name="lstm_with_attention")
+    name = "echo_state_network" if cell == "echo state" else f"{cell}_with_attention"
+    model = keras.Model(list(inputs.values()), outputs, name=name)
+    if cell == "echo state" and data.tokens is not None:
+        model.get_layer("embedding").trainable = False  # random as the states are
+    return model
 
 
 def _inputs(data: SequenceData) -> dict[str, Any]:
@@ -185,50 +213,51 @@ def _embedded(
     return vectors
 
 
-def _recurrent_layer(
-    size: int,
-    position: int,
-    bidirectional: bool,
-    dropout: float,
-    l2: float,
-    policy: keras.DTypePolicy,
-    seed: int,
-) -> keras.layers.Layer:
-    layer_seed = 1000 * seed + position
-    layer = keras.layers.LSTM(
-        size,
-        return_sequences=True,
-        dropout=dropout,
-        kernel_initializer=keras.initializers.GlorotUniform(seed=layer_seed),
-        recurrent_initializer=keras.initializers.Orthogonal(seed=layer_seed),
-        kernel_regularizer=keras.regularizers.L2(l2),
-        recurrent_regularizer=keras.regularizers.L2(l2),
-        seed=layer_seed,
-        dtype=policy,
-        name=f"lstm_{position}",
-    )
-    if not bidirectional:
-        return layer
-    return keras.layers.Bidirectional(layer, dtype=policy, name=f"bidirectional_{position}")
+def num_outputs(data: SequenceData) -> int:
+    """Return how many numbers a model gives for each sample of the data."""
+    several = data.class_names if data.task == "multiclass" else data.target_names
+    return len(several) or 1
 
 
 def _output_layer(data: SequenceData) -> keras.layers.Layer:
-    if data.task == "binary":
+    if data.task in ("binary", "multilabel"):
         return keras.layers.Activation("sigmoid", name="output")
     if data.task == "multiclass":
         return keras.layers.Activation("softmax", name="output")
     target: Any = training_part(data).target
     # The network predicts in standard deviations from the mean; the output has the target's units.
-    deviation = float(np.std(target)) or 1.0
-    return keras.layers.Rescaling(deviation, offset=float(np.mean(target)), name="output")
+    mean = np.mean(target, axis=0)
+    return keras.layers.Rescaling(deviations(target).tolist(), offset=mean.tolist(), name="output")
 
 
-def _check(
+def check_options(
     data: SequenceData,
-    units: Sequence[int],
-    word_vectors: Any,
+    *,
+    cell: Any,
+    units: Any,
+    bidirectional: Any,
+    attention_units: Any,
+    dropout: Any,
+    l2: Any,
     beside: Any,
+    embedding_size: Any,
+    word_dropout: Any,
+    word_vectors: Any,
+    mixed_precision: Any,
+    seed: Any,
 ) -> None:
+    """Raise on options that `build_model` cannot build."""
+    check_whole(least=1, attention_units=attention_units, embedding_size=embedding_size)
+    check_number(least=0, below=1, remedy="Try 0.1.", dropout=dropout, word_dropout=word_dropout)
+    check_number(least=0, remedy="0 is the default.", l2=l2)
+    check_flag(bidirectional=bidirectional, mixed_precision=mixed_precision)
+    check_one_of(ENCODERS, cell=cell)
+    if bidirectional and cell not in RECURRENT:
+        raise ValueError(
+            f"Expected bidirectional=True with one of the cells {list(RECURRENT)}; received "
+            f"cell={cell!r}. Leave bidirectional out."
+        )
+    check_whole(most=LARGEST_SEED, seed=seed)
     check_data(data=data)
     if data.target is None:
         raise ValueError(
@@ -238,19 +267,19 @@ def _check(
     sizes = units if isinstance(units, Sequence | np.ndarray) else ()
     if len(sizes) == 0 or not all(is_whole(size) and size > 0 for size in sizes):
         raise ValueError(
-            f"Expected at least one LSTM layer with at least 1 unit; received units="
+            f"Expected at least one layer with at least 1 unit; received units="
             f"{described(units)}. Try units=(32,)."
         )
     if word_vectors is not None:
         _check_vectors(word_vectors, data)
-    if beside is not None:
-        if not isinstance(beside, LinearPath):
-            raise TypeError(
-                "Expected beside as lx.models.TrailingMeans([...]), lx.models.MeasuredSummaries() "
-                f"or lx.models.WordRatios(); received {beside!r:.80}. Leave beside out for an LSTM "
-                "alone."
-            )
+    if isinstance(beside, LinearPath):
         beside.check(data)
+    elif beside is not None and beside != "usual":
+        raise TypeError(
+            "Expected beside as lx.models.TrailingMeans(), lx.models.MeasuredSummaries() or "
+            f"lx.models.WordRatios(); received {beside!r:.80}. Leave it out for the usual one, or "
+            "give None for an LSTM alone."
+        )
 
 
 def _check_vectors(word_vectors: Any, data: SequenceData) -> None:

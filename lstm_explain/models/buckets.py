@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arguments import check_flag, check_model, check_whole
-from ..backend import keras
+from ..backend import keras, retracing_expected
 from ..sequences.data import SequenceData, check_data
 from ..sequences.inputs import arrange
 
@@ -150,10 +150,11 @@ def predict_by_length(model: keras.Model, data: SequenceData, batch_size: int = 
     _check_batch_size(batch_size)
     check_model(model)
     check_data(data=data)
-    if not may_be_cut(model, data):
-        return model.predict(data.inputs_for(model), batch_size=batch_size, verbose=0)
-    buckets = LengthBuckets(model, data, batch_size, targets=False)
-    predictions = model.predict(buckets, verbose=0)
+    with retracing_expected():
+        if not may_be_cut(model, data):
+            return model.predict(data.inputs_for(model), batch_size=batch_size, verbose=0)
+        buckets = LengthBuckets(model, data, batch_size, targets=False)
+        predictions = model.predict(buckets, verbose=0)
     ordered = np.empty_like(predictions)
     ordered[np.concatenate(buckets.batches)] = predictions
     return ordered

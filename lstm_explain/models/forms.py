@@ -15,6 +15,7 @@ from ..sequences.data import SequenceData
 from ..sequences.inputs import Role, arrange, find_roles, input_names, model_inputs
 from ..sequences.padding import as_array
 from .buckets import predict_by_length
+from .one_input import joined_arrays, joined_names, token_ids, vocabulary_of, with_one_input
 
 
 def predict(model: Any, data: Any, *, batch_size: int = 256) -> np.ndarray:
@@ -41,6 +42,7 @@ def predict(model: Any, data: Any, *, batch_size: int = 256) -> np.ndarray:
     --------
     >>> probabilities = lx.predict(run.model, data.test)  # doctest: +SKIP
     """
+    model = with_one_input(model)
     return predict_by_length(model, as_sequences(data, model), batch_size)
 
 
@@ -52,10 +54,11 @@ def as_sequences(
     Parameters
     ----------
     data : array (sample, time, feature), or token ids (sample, time)
-        A list of arrays for samples of different lengths, or a ragged tensor. For several inputs a
-        list of arrays in the model's order, or a dict by input name. A ``tf.data.Dataset``, a
-        ``keras.utils.PyDataset`` or a PyTorch ``DataLoader`` of such batches, whose targets are
-        left out. Token ids may be whole numbers of any type.
+        A list of arrays for samples of different lengths, or a ragged tensor; texts for a model
+        with ``TextVectorization``, arrays of any rank for a model of images or films. For several
+        inputs a list of arrays in the model's order, or a dict by input name. A
+        ``tf.data.Dataset``, a ``keras.utils.PyDataset`` or a PyTorch ``DataLoader`` of such
+        batches, whose targets are left out. Token ids may be whole numbers of any type.
     model : keras.Model
     inputs : mapping of role to input name, optional
         Where the roles of several inputs cannot be told apart.
@@ -79,6 +82,10 @@ def as_sequences(
             data = batches
         by_role = _by_role(data, model, inputs, what)
         sequences = replace(_from_arrays(model, what, **by_role), scale_known=False)
+        if names := joined_names(model):
+            sequences = replace(sequences, feature_names=names)
+        if words := vocabulary_of(model):
+            sequences = replace(sequences, vocabulary=words)
     if len(sequences) == 0:
         raise ValueError(f"Expected at least one sample in {what}; received none. Check the slice.")
     reads_doubles = any(each.dtype == "float64" for each in model_inputs(model))
@@ -146,7 +153,26 @@ def _by_role(
     data: Any, model: Any, inputs: Mapping[Role, str] | None, what: str
 ) -> dict[Role, Any]:
     """Tell which part of the data is the sequence, the static facts and the mask."""
-    names = input_names(model)
+    joined = getattr(model, "joined_inputs", None)
+    names = [each.name for each in joined] if joined else input_names(model)
+    parts = _parts(data, names, what)
+    reads_text = hasattr(model, "text_vectorizer")
+    if parts is None and not (joined or reads_text):
+        return {"sequence": data}
+    parts = [data] if parts is None else parts
+    if joined:
+        parts = joined_arrays(model, parts, what)
+    elif reads_text:
+        parts = [token_ids(model, parts[0], what), *parts[1:]]
+    roles: tuple[Role, ...] = ("sequence",)
+    if len(parts) > 1:
+        roles = find_roles(model, tokens=reads_tokens(model), named=inputs)
+    by_role = dict(zip(roles, parts, strict=True))
+    return {"mask": by_role["sequence"] != 0, **by_role} if reads_text else by_role
+
+
+def _parts(data: Any, names: list[str], what: str) -> list[Any] | None:
+    """Return the array of each input; None where the data are the only input's own."""
     is_list = isinstance(data, list | tuple)
     if isinstance(data, Mapping):
         if set(data) != set(names):
@@ -154,17 +180,12 @@ def _by_role(
                 f"Expected {what} with one array for each input of the model, {names}; received "
                 f"{list(data)}. Name them as the model does."
             )
-        parts = [data[name] for name in names]
-    elif is_list and len(names) > 1 and len(data) == len(names):
-        parts = list(data)
-    elif is_list and len(data) == 1 and len(names) == 1 and np.ndim(data[0]) == 3:
-        parts = list(data)  # as Keras and shap take one input
-    else:
-        return {"sequence": data}
-    roles: tuple[Role, ...] = ("sequence",)
-    if len(parts) > 1:
-        roles = find_roles(model, tokens=reads_tokens(model), named=inputs)
-    return dict(zip(roles, parts, strict=True))
+        return [data[name] for name in names]
+    if is_list and len(names) > 1 and len(data) == len(names):
+        return list(data)
+    if is_list and len(data) == 1 and len(names) == 1 and np.ndim(data[0]) >= 3:
+        return list(data)  # as Keras and shap take one input
+    return None
 
 
 def reads_tokens(model: Any) -> bool:

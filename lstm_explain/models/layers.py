@@ -382,3 +382,24 @@ class MeasuredSummaries(_TimePooling):
 def _steps_left(real: Any) -> Any:
     """Count the real steps from each step to the end, itself included: (sample, time)."""
     return ops.flip(ops.cumsum(ops.flip(real, axis=1), axis=1), axis=1)
+
+
+@keras.saving.register_keras_serializable(package="lstm_explain")
+class ScaledSquaredError(keras.losses.Loss):
+    """Mean over several targets of the squared error in units of each target's deviation.
+
+    So that a target in large numbers does not outweigh the others.
+    """
+
+    def __init__(
+        self, deviations: Sequence[float], name: str = "scaled_squared_error", **options: Any
+    ) -> None:
+        super().__init__(name=name, **options)
+        self.deviations = [*deviations]
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        errors = (y_true - y_pred) / ops.convert_to_tensor(self.deviations, y_pred.dtype)
+        return ops.mean(ops.square(errors), axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"deviations": self.deviations}

@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 
-from ..arguments import check_whole
+from ..arguments import check_number, check_whole
 from ..backend import keras
 from ..sequences.data import SequenceData
 from ..sequences.splitting import training_part
 from ..sequences.words import UNKNOWN, special_ids
 from . import layers
+from .penalised import PENALTIES, Regression, choose_regression, fit_regression
 
-# Inverse weight of the squared coefficients, as scikit-learn counts it. On PhysioNet 2012, set A,
-# five-fold cross-validation is flat around it.
-PENALTY = 0.005
+# Without a validation part to choose by. On PhysioNet 2012, set A, five-fold cross-validation is
+# flat around it.
+USUAL_PENALTY = 0.05
 
 
 @dataclass(frozen=True)
 class TrailingMeans:
-    """Beside the LSTM: a linear forecast from the means of features over the last steps.
+    """Beside the LSTM: a penalised regression on the means of features over the last steps.
 
-    For measurements and a target of numbers. A least-squares fit to the training target, which
-    training does not change: the LSTM learns what it misses.
+    For measurements and any target: a linear regression of numbers, a logistic one of classes.
+    Training does not change the regression: the LSTM learns what it misses.
 
     Parameters
     ----------
-    features : sequence of str
-        Names of the features whose means the forecast is made of.
-    spans : sequence of int
+    features : sequence of str, optional
+        Names of the features whose means are taken; all by default.
+    spans : sequence of int, optional
         Numbers of last steps to take the means over. (1, 5, 22) are the day, week and month of a
-        daily series: the HAR forecast.
+        daily series: the HAR forecast. By default the last step, a sixteenth and a quarter of the
+        steps, and all of them.
+    penalty : float, optional
+        Weight of half of the squared coefficients beside the mean loss of a sample (half of the
+        squared error); 0 gives least squares.
+        By default the one with the lowest loss on the validation part.
 
     References
     ----------
@@ -48,20 +53,24 @@ class TrailingMeans:
     >>> model = lx.build_model(data, beside=path)  # doctest: +SKIP
     """
 
-    features: Sequence[str]
-    spans: Sequence[int] = (1, 5, 22)
+    features: Sequence[str] | None = None
+    spans: Sequence[int] | None = None
+    penalty: float | None = None
 
     def check(self, data: SequenceData) -> None:
         """Raise if the path does not fit the data."""
-        if data.tokens is not None or data.task != "regression":
+        if data.tokens is not None:
             raise ValueError(
-                "Expected measurements and a regression target for TrailingMeans; received "
-                f"{_kind(data)}. Leave beside out, or take MeasuredSummaries() or WordRatios() for "
-                "two classes."
+                f"Expected measurements for TrailingMeans; received {_kind(data)}. Leave beside "
+                "out, or take WordRatios() for texts of two classes."
             )
         spans = self.spans if isinstance(self.spans, Sequence) else [self.spans]
         for span in spans:
-            check_whole(least=1, remedy="Try spans=(1, 5, 22).", spans=span)
+            check_whole(least=1, optional=True, remedy="Try spans=(1, 5, 22).", spans=span)
+        if self.penalty is not None:
+            check_number(least=0, remedy="Leave it out for the default.", penalty=self.penalty)
+        if self.features is None:
+            return
         listed = isinstance(self.features, Sequence) and not isinstance(self.features, str)
         names = list(self.features) if listed else []
         if not names or not set(names) <= set(data.feature_names):
@@ -73,25 +82,30 @@ class TrailingMeans:
     def margin(
         self, data: SequenceData, sequence: Any, mask: Any, static: Any, word_dropout: float
     ) -> Any:
-        """Fit the path to the training part and return its output (sample, 1)."""
-        positions = [data.feature_names.index(name) for name in self.features]
-        means = layers.TrailingMeans(positions, self.spans, name="trailing_means")
-        train = training_part(data)
-        columns = keras.ops.convert_to_numpy(means(train.values, mask=train.mask))
-        columns = np.column_stack([columns.astype(np.float64), np.ones(len(train))])
-        target = np.asarray(train.target, np.float64)
-        target = (target - target.mean()) / (target.std() or 1.0)
-        solution = np.linalg.lstsq(columns, target, rcond=None)[0]
-        return _weighted_sum(means(sequence, mask=mask), solution[:-1], solution[-1])
+        """Fit the path to the training part and return its output (sample, output)."""
+        steps = data.values.shape[1]
+        names = data.feature_names if self.features is None else self.features
+        positions = [data.feature_names.index(name) for name in names]
+        spans = self.spans
+        if spans is None:
+            spans = sorted({1, max(steps // 16, 1), max(steps // 4, 1), steps})
+        means = layers.TrailingMeans(positions, spans, name="trailing_means")
+        fitted = _fitted(
+            data,
+            lambda part: keras.ops.convert_to_numpy(means(part.values, mask=part.mask)),
+            self.penalty,
+        )
+        return _weighted_sum(means(sequence, mask=mask), *fitted)
 
 
 @dataclass(frozen=True)
 class MeasuredSummaries:
-    """Beside the LSTM: a logistic regression on summaries of what was measured.
+    """Beside the LSTM: a penalised regression on summaries of what was measured.
 
-    For two classes and data with ``fill_missing(indicators=True)``. The summaries of a variable are
+    For data with ``fill_missing(indicators=True)`` and any target. The summaries of a variable are
     its last value, means of what was measured, and how often it was measured; static facts join
-    them. Training does not change the regression: the LSTM learns what it misses.
+    them. The penalty is chosen on the validation part. Training does not change the regression: the
+    LSTM learns what it misses.
 
     Parameters
     ----------
@@ -110,11 +124,10 @@ class MeasuredSummaries:
 
     def check(self, data: SequenceData) -> None:
         """Raise if the path does not fit the data."""
-        if data.task != "binary" or not data.variables:
+        if not data.variables:
             raise ValueError(
-                "Expected two classes and data with indicators for MeasuredSummaries; received a "
-                f"{data.task} target and {'' if data.variables else 'no '}indicators. Call "
-                "data.fill_missing(indicators=True) first, or leave beside out."
+                f"Expected data with indicators for MeasuredSummaries; received {_kind(data)} "
+                "without. Call data.fill_missing(indicators=True) first, or take TrailingMeans()."
             )
         if self.times is not None and self.times not in data.static_names:
             raise ValueError(
@@ -125,21 +138,25 @@ class MeasuredSummaries:
     def margin(
         self, data: SequenceData, sequence: Any, mask: Any, static: Any, word_dropout: float
     ) -> Any:
-        """Fit the path to the training part and return its log-odds (sample, 1)."""
-        from sklearn.linear_model import LogisticRegression
-
+        """Fit the path to the training part and return its output (sample, output)."""
         position = None if self.times is None else data.static_names.index(self.times)
         summaries = layers.MeasuredSummaries(times_static=position, name="summaries")
         train = training_part(data)
         summaries.adapt(train.values, train.mask)
-        columns = [
-            keras.ops.convert_to_numpy(summaries(part.values, mask=part.mask, static=part.static))
-            for part in (train[start : start + 512] for start in range(0, len(train), 512))
-        ]
-        regression = LogisticRegression(C=PENALTY, max_iter=1000)
-        regression.fit(np.concatenate(columns), train.target)
+
+        def columns(part: SequenceData) -> np.ndarray:
+            pieces = (part[start : start + 512] for start in range(0, len(part), 512))
+            return np.concatenate(
+                [
+                    keras.ops.convert_to_numpy(
+                        summaries(piece.values, mask=piece.mask, static=piece.static)
+                    )
+                    for piece in pieces
+                ]
+            )
+
         output = summaries(sequence, mask=mask, static=static)
-        return _weighted_sum(output, regression.coef_, regression.intercept_)
+        return _weighted_sum(output, *_fitted(data, columns))
 
 
 @dataclass(frozen=True)
@@ -197,6 +214,14 @@ class WordRatios:
 LinearPath = TrailingMeans | MeasuredSummaries | WordRatios
 
 
+def usual_path(data: SequenceData) -> LinearPath | None:
+    """Return the linear path that `build_model` takes by default, None for other texts."""
+    if data.tokens is None:
+        return MeasuredSummaries() if data.variables else TrailingMeans()
+    is_rated = data.task == "binary" and UNKNOWN in data.vocabulary
+    return WordRatios() if is_rated else None
+
+
 def word_ratios(data: SequenceData) -> np.ndarray:
     """Return how much each word speaks for the second class in these texts: (word,).
 
@@ -228,10 +253,24 @@ def _stratified_halves(target: np.ndarray) -> np.ndarray:
     return half
 
 
-def _weighted_sum(columns: Any, weights: Any, bias: Any, trainable: bool = False) -> Any:
-    layer = keras.layers.Dense(1, trainable=trainable, name="linear_path")
+def _fitted(
+    data: SequenceData,
+    columns_of: Callable[[SequenceData], np.ndarray],
+    penalty: float | None = None,
+) -> Regression:
+    """Return a regression whose penalty is given, or the best on the validation part."""
+    columns = columns_of(training_part(data))
+    if penalty is None and data.split is not None and len(data.validation):
+        return choose_regression(data, columns, columns_of(data.validation), PENALTIES)
+    return fit_regression(data, columns, USUAL_PENALTY if penalty is None else penalty)
+
+
+def _weighted_sum(
+    columns: Any, kernel: np.ndarray, bias: np.ndarray, trainable: bool = False
+) -> Any:
+    layer = keras.layers.Dense(len(kernel), trainable=trainable, name="linear_path")
     output = layer(columns)
-    layer.set_weights([np.reshape(weights, (-1, 1)), np.reshape(bias, (1,))])
+    layer.set_weights([kernel.T, bias])
     return output
 
 
@@ -239,41 +278,3 @@ def _kind(data: SequenceData) -> str:
     if data.tokens is None:
         return f"measurements and a {data.task} target"
     return f"texts {'' if data.vocabulary else 'without a vocabulary '}and a {data.task} target"
-
-
-class OldKeywords(TypedDict, total=False):
-    """Keywords of `build_model` that ``beside`` replaces; they work for one more release."""
-
-    linear_features: Sequence[str]
-    linear_spans: Sequence[int]
-    summaries: bool
-    summaries_times: str | None
-    naive_bayes: bool
-
-
-def path_of_old_keywords(old: OldKeywords, beside: LinearPath | None) -> LinearPath | None:
-    """Return the linear path that the old keywords ask for, with a warning that shows the new."""
-    if unknown := set(old) - set(OldKeywords.__annotations__):
-        raise TypeError(f"build_model() got an unexpected keyword argument {min(unknown)!r}")
-    if beside is not None:
-        raise TypeError(f"Expected beside alone; received also {', '.join(old)}. Leave them out.")
-    times, summaries = old.get("summaries_times"), bool(old.get("summaries"))
-    if times is not None and not summaries:
-        raise ValueError(
-            f"Expected summaries_times with summaries=True; received {times!r} and "
-            f"summaries={summaries}. Use beside=lx.models.MeasuredSummaries(times={times!r})."
-        )
-    path: LinearPath | None = None
-    if len(features := old.get("linear_features", ())) > 0:
-        path = TrailingMeans(list(features), old.get("linear_spans", (1, 5, 22)))
-    elif summaries:
-        path = MeasuredSummaries(times)
-    elif old.get("naive_bayes"):
-        path = WordRatios()
-    warnings.warn(
-        f"build_model({', '.join(f'{name}=' for name in old)}) goes in the next release; use "
-        f"build_model(data, beside={f'lx.models.{path!r}' if path else None}).",
-        FutureWarning,
-        stacklevel=3,
-    )
-    return path

@@ -13,7 +13,8 @@ from typing import Any
 
 from ..arguments import as_path, check_model, check_type
 from ..backend import keras
-from . import layers as own_layers  # noqa: F401 (Keras must know them when it reads a file)
+from . import encoders as own_encoders  # noqa: F401 (Keras must know them when it reads a file)
+from . import layers as own_layers  # noqa: F401
 from .keras_2 import CUDNN, layers_in, leave_cudnn, rewrite_description
 
 _WITHOUT_CODE = ("Lambda", "TFOpLambda", "SlicingOpLambda")

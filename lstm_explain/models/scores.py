@@ -1,4 +1,4 @@
-"""Scores of predictions, alike for models and baselines: intervals, groups and calibration too."""
+"""Scores of predictions, alike for models and baselines, with intervals, also of groups."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from ..arguments import as_numbers, check_whole
+from ..arguments import as_numbers
 from ..intervals import bootstrap_interval, share_interval
 from ..sequences.data import SequenceData, check_data
 from ..sequences.splitting import groups_alike
+from ..sequences.targets import check_one_target
 
 # How far probabilities may exceed 1, or their sum differ from 1: float32 in a model's output.
 _ROUNDING = 1e-3
-# Scales without bounds, on which scores spread evenly, and the way back.
-_SCALES: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+# Scales without bounds, on which scores spread evenly, and the way back to what is possible.
+Scales = Mapping[str, tuple[Callable[..., Any], Callable[..., Any]]]
+SCALES: Scales = {
     **dict.fromkeys(("accuracy", "auroc", "auprc"), (logit, expit)),
     **dict.fromkeys(("rmse", "mae", "log_loss"), (np.log, np.exp)),
+    "r2": (float, lambda end: np.minimum(end, 1)),
 }
+DIFFERENCES: Scales = dict.fromkeys(
+    ("accuracy", "auroc", "auprc"), (float, lambda end: np.clip(end, -1, 1))
+)
 
 
 def score(data: SequenceData, predictions: np.ndarray) -> dict[str, float]:
@@ -30,15 +36,17 @@ def score(data: SequenceData, predictions: np.ndarray) -> dict[str, float]:
     ----------
     data : SequenceData
         The part that was predicted.
-    predictions : array (sample,) or (sample, class)
+    predictions : array (sample,), (sample, class) or (sample, target)
         Values for regression, probability of the second class for binary targets, probabilities
-        of all classes for more.
+        of all classes for more; of several targets a column each.
 
     Returns
     -------
     dict
         Regression: ``rmse`` and ``mae`` in units of the target, ``r2`` (1 is perfect, 0 is the
         test mean). Classes: ``accuracy``, ``log_loss`` in nats; binary also ``auroc``, ``auprc``.
+        Of several targets the mean of each score that all of them have, then those of each, such
+        as ``rmse of day 1``.
 
     Raises
     ------
@@ -54,7 +62,16 @@ def score(data: SequenceData, predictions: np.ndarray) -> dict[str, float]:
     from sklearn import metrics
 
     target = _target(data)
-    predictions = _checked(data, predictions)
+    predictions = as_predictions(data, predictions)
+    if data.target_names:
+        each = {
+            name: score(data.for_target(name), column)
+            for name, column in zip(data.target_names, predictions.T, strict=True)
+        }
+        shared = [n for n in each[data.target_names[0]] if all(n in one for one in each.values())]
+        return {n: float(np.mean([one[n] for one in each.values()])) for n in shared} | {
+            f"{n} of {name}": value for name, one in each.items() for n, value in one.items()
+        }
     if data.task == "regression":
         scores = {
             "rmse": float(metrics.root_mean_squared_error(target, predictions)),
@@ -65,7 +82,7 @@ def score(data: SequenceData, predictions: np.ndarray) -> dict[str, float]:
         return scores
     labels = np.arange(len(data.class_names))
     scores = {
-        "accuracy": float(_correct(target, predictions).mean()),
+        "accuracy": float(correct(target, predictions).mean()),
         "log_loss": float(metrics.log_loss(target, predictions, labels=labels)),
     }
     if data.task == "binary" and len(np.unique(target)) == 2:
@@ -74,7 +91,7 @@ def score(data: SequenceData, predictions: np.ndarray) -> dict[str, float]:
     return scores
 
 
-def _correct(target: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+def correct(target: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     """Tell of which samples the class that is predicted is the true one."""
     predicted = predictions >= 0.5 if predictions.ndim == 1 else predictions.argmax(axis=1)
     return np.asarray(predicted == target)
@@ -86,14 +103,16 @@ def constant_baseline(data: SequenceData) -> np.ndarray:
     if data.task == "multiclass":
         shares = np.bincount(target, minlength=len(data.class_names)) / len(target)
         return np.tile(shares, (len(data.test), 1))
-    return np.full(len(data.test), target.mean(dtype=np.float64))
+    return np.repeat(target.mean(axis=0, dtype=np.float64)[None], len(data.test), axis=0)
 
 
-def _checked(data: SequenceData, predictions: np.ndarray) -> np.ndarray:
+def as_predictions(data: SequenceData, predictions: np.ndarray) -> np.ndarray:
     """Return predictions as float64 (sample,) or (sample, class), or say what is wrong."""
     predictions = as_numbers(predictions, "predictions")
     shape: tuple[int, ...] = (len(data),)
-    if data.task == "multiclass":
+    if data.target_names:
+        shape = (len(data), len(data.target_names))
+    elif data.task == "multiclass":
         shape = (len(data), len(data.class_names))
     elif predictions.shape == (len(data), 1):
         predictions = predictions[:, 0]
@@ -102,7 +121,10 @@ def _checked(data: SequenceData, predictions: np.ndarray) -> np.ndarray:
             "regression": "one number per sample",
             "binary": "one probability per sample, of the second class",
             "multiclass": "one probability per sample and class",
+            "multilabel": f"one probability per sample for each of {list(data.target_names)}",
         }[data.task]
+        if data.task == "regression" and data.target_names:
+            what = f"one number per sample for each of {list(data.target_names)}"
         raise ValueError(
             f"Expected predictions of shape {shape}; received {predictions.shape}. Give {what}."
         )
@@ -118,7 +140,7 @@ def _checked(data: SequenceData, predictions: np.ndarray) -> np.ndarray:
             f"Expected probabilities from 0 to 1; received {predictions.min():.6g} to "
             f"{predictions.max():.6g}. End the model with a sigmoid or softmax."
         )
-    if data.task == "binary":
+    if data.task in ("binary", "multilabel"):
         return predictions.clip(0, 1)
     sums = predictions.sum(axis=1, keepdims=True)
     if np.abs(sums - 1).max() > _ROUNDING:
@@ -140,74 +162,6 @@ def _target(data: SequenceData) -> np.ndarray:
     return data.target
 
 
-def reliability(data: SequenceData, probabilities: np.ndarray, bins: int = 10) -> pd.DataFrame:
-    """Compare predicted probabilities with what happened, in bins of equally many samples.
-
-    Parameters
-    ----------
-    data : SequenceData
-        The part that was predicted, with a target of two classes.
-    probabilities : array (sample,) or (sample, 1)
-        Of the second class.
-    bins : int
-        Equally many samples each, from the lowest probability to the highest: at a rare outcome,
-        bins of equal width would leave most of them nearly empty. Equal probabilities stay in one
-        bin, so there may be fewer.
-
-    Returns
-    -------
-    DataFrame
-        One row per bin: `predicted` (mean), `observed` (share of the second class), `count`, and
-        `low` and `high`, the 95 % interval of `observed` (Wilson 1927; samples of one id count as
-        fewer).
-
-    Raises
-    ------
-    ValueError
-        A target that is not two classes, more bins than samples, or no probabilities.
-
-    Examples
-    --------
-    >>> data = SequenceData.from_arrays(np.zeros((4, 3, 1)), [0, 0, 0, 1])
-    >>> reliability(data, np.array([0.1, 0.2, 0.3, 0.8]), bins=2)["observed"].tolist()
-    [0.0, 0.5]
-    """
-    target, probabilities = binary_target(data, probabilities)
-    check_whole(least=1, most=len(target), remedy="Samples are the most bins.", bins=bins)
-    order, alike = np.argsort(probabilities, kind="stable"), groups_alike(data)
-    ends = np.cumsum([len(part) for part in np.array_split(order, bins)])
-    # Equal probabilities stay together: which of them come first says nothing.
-    ends = np.unique(np.searchsorted(probabilities[order], probabilities[order][ends - 1], "right"))
-    rows = []
-    for part in np.split(order, ends[:-1]):
-        low, high = share_interval(target[part], alike[part])
-        predicted, observed = float(probabilities[part].mean()), float(target[part].mean())
-        rows.append((predicted, observed, len(part), low, high))
-    columns = ["predicted", "observed", "count", "low", "high"]
-    return pd.DataFrame(rows, columns=columns).rename_axis("bin")
-
-
-def calibration_error(data: SequenceData, probabilities: np.ndarray, bins: int = 10) -> float:
-    """Return the expected calibration error: mean |predicted - observed| over the bins.
-
-    By chance alone it is above 0: with n samples per bin by about the mean of
-    ``0.8 * sqrt(p (1 - p) / n)``.
-
-    References
-    ----------
-    Naeini, Cooper and Hauskrecht (2015), "Obtaining Well Calibrated Probabilities Using Bayesian
-    Binning"; bins of equal counts as in Nguyen and O'Connor (2015), arXiv:1508.05154.
-
-    Examples
-    --------
-    >>> data = SequenceData.from_arrays(np.zeros((4, 3, 1)), [0, 0, 0, 1])
-    >>> calibration_error(data, np.array([0.25, 0.25, 0.25, 0.25]), bins=1)
-    0.0
-    """
-    table = reliability(data, probabilities, bins)
-    return float(np.average((table["predicted"] - table["observed"]).abs(), weights=table["count"]))
-
-
 def score_with_interval(
     data: SequenceData, predictions: np.ndarray, draws: int = 500, seed: int = 0
 ) -> pd.DataFrame:
@@ -217,6 +171,8 @@ def score_with_interval(
     stretches of it; without `ids` each sample alone, which is right only where none are alike. The
     interval is Student's, with the bootstrap's standard error, on a scale without bounds: log for
     errors, log-odds for ranking scores; `r2` as it is. Of the accuracy, a share, it is Wilson's.
+    Ranking scores have as many degrees of freedom as there are ids with the rarer class, less one:
+    their intervals are a little wide at five to ten events (96 to 98 %), and there is none below.
 
     Parameters
     ----------
@@ -231,6 +187,7 @@ def score_with_interval(
     -------
     DataFrame
         One row per score: `value`, `low`, `high`; NaN where it is perfect, or all are of one id.
+        Of several targets the rows of each, such as `rmse of day 1`, and no mean.
 
     References
     ----------
@@ -245,14 +202,16 @@ def score_with_interval(
     [0.5, 0.5, 0.5]
     """
     check_data(data=data)
+    if data.target_names:
+        return _of_each_target(score_with_interval, data, predictions, draws=draws, seed=seed)
     predictions, alike = as_numbers(predictions, "predictions"), groups_alike(data)
 
     def scores(rows: np.ndarray | slice) -> dict[str, float]:
         return score(data[rows], predictions[rows])
 
-    table = _with_intervals(scores, alike, draws, seed)
+    table = with_intervals(scores, _target(data), alike, draws, seed)
     if "accuracy" in table.index:
-        right = _correct(_target(data), _checked(data, predictions))
+        right = correct(_target(data), as_predictions(data, predictions))
         table.loc["accuracy", ["low", "high"]] = share_interval(right, alike)
     return table
 
@@ -293,6 +252,9 @@ def score_difference(
     np.float64(0.25)
     """
     check_data(data=data)
+    if data.target_names:
+        both = predictions, baseline
+        return _of_each_target(score_difference, data, *both, draws=draws, seed=seed)
     predictions = as_numbers(predictions, "predictions")
     baseline = as_numbers(baseline, "baseline")
 
@@ -301,18 +263,37 @@ def score_difference(
         of_baseline = score(data[rows], baseline[rows])
         return {name: value - of_baseline[name] for name, value in scores.items()}
 
-    return _with_intervals(difference, groups_alike(data), draws, seed, scales={})
+    alike = groups_alike(data)
+    return with_intervals(difference, _target(data), alike, draws, seed, DIFFERENCES)
 
 
-def _with_intervals(
+def _of_each_target(
+    table: Callable[..., pd.DataFrame], data: SequenceData, *predictions: Any, **options: int
+) -> pd.DataFrame:
+    """Return the rows of a table of scores for each of several targets."""
+    columns = [as_predictions(data, array).T for array in predictions]
+    return pd.concat(
+        table(data.for_target(name), *(array[at] for array in columns), **options).rename(
+            index=lambda score, name=name: f"{score} of {name}"
+        )
+        for at, name in enumerate(data.target_names)
+    )
+
+
+def with_intervals(
     scores: Callable[[np.ndarray | slice], dict[str, float]],
+    target: np.ndarray,
     alike: np.ndarray,
     draws: int,
     seed: int,
-    scales: Mapping[str, tuple[Callable[..., Any], Callable[..., Any]]] = _SCALES,
+    scales: Scales = SCALES,
 ) -> pd.DataFrame:
     """Return the scores of all samples, each with its bootstrap interval."""
     values = scores(slice(None))
+    telling = np.full(len(values), len(np.unique(alike)))
+    # How well classes are told apart varies by the samples of the rarer one.
+    ranked = [name in ("auroc", "auprc") for name in values]
+    telling[ranked] = min(len(np.unique(alike[target == label])) for label in (0, 1))
     ways = [scales.get(name, (float, float)) for name in values]
 
     def resampled(rows: np.ndarray) -> list[float]:
@@ -322,7 +303,7 @@ def _with_intervals(
         # One class alone has no AUROC, and a perfect score no place on its scale.
         return [float(number) if np.isfinite(number) else np.nan for number in scaled]
 
-    ends = bootstrap_interval(resampled, alike, draws, seed)
+    ends = bootstrap_interval(resampled, alike, draws, seed, telling)
     low, high = ([float(to(end)) for (_, to), end in zip(ways, side, strict=True)] for side in ends)
     return pd.DataFrame({"value": values, "low": low, "high": high}, index=list(values))
 
@@ -335,6 +316,7 @@ def binary_target(data: SequenceData, probabilities: np.ndarray) -> tuple[np.nda
             "Expected data with a target to compare with; received none. Give target=... when "
             "making it."
         )
+    check_one_target(data)
     if data.task != "binary":
         raise ValueError(
             f"Expected data with a target of two classes; received a {data.task} target. Look at "
@@ -417,8 +399,12 @@ def checked_groups(groups: Mapping[str, np.ndarray], count: int) -> dict[str, np
 def _one_group(
     target: np.ndarray, probabilities: np.ndarray, alike: np.ndarray, draws: int, seed: int
 ) -> dict[str, float]:
-    auroc = _with_intervals(
-        lambda rows: {"auroc": _auroc(target[rows], probabilities[rows])}, alike, draws, seed
+    auroc = with_intervals(
+        lambda rows: {"auroc": rank_auroc(target[rows], probabilities[rows])},
+        target,
+        alike,
+        draws,
+        seed,
     ).loc["auroc"]
     observed, predicted = float(target.mean()), float(probabilities.mean())
     least, most = share_interval(target, alike)
@@ -436,7 +422,7 @@ def _one_group(
     }
 
 
-def _auroc(target: np.ndarray, probabilities: np.ndarray) -> float:
+def rank_auroc(target: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the share of pairs that are in the right order, ties counting half.
 
     The bootstrap calls this often: scikit-learn's function, with the same result, takes ten times

@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,21 @@ import numpy as np
 import pandas as pd
 
 from ..arguments import as_path, check_flag, check_model, check_number, check_type, check_whole
-from ..backend import Device, find_device, keras
+from ..backend import Device, find_device, keras, retracing_expected
 from ..files import atomic_path
-from ..progress import progress_bar
 from ..sequences.data import SequenceData, check_data
 from ..sequences.inputs import record_learned
 from ..sequences.splitting import SPLITS
-from ..wording import decimals, fixed
-from .architecture import LARGEST_SEED
+from ..wording import score_text
+from .architecture import LARGEST_SEED, num_outputs
+from .baselines import fit_baselines
 from .buckets import LengthBuckets, may_be_cut, predict_by_length
+from .layers import ScaledSquaredError
+from .main_score import AgainstBaseline, against
+from .penalised import deviations
 from .saved_models import load_model
 from .scores import constant_baseline, score
+from .stopping import Recorder, Stopper
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,11 +43,14 @@ class TrainingRun:
         An ordinary Keras model, with the weights of the best epoch.
     history : DataFrame
         One row per epoch: ``loss`` and ``validation_loss``. For regression the loss is in units
-        of the training target's variance.
+        of the training target's variance, of several targets each in its own.
     metrics : dict
         Scores on the test part: see `lstm_explain.models.score`.
     baselines : dict of name to scores
-        The same scores of simpler predictions.
+        The same scores of simpler predictions: a constant, a regression, and what was given.
+    against_baseline : AgainstBaseline or None
+        Whether the model is better, level or worse than the best of `fit_baselines` on the
+        validation part, with the interval of the difference on the test part.
     device : Device
         Where it was trained, and why there.
     seed : int
@@ -65,15 +72,16 @@ class TrainingRun:
     seconds: float = 0.0
     interrupted: bool = False
     vocabulary: tuple[str, ...] = ()
+    against_baseline: AgainstBaseline | None = None
 
     def __repr__(self) -> str:
-        scores = ", ".join(
-            f"{name} {fixed(value, max(decimals(value), 3))}"
-            for name, value in self.metrics.items()
-        )
+        # Of several targets the means; those of each are in `metrics`.
+        means = {name: value for name, value in self.metrics.items() if " of " not in name}
+        scores = ", ".join(f"{name} {score_text(value)}" for name, value in means.items())
         return (
             f"TrainingRun: {len(self.history)} epochs{' (interrupted)' * self.interrupted}, "
-            f"test {scores}; trained on {self.device}"
+            f"test {scores}{f'; {self.against_baseline}' * (self.against_baseline is not None)}; "
+            f"trained on {self.device}"
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -92,6 +100,8 @@ class TrainingRun:
         model, history = (folder / f"{prefix}{name}" for name in _FILES)
         report = {name: getattr(self, name) for name in _FACTS}
         report |= {"device": asdict(self.device), "prefix": prefix}
+        if self.against_baseline is not None:
+            report["against_baseline"] = asdict(self.against_baseline)
         # Beside the model too: one that has no layer of this package does not keep it itself.
         report["learned_from"] = getattr(self.model, "learned_from", "")
         try:
@@ -148,6 +158,8 @@ def _read_report(path: Path) -> tuple[dict[str, Any], str, dict[str, str]]:
         report["learned_from"] = str(learned)
         report |= {"metrics": {**content["metrics"]}, "baselines": {**content["baselines"]}}
         report |= {"vocabulary": tuple(report["vocabulary"]), "device": Device(**content["device"])}
+        if "against_baseline" in content:  # earlier code did not compare
+            report["against_baseline"] = AgainstBaseline(**content["against_baseline"])
         # Earlier code wrote neither prefix nor checksums.
         return report, str(content.get("prefix", "")), {**content.get("sha256", {})}
     except (KeyError, RecursionError, TypeError, ValueError) as error:
@@ -200,15 +212,19 @@ def train(
     learning_rate: float = 1e-3,
     clip_norm: float = 1.0,
     patience: int = 5,
+    minutes: float | None = None,
     seed: int = 0,
     baselines: Mapping[str, np.ndarray] | None = None,
+    fit_baseline: bool = True,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     progress: bool = True,
 ) -> TrainingRun:
     """Train on the training part, stop early on the validation part, score on the test part.
 
     Runs on a GPU when the backend sees one, else on the CPU, and says in one line which. The
-    weights of the best epoch are kept; an interrupt (Ctrl-C, or the stop button) ends training
-    and keeps the best weights so far. Texts of different lengths come in `LengthBuckets`.
+    weights of the best epoch are kept, or those at the start where no epoch is better; an interrupt
+    (Ctrl-C, or the stop button) ends training and keeps the best weights so far. Texts of different
+    lengths come in `LengthBuckets`.
 
     Parameters
     ----------
@@ -224,11 +240,18 @@ def train(
         Step size of Adam, and the largest norm of a gradient.
     patience : int
         Stop after so many epochs without a lower validation loss.
+    minutes : float, optional
+        Stop after so much time, within an epoch if need be.
     seed : int
         Sets Keras's, NumPy's and Python's global seeds, so that the same seed gives the same
         metrics on the same machine.
     baselines : mapping of name to predictions of the test part, optional
         Scored beside the model, and beside a constant that is always there.
+    fit_baseline : bool
+        Fit what `lstm_explain.models.fit_baselines` says too, score it on the test part and say
+        whether the model is better. False saves its seconds.
+    callbacks : sequence of keras.callbacks.Callback
+        Called behind the package's own, with ``val_loss`` of each epoch in their logs.
     progress : bool
         Show a progress bar.
 
@@ -239,23 +262,29 @@ def train(
     Raises
     ------
     ValueError
-        The data has no target, is not split, is incomplete, or does not fit the model.
+        The data has no target, is not split, is incomplete, or does not fit the model; or training
+        diverged.
     """
     usual = "Leave it out for the default."
     check_whole(least=1, remedy=usual, epochs=epochs, batch_size=batch_size)
     check_number(above=0, learning_rate=learning_rate, clip_norm=clip_norm)
     check_whole(remedy=usual, patience=patience)
+    check_number(above=0, optional=True, minutes=minutes)
     check_whole(most=LARGEST_SEED, seed=seed)
-    check_flag(progress=progress)
+    check_flag(progress=progress, fit_baseline=fit_baseline)
     check_type(Mapping, 'Give for example {"mean": ...}.', optional=True, baselines=baselines)
-    _check(model, data)
+    check_type(Sequence, "Give a list.", callbacks=callbacks)
+    for one in callbacks:
+        check_type(keras.callbacks.Callback, "Leave out what is none.", callbacks=one)
+    check_trainable(model, data)
     # Data in other units or of other classes than before are no mistake: the model learns these.
     data = replace(data, scale_known=False)
     feeds = _feeds(model, data.train, data.validation, batch_size, seed)
     test = data.test
     test.inputs_for(model)  # raises before training, not after it
-    baselines = {"constant": constant_baseline(data), **(baselines or {})}
-    baseline_scores = {name: score(test, values) for name, values in baselines.items()}
+    plain = {one.name: one.predict(test) for one in fit_baselines(data)} if fit_baseline else {}
+    forecasts = {"constant": constant_baseline(data), **plain, **(baselines or {})}
+    baseline_scores = {name: score(test, values) for name, values in forecasts.items()}
     device = find_device()
     if progress:
         print(f"Training on {device}.")
@@ -269,20 +298,28 @@ def train(
         # for every target.
         loss_weights=1.0 / _spread(data),
     )
-    stopper = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
-    recorder = _Recorder(epochs, progress)
+    stopper = Stopper(feeds["validation_data"], patience)
+    recorder = Recorder(epochs, progress, np.inf if minutes is None else 60 * minutes)
     start = time.perf_counter()
     try:
-        model.fit(**feeds, epochs=epochs, callbacks=[stopper, recorder], verbose=0)
+        with retracing_expected():
+            model.fit(**feeds, epochs=epochs, callbacks=[stopper, recorder, *callbacks], verbose=0)
         interrupted = False
     except KeyboardInterrupt:
-        if stopper.best_weights is None:
+        if not recorder.rows:
             raise
         model.set_weights(stopper.best_weights)
         interrupted = True
     finally:
         recorder.bar.close()
     seconds = time.perf_counter() - start
+    losses = np.array([row["validation_loss"] for row in recorder.rows])
+    if not np.isfinite(losses).any():
+        raise ValueError(
+            "Expected a validation loss that is a finite number after some epoch; received NaN or "
+            f"infinity after all {len(losses)}. Training diverged: use a lower learning_rate than "
+            f"{learning_rate:g}."
+        )
     predictions = predict_by_length(model, test)
     run = TrainingRun(
         model=model,
@@ -294,9 +331,15 @@ def train(
         seconds=seconds,
         interrupted=interrupted,
         vocabulary=data.vocabulary,
+        against_baseline=next(
+            (against(test, predictions, name, values) for name, values in plain.items()), None
+        ),
     )
     if progress:
-        print(f"{len(run.history)} epochs in {seconds:.0f} s, best {stopper.best_epoch + 1}.")
+        best = f"best {stopper.best_epoch + 1}" if stopper.best_epoch >= 0 else "none improved it"
+        print(f"{len(run.history)} epochs in {seconds:.0f} s, {best}.")
+        if run.against_baseline is not None:
+            print(f"This model is {run.against_baseline}.")
     return run
 
 
@@ -324,39 +367,25 @@ def _reset_dropout(model: keras.Model, seed: int) -> None:
         state.assign(np.array([1000 * seed + position, 0]))
 
 
-class _Recorder(keras.callbacks.Callback):
-    """Keep the losses of each epoch and move the progress bar."""
-
-    def __init__(self, epochs: int, progress: bool) -> None:
-        super().__init__()
-        self.rows: list[dict[str, float]] = []
-        self.bar = progress_bar(epochs, "training", "epoch", progress)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Record one epoch."""
-        logs = logs or {}
-        self.rows.append({"loss": logs["loss"], "validation_loss": logs["val_loss"]})
-        loss = fixed(logs["val_loss"], max(decimals(logs["val_loss"]), 4))
-        self.bar.set_postfix_str(f"validation loss {loss}", refresh=False)
-        self.bar.update()
-
-
-def _loss(data: SequenceData) -> str:
+def _loss(data: SequenceData) -> str | keras.losses.Loss:
+    if data.task == "regression" and data.target_names:
+        return ScaledSquaredError(deviations(np.asarray(data.train.target)).tolist())
     return {
         "regression": "mean_squared_error",
         "binary": "binary_crossentropy",
+        "multilabel": "binary_crossentropy",
         "multiclass": "sparse_categorical_crossentropy",
     }[data.task]
 
 
 def _spread(data: SequenceData) -> float:
     target = data.train.target
-    if data.task != "regression" or target is None:
+    if data.task != "regression" or data.target_names or target is None:
         return 1.0
     return float(np.var(target)) or 1.0
 
 
-def _check(model: Any, data: SequenceData) -> None:
+def check_trainable(model: Any, data: SequenceData) -> None:
     """Raise on what cannot be trained, before any time is spent on it."""
     check_model(model, built=False)
     check_data(data=data)
@@ -365,7 +394,7 @@ def _check(model: Any, data: SequenceData) -> None:
             "Expected data with a target to train on; received none. Give target=... when making "
             "the data."
         )
-    if len(data.class_names) == 1:
+    if data.task == "multiclass" and len(data.class_names) == 1:
         raise ValueError(
             f"Expected a target with at least two classes; received only {data.class_names[0]!r}. "
             "Check how the target was made; numbers to predict must be floats."
@@ -378,7 +407,7 @@ def _check(model: Any, data: SequenceData) -> None:
                 "decides when training stops: split by data.split_by_group(), or take it from the "
                 "training part."
             )
-    size = len(data.class_names) if data.task == "multiclass" else 1
+    size = num_outputs(data)
     shape = getattr(model, "output_shape", (None, size))  # a subclassed model does not know
     if shape != (None, size):
         raise ValueError(

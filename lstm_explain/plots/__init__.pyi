@@ -1,9 +1,13 @@
+from .cell import plot_cell as plot_cell
 from .chart import plot_chart as plot_chart
 from .comparison import plot_comparison as plot_comparison
+from .dependence import plot_dependence as plot_dependence
+from .forest import plot_forest as plot_forest
 from .gates import plot_gates as plot_gates
 from .heatmap import plot_heatmap as plot_heatmap
 from .history import plot_history as plot_history
 from .html import tokens_html as tokens_html
+from .models import plot_models as plot_models
 from .reliability import plot_reliability as plot_reliability
 from .summary import plot_summary as plot_summary
 from .timeline import plot_timeline as plot_timeline

@@ -15,7 +15,7 @@ from ..arguments import check_names, check_whole
 from ..sequences.data import SequenceData
 from ..sequences.scaling import chart_of
 from ..sequences.step_names import named_times
-from ..wording import number, plain, wrapped
+from ..wording import fact_text, number, plain, row_names, wrapped
 from . import panels
 from .style import STYLE, ink, name_panel, note, open_panels, write_heading
 from .time_axis import stretches
@@ -71,11 +71,13 @@ def plot_chart(
     until = steps - 1 if at is None else at
     moment = "" if at is None else _moment(data, times, at)
     charts: list[Axes] = []
+    titles = row_names([row.name for row in rows], [""] * len(rows), 40)
     for position, row in enumerate(rows):
         label = f"chart {position}"
         chart = place.add(position, 0, label=label, sharex=charts[0] if charts else None)
         charts.append(chart)
         _draw_row(chart, row)
+        name_panel(chart, titles[position], 26)
         if at is not None:
             chart.axvline(at, color=ink(), linewidth=0.9, linestyle=(0, (1, 1.5)))
         beside = place.add(position, 1, label=f"last {position}")
@@ -88,7 +90,8 @@ def plot_chart(
     # The notes end before the name of the column beside the rows.
     narrow = replace(place, width=0.84 * place.width)
     title = _title(data, rows, until, f"at {moment} " if moment else "")
-    write_heading(charts[0], title, _notes(data, rows), narrow)
+    kind = f"Chart over time of {', '.join(titles)}"
+    write_heading(charts[0], title, _notes(data, rows), narrow, kind)
     place.figure.sca(charts[0])
     return charts[0]
 
@@ -240,7 +243,6 @@ def _draw_row(ax: Axes, row: ChartRow) -> None:
     panels.share_time_axis(ax)
     if not ends:
         ax.set_yticks([])
-    name_panel(ax, plain(row.name, 40), 26)
 
 
 def _write_last(ax: Axes, row: ChartRow, until: int) -> None:
@@ -300,7 +302,7 @@ def _facts(data: SequenceData) -> list[str]:
     return [
         f"{plain(name, 24)} unknown"
         if np.isnan(fact)
-        else f"{plain(name, 24)} = {number(fact)} {plain(unit, 10)}".rstrip()
+        else fact_text(name, [fact], unit, data.labels.get(name), longest=24)
         for name, fact, unit in zip(data.static_names, facts[0], units, strict=True)
     ]
 

@@ -41,6 +41,9 @@ def plot_comparison(
 ) -> Axes:
     """Draw two explanations of the same output against each other, as `compare` returns them.
 
+    Steps stand where the model reads them, the first above the first. Their dates or numbers are
+    written where both samples have the same; otherwise the steps are counted.
+
     Parameters
     ----------
     explanation : Explanation
@@ -71,7 +74,7 @@ def plot_comparison(
     _draw_time(place.add(1, 0, label="time"), pair)
     main = place.add(2, 0, label="values")
     _draw_values(main, rows, content.explained(explanation))
-    write_heading(top, _title(pair), _notes(pair), place)
+    write_heading(top, _title(pair), _notes(pair), place, "Two explanations compared")
     place.figure.sca(main)
     return main
 
@@ -119,8 +122,7 @@ class Pair:
         facts = explanation.provenance
         chances = as_probability(margins, explanation.output.values, facts)
         shown = margins if chances is None else chances
-        real = np.flatnonzero(explanation.mask.values.any(axis=0))
-        steps = slice(int(real[0]), int(real[-1]) + 1)
+        steps = content.real_steps(explanation)
         changed = content.differ(*explanation.data.values[:, steps])
         return cls(explanation, labels, shown, chances is not None, steps, changed)
 
@@ -182,8 +184,7 @@ def _draw_time(ax: Axes, pair: Pair) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(3))
     panels.share_time_axis(ax)
     name_panel(ax, name)
-    longer = int(pair.explanation.mask.values.sum(axis=1).argmax())
-    panels.label_times(ax, *content.times_of(pair.explanation[longer]))
+    panels.label_times(ax, *content.times_of(pair.explanation))
 
 
 def _draw_values(ax: Axes, rows: Rows, explained: str) -> None:
@@ -223,11 +224,10 @@ def _rows(explanation: Explanation, most: int) -> Rows:
 
 def _title(pair: Pair) -> list[str]:
     first, second = pair.text(0), pair.text(1)
-    name = plain(pair.explanation.output.values[0], 40)
     subject = "after the change," if pair.labels == _CHANGE else f"{' against '.join(pair.labels)}:"
-    what = content.explained(pair.explanation)
+    what = content.subject(pair.explanation)
     if pair.probability:
-        what = f"the predicted probability of {name}"
+        what = f"the predicted {what}"
     if first == second:
         return [subject, what, f"stays at {first}"]
     verb = "rises" if pair.shown[1] > pair.shown[0] else "falls"

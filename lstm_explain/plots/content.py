@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,8 +11,12 @@ import numpy as np
 from ..arguments import check_whole
 from ..attribution.cohorts import groups_alike
 from ..attribution.explanation import Explanation
-from ..inspection.outputs import as_probability
-from ..wording import decimals, fixed, percent, plain, told_apart, with_unit
+from ..attribution.reading import background_text, subject_and_scale
+from ..attribution.reading import equation as equation
+from ..attribution.reading import explained as explained
+from ..attribution.reading import read_prediction as read_prediction
+from ..attribution.reading import subject as subject
+from ..wording import decimals, fact_text, fixed, plain, row_names
 
 
 @dataclass(frozen=True)
@@ -34,63 +38,9 @@ class Rows:
 
 
 # -- what the numbers are of -----------------------------------------------------------------------
-def explained(explanation: Explanation) -> str:
-    """Return what is explained: "log-odds of died", "probability of died", "price [EUR]".
-
-    Of two classes contrasted, "difference of the probabilities died-survived".
-    """
-    names = sorted({str(name) for name in explanation.output.values})
-    name = plain(names[0], 40) if len(names) == 1 else "each predicted class"
-    if explanation.scale == "margin":
-        return f"log-odds of {name}"
-    if explanation.scale == "probability":
-        facts = explanation.provenance | {"step": "last"}
-        is_contrast = as_probability(np.zeros(0), np.array(names), facts) is None
-        return f"{'difference of the probabilities' if is_contrast else 'probability of'} {name}"
-    return with_unit(name, _attribute(explanation, "target_unit", ""), 50)
-
-
-def read_prediction(shown: float, probability: bool, difference: float) -> str:
-    """Write a prediction, 23 % or 1.25, with the digits that its difference to another one needs.
-
-    Without a difference, with those that it needs itself; a probability also to differ from 100 %.
-
-    Examples
-    --------
-    >>> read_prediction(1.2345, False, 0.1), read_prediction(0.01234, False, 0.0)
-    ('1.23', '0.012')
-    """
-    if not probability:
-        return fixed(shown, decimals(difference or shown, shown))
-    if not difference:
-        return percent(shown, max(decimals(100 * min(shown, 1 - shown)) - 1, 1))
-    return percent(shown, max(decimals(100 * difference, 100 * shown) - 1, 0))
-
-
 def differ(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Tell where data differ by more than two of the last digits of float32."""
     return ~np.isclose(first, second, rtol=2.0**-22, atol=0, equal_nan=True)
-
-
-def equation(explanation: Explanation) -> list[str]:
-    """Return how the prediction of one sample adds up, in parts that belong on one line."""
-    prediction, base = explanation.predictions.item(), explanation.base_values.item()
-    gap = explanation.gaps.item()
-    total = prediction - base - gap
-    # With one decimal more where that makes it add up as it is written; else its sum gives way.
-    least = decimals(total, max(abs(prediction), abs(base)))
-    for places in range(least, least + 2):
-        rest = round(prediction, places) - round(base, places) - round(gap, places)
-        if round(rest - round(total, places), places) == 0:
-            break
-    total = rest
-    parts = [
-        f"{explained(explanation)}:",
-        f"prediction {fixed(prediction, places)}",
-        f"= base value {fixed(base, places)}",
-        f"+ SHAP values {fixed(total, places, sign=True)}",
-    ]
-    return [*parts, f"+ gap {fixed(gap, places, sign=True)}"] if round(gap, places) else parts
 
 
 def circumstances(explanation: Explanation) -> list[str]:
@@ -102,16 +52,15 @@ def circumstances(explanation: Explanation) -> list[str]:
 
 
 def absent(explanation: Explanation) -> str:
-    """Return what stood for "absent", with its numbers grouped: 100 of 2,118 sequences."""
-    text = re.sub(r"\bof (\d{4,})\b", lambda m: f"of {int(m[1]):,}", explanation.background)
-    return f"absent = {plain(text, 90)}"
+    """Return what stood for "absent"."""
+    return f"absent = {plain(background_text(explanation), 90)}"
 
 
 def summary_heading(explanation: Explanation) -> tuple[list[str], list[str]]:
     """Return title and notes of a figure of many samples, in parts that belong on one line."""
     count = len(explanation)
     samples = f"{count:,} sample{'s' * (count != 1)}"
-    title = [f"{explained(explanation)}:", f"mean |SHAP value| over {samples}"]
+    title = [f"{subject_and_scale(explanation)}:", f"mean |SHAP value| over {samples}"]
     data = plain(explanation.provenance.get("data", ""), 30)
     alike, whose = groups_alike(explanation)
     groups = len(np.unique(alike))
@@ -126,7 +75,7 @@ def _whose(explanation: Explanation) -> str:
     number = explanation.values["sample"].item()
     if explanation.ids is not None:
         return f"{data} {plain(explanation.ids.values[0], 30)}".strip()
-    return f"{data} sample {number}".strip()
+    return f"{data.removesuffix('sample').strip()} sample {number}".strip()
 
 
 def _truth(explanation: Explanation) -> str:
@@ -146,18 +95,27 @@ def _attribute(explanation: Explanation, name: str, default: str) -> str:
 
 # -- time ------------------------------------------------------------------------------------------
 def real_steps(explanation: Explanation) -> slice:
-    """Return the steps of one sample from its first real one to its last."""
-    real = np.flatnonzero(explanation.mask.values[0])
+    """Return the steps from the first one that is real in any sample to the last."""
+    real = np.flatnonzero(explanation.mask.values.any(axis=0))
     return slice(int(real[0]), int(real[-1]) + 1)
 
 
 def times_of(explanation: Explanation) -> tuple[np.ndarray, str]:
-    """Return dates or numbers of the real steps of one sample, and what they are called."""
+    """Return dates or numbers of the real steps, and what they are called.
+
+    Where samples have different ones at the same step, as of two patients, no date is true of all:
+    the steps are counted, and the name says why.
+    """
     name = plain(_attribute(explanation, "time_name", "step"), 30)
     steps = real_steps(explanation)
-    if explanation.times is not None:
-        return explanation.times.values[0][steps], name
-    return np.arange(steps.start, steps.stop) + 1, name
+    numbers = np.arange(steps.start, steps.stop) + 1
+    if explanation.times is None:
+        return numbers, name
+    times, real = explanation.times.values[:, steps], explanation.mask.values[:, steps]
+    shared = times[real.argmax(axis=0), np.arange(len(numbers))]
+    if (real & (times != shared)).any():
+        return numbers, f"step (the samples differ in {name})"
+    return shared, name
 
 
 def edges_of(explanation: Explanation) -> tuple[slice, np.ndarray]:
@@ -179,8 +137,7 @@ def edges_of(explanation: Explanation) -> tuple[slice, np.ndarray]:
 # -- rows ------------------------------------------------------------------------------------------
 def feature_labels(explanation: Explanation) -> list[str]:
     """Return names of the features with their units."""
-    pairs = zip(explanation.feature_names, explanation.units, strict=True)
-    return [with_unit(name, unit) for name, unit in pairs]
+    return row_names(explanation.feature_names, explanation.units)
 
 
 def static_labels(explanation: Explanation, with_data: bool) -> list[str]:
@@ -194,21 +151,23 @@ def static_labels(explanation: Explanation, with_data: bool) -> list[str]:
     dataset = explanation.to_dataset()
     units = dataset["static_unit"].values if "static_unit" in dataset else [""] * len(names)
     if not with_data or explanation.static_data is None:
-        return [with_unit(name, unit) for name, unit in zip(names, units, strict=True)]
+        return row_names(list(names), list(units))
     facts = explanation.static_data.values
-    return fact_labels(names, units, facts[0], facts[-1])
+    return fact_labels(names, units, facts[0], facts[-1], explanation.labels)
 
 
 def fact_labels(
-    names: Iterable[object], units: Iterable[object], before: np.ndarray, now: np.ndarray
+    names: Iterable[object],
+    units: Iterable[object],
+    before: np.ndarray,
+    now: np.ndarray,
+    labels: Mapping[str, Mapping[float, str]] = {},
 ) -> list[str]:
     """Return static facts as text, before and after a change."""
-    labels = []
-    for name, unit, first, last in zip(names, units, before, now, strict=True):
-        both = [first, last] if differ(first, last) else [first]
-        change = " → ".join(told_apart(both, digits=4))
-        labels.append(f"{plain(name, 18)} = {change} {plain(unit, 10)}".rstrip())
-    return labels
+    return [
+        fact_text(name, [first, last] if differ(first, last) else [first], unit, labels.get(name))
+        for name, unit, first, last in zip(map(str, names), units, before, now, strict=True)
+    ]
 
 
 def most_important(

@@ -23,7 +23,8 @@ Order = Literal["change", "keep", "number"]
 _MAP, _NUMBERED, _ROW = 0.85, 0.14, 0.04
 # So many units have their numbers beside them; so many words fit on the axis.
 _MOST_NUMBERS, _MOST_WORDS = 10, 60
-_NAMES = {
+# What the panels of each part are called.
+NAMES = {
     "input_gate": "input gate $i$\nhow far it is open",
     "forget_gate": "forget gate $f$\nshare that is kept",
     "output_gate": "output gate $o$\nshare that is shown",
@@ -87,7 +88,7 @@ def plot_gates(
     for row, part in enumerate(parts):
         panel = place.add(row, 0, label=part, sharex=panels[0] if panels else None)
         panels.append(panel)
-        name_panel(panel, _NAMES[part])
+        name_panel(panel, NAMES[part])
         _draw_map(panel, trace[part].values, trace["number"].values, is_gate=part.endswith("gate"))
         panel.tick_params(axis="x", bottom=False, labelbottom=False)
     _label_steps(panels[-1], trace)
@@ -98,7 +99,8 @@ def plot_gates(
     notes = [_ORDERS[order]]
     if np.isnan(trace[parts[0]].values).any():
         notes.append("grey: masked, nothing is computed")
-    write_heading(panels[0], title, notes, place)
+    drawn = ", ".join(part.replace("_", " ") for part in parts)
+    write_heading(panels[0], title, notes, place, f"Maps of units by steps: {drawn}")
     place.figure.sca(panels[0])
     return panels[0]
 
@@ -120,7 +122,7 @@ def _need_trace(trace: object, caller: str) -> xr.Dataset:
 
 def _need_parts(trace: xr.Dataset, parts: Sequence[str] | None) -> tuple[str, ...]:
     """Return what to draw of one layer, or raise on names that it does not have."""
-    names = [name for name in _NAMES if name in trace and np.isfinite(trace[name].values).any()]
+    names = [name for name in NAMES if name in trace and np.isfinite(trace[name].values).any()]
     if parts is None:
         return cell_of(trace).drawn
     check_names(parts=parts)

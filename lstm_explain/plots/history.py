@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from ..wording import decimals, fixed
+from ..wording import score_text
+from .figure import describe
 from .style import STYLE, ink, single_axes, tidy
 
 
@@ -40,7 +41,7 @@ def plot_history(run: Any, *, ax: Axes | None = None) -> Axes:
     if "validation_loss" in table and table["validation_loss"].notna().any():
         validation = losses["validation"] = table["validation_loss"].to_numpy(float)
         best = int(np.nanargmin(validation))
-        loss = fixed(validation[best], max(decimals(validation[best]), 3))
+        loss = score_text(validation[best])
         title = f"best epoch: {best + 1} of {len(table)}, validation loss {loss}"
         ax.axvline(epochs[best], color=STYLE.padding, linewidth=1.2, zorder=0)
         ax.plot(epochs[best], validation[best], "o", color=STYLE.importance, markersize=8)
@@ -48,11 +49,12 @@ def plot_history(run: Any, *, ax: Axes | None = None) -> Axes:
         marker = "." if len(curve) <= 30 else ""
         ax.plot(epochs, curve, color=colour, linewidth=1.6, marker=marker, label=name)
     ax.legend(frameon=False, fontsize=STYLE.text)
+    describe(ax, "Training and validation loss by epoch", title)
     ax.set_title(title, loc="left", fontsize=STYLE.title, fontweight="bold")
     ax.set_xlabel("epoch", fontsize=STYLE.text)
     ax.set_ylabel("loss", fontsize=STYLE.text)
     ax.set_xlim(0.5, len(table) + 0.5)
-    ax.xaxis.set_major_locator(MaxNLocator(10, integer=True, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(10, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     tidy(ax, grid="y")
     return ax
 

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.colors import to_hex
 
 from ..attribution.explanation import Explanation
+from ..wording import as_read, ink_on
 from . import words
 
 _MOST = 20  # texts
@@ -31,7 +32,7 @@ class Html(str):
         return str(self)
 
 
-def tokens_html(explanation: Explanation) -> Html:
+def tokens_html(explanation: Explanation, *, limit: float | None = None) -> Html:
     """Show texts in a notebook: SHAP values beside attention, with the numbers on hover.
 
     Red words raise the prediction, blue words lower it; the darker the grey, the more attention.
@@ -42,6 +43,9 @@ def tokens_html(explanation: Explanation) -> Html:
     ----------
     explanation : Explanation
         Of up to 20 texts, per word; all share their colours.
+    limit : float, optional
+        SHAP value of the strongest colours. By default the largest one; give the same limit to
+        calls whose colours are to be compared.
 
     Returns
     -------
@@ -53,14 +57,13 @@ def tokens_html(explanation: Explanation) -> Html:
     >>> tokens_html(explanation[:3])                     # doctest: +SKIP
     """
     explanation = words.need_texts(explanation, "tokens_html", most=_MOST)
-    return Html("".join(_text(text) for text in words.texts_of(explanation)))
+    return Html("".join(_text(text) for text in words.texts_of(explanation, limit=limit)))
 
 
 def _text(text: words.Text) -> str:
     blocks = [_block(text, block) for block in words.blocks_of(text)]
-    # Texts of figures have escaped dollar signs, which else begin a formula.
     title, notes = (
-        escape(between.join(parts).replace(r"\$", "$"))
+        escape(as_read(between.join(parts)))
         for between, parts in ((" ", text.title), ("  ·  ", text.notes))
     )
     return (
@@ -93,7 +96,7 @@ def _block(text: words.Text, block: words.Block) -> str:
 
 
 def _word(text: words.Text, at: int, ground: str) -> str:
-    style = f"{_WORD};background:{ground};color:{words.ink_on(ground)}"
+    style = f"{_WORD};background:{ground};color:{ink_on(ground)}"
     hover = escape(words.describe_word(text, at))
     word = escape(words.visible(text.words[at]))
     return f'<span style="{style}" title="{hover}"><bdi>{word}</bdi></span>'

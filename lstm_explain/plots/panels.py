@@ -29,7 +29,7 @@ from .style import (
     note,
     tidy,
 )
-from .time_axis import span_of, step_ticks
+from .time_axis import BAR_WIDTH, draw_to_scale, span_of, step_ticks
 
 _ATTENTION = "attention\n(where it looked)\ndashed: even share"
 
@@ -87,7 +87,7 @@ def draw_step_bars(
 ) -> None:
     """Draw one bar per step or window; without a `colour` by its sign, with room for both."""
     middles, widths = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
-    gap = 0.86 if len(heights) <= 120 else 1.0
+    gap = BAR_WIDTH if len(heights) <= 120 else 1.0
     ax.bar(middles, heights, widths * gap, color=colour or colour_of(heights))
     errors = np.zeros(len(heights)) if errors is None else errors
     ax.vlines(middles, heights - errors, heights + errors, colors=ink(), linewidths=0.9)
@@ -129,7 +129,8 @@ def draw_attention(ax: Axes, explanation: Explanation) -> None:
 
 
 def label_times(ax: Axes, times: np.ndarray, name: str) -> None:
-    """Label steps by their dates or numbers."""
+    """Label steps by their dates or numbers, and draw them to scale where these are uneven."""
+    draw_to_scale(ax, times)
     positions, labels = step_ticks(times, name)
     _label_steps(ax, positions, labels, span_of(times, name))
 
@@ -248,18 +249,21 @@ def draw_row_bars(
     ax.xaxis.set_major_locator(MaxNLocator(3))
 
 
-def draw_static_list(ax: Axes, static: Rows, width: float) -> None:
-    """Draw static facts as a list of names, each with its bar below it, in a plot so wide."""
+def draw_static_list(ax: Axes, static: Rows, width: float, name: str = "SHAP value") -> None:
+    """Draw static facts as a list of names, each with its bar below it, in a plot so wide.
+
+    `name` is what the bars show.
+    """
     values = static.values[:, 0]
-    draw_row_bars(ax, values, BarScale.around(values, width=width), height=0.4)
+    draw_row_bars(ax, values, BarScale.around(values, width=0.7 * width), height=0.4)
     place: dict[str, Any] = {"transform": ax.get_yaxis_transform()}
-    for row, name in enumerate(static.names):
-        note(ax, 0.03, row - 0.3, name, va="bottom", **place)
+    for row, fact in enumerate(static.names):
+        note(ax, 0.03, row - 0.3, fact, va="bottom", **place)
     # As high as a list of seven, so that a few facts stand together at the top.
     ax.set_ylim(max(len(values), 7) - 0.5, -1.5)
     ax.set_facecolor(STYLE.ground)
     note(ax, 0.03, -1.4, "static facts", va="top", fontstyle="italic", **place)
-    ax.set_xlabel("SHAP value", fontsize=STYLE.small)
+    ax.set_xlabel(name, fontsize=STYLE.small)
 
 
 def draw_colour_bar(

@@ -44,7 +44,7 @@ def plot_reliability(
     """
     tables = _need_tables(table)
     heights = [4.6, *(0.42 for _ in tables)]
-    place = open_panels(ax, heights, (1.0,), width=7.6)
+    place = open_panels(ax, heights, (1.0,), width=8.2)
     main = place.add(0, 0, label="reliability")
     low, high = ends = _limits(tables)
     main.plot(ends, ends, color=ink(), linewidth=0.9, linestyle=(0, (4, 3)), label="_even")
@@ -60,11 +60,15 @@ def plot_reliability(
         _draw_counts(below, table, plain(name, 30), colour)
     _label(main)
     if len(tables) > 1:
-        main.legend(frameon=False, fontsize=STYLE.text, loc="best")
+        place_of_legend = (0.01, 0.94)  # below the note
+        main.legend(
+            frameon=False, fontsize=STYLE.text, loc="upper left", bbox_to_anchor=place_of_legend
+        )
     _percent_ticks(main, below, high - low)
     below.set_xlabel("predicted probability: mean of each bin", fontsize=STYLE.small)
     notes = ["a point per bin", "lines: 95 % interval", "dashed: predicted = observed"]
-    write_heading(main, _title(tables), notes, place)
+    kind = "Observed shares against predicted probabilities"
+    write_heading(main, _title(tables), notes, place, kind)
     place.figure.sca(main)
     return main
 
@@ -154,7 +158,7 @@ def _title(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     largest = max(float(pair.max()) for pair in means.values())
     places = max(decimals(100 * largest) - 1, 1) if largest < 0.995 else 2
     parts = [
-        f"{plain(name, 30)}: ".removeprefix(": ")
+        f"{plain(name, 20)}: ".removeprefix(": ")
         + f"mean predicted {percent(pair[0], places)}, observed {percent(pair[1], places)}"
         for name, pair in means.items()
     ]

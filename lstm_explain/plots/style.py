@@ -16,6 +16,7 @@ from matplotlib.ticker import Formatter, ScalarFormatter
 
 from ..arguments import check_type
 from ..wording import number, packed, told_apart, wrapped
+from .figure import PlotFigure, describe
 
 
 @dataclass(frozen=True)
@@ -149,11 +150,23 @@ def _new_figure(size: tuple[float, float]) -> Figure:
     # The one use of pyplot: a notebook shows only the figures that pyplot knows.
     from matplotlib import pyplot
 
-    return pyplot.figure(figsize=size, layout="constrained")
+    return pyplot.figure(figsize=size, layout="constrained", FigureClass=PlotFigure)
 
 
-def write_heading(ax: Axes, title: Sequence[str], notes: Sequence[str], place: Panels) -> None:
-    """Write a bold title and smaller notes above the top panel, broken where they are too long."""
+def write_heading(
+    ax: Axes,
+    title: Sequence[str],
+    notes: Sequence[str],
+    place: Panels,
+    kind: str,
+    shown: Sequence[str] = (),
+) -> None:
+    """Write a bold title and smaller notes above the top panel, broken where they are too long.
+
+    With `kind`, what sort of picture it is, and further facts that are `shown`, they are also the
+    alternative text.
+    """
+    describe(ax, kind, " ".join(title), "; ".join(notes), *shown)
     # The names of the rows take a fifth of the width or two inches; letters are so wide on average.
     points = min(0.8 * place.width, max(place.width - 2.0, 2.0)) * 72
     heading = packed(title, " ", int(points / (0.59 * STYLE.title)))
@@ -196,7 +209,8 @@ def tidy(ax: Axes, *, keep: Sequence[str] = ("left", "bottom"), grid: str | None
 
 def name_panel(ax: Axes, text: str, width: int = 22) -> None:
     """Name a panel by lines that stand upright to the left of its scale."""
-    ax.set_ylabel(wrapped(text, width), fontsize=STYLE.small, rotation=0, ha="right", va="center")
+    look: dict[str, Any] = {"fontsize": STYLE.small, "rotation": 0, "ha": "right", "va": "center"}
+    ax.set_ylabel(wrapped(text, width), labelpad=7, **look)
 
 
 def note(ax: Axes, x: float, y: float, text: str, **look: Any) -> None:

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 
 from ..attribution.cohorts import groups_alike, overview
 from ..attribution.explanation import Explanation
-from ..intervals import mean_interval
+from ..attribution.reading import largest_text
+from ..intervals import SIZE, mean_interval
 from . import content, panels, validation
 from .style import STYLE, limit_of, open_panels, row_heights, write_heading
 
@@ -69,10 +70,12 @@ def plot_summary(
         sums.append(content.grouped(facts, static.order))
     bars = [sizes.mean(axis=0) for sizes in sums]
     alike, _ = groups_alike(explanation)
-    ends = [mean_interval(sizes, alike) for sizes in sums]
+    ends = [mean_interval(sizes, alike, limits=SIZE) for sizes in sums]
     panels.draw_sides(place, row, main, bars, static.names, "sum over time", ends)
     label = f"mean |SHAP value|\n({content.explained(explanation)})"
     panels.draw_colour_bar(place, row, mesh, label)
-    write_heading(top, *content.summary_heading(explanation), place)
+    heading = content.summary_heading(explanation)
+    kind = "Map of mean sizes of SHAP values, feature by step before the end"
+    write_heading(top, *heading, place, kind, [largest_text(explanation)])
     place.figure.sca(main)
     return main

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from scipy import ndimage
 
+from ..sequences.resampling import are_uneven
 from ..sequences.step_names import named_times
 
 # Lengths of time that people count in, from fine to coarse: the level of their labels, and so many
@@ -21,6 +25,11 @@ _PERIODS = [
 ]
 # What they are counted from; weeks begin on a Monday.
 _ORIGINS = {"s": np.datetime64("1970-01-05", "s"), "M": np.datetime64("1970-01", "M")}
+
+# The width of a bar, in steps.
+BAR_WIDTH = 0.86
+# A step is at least so wide, in average steps, that it can be seen beside long ones.
+_NARROWEST = 0.2
 
 # The format of a label, and of its second line, which is written where it changes.
 _FORMATS: dict[str, tuple[str, str]] = {
@@ -38,8 +47,9 @@ _FORMATS: dict[str, tuple[str, str]] = {
 def step_ticks(times: np.ndarray, name: str = "", most: int = 8) -> tuple[np.ndarray, list[str]]:
     r"""Choose the steps to label: where a round period begins, else evenly back from the last one.
 
-    Steps are at equal distances, as the model reads them. Every label is the date or number of its
-    own step: a week whose Monday was a holiday is labelled by its Tuesday.
+    Every label is the date or number of its own step: a week whose Monday was a holiday is labelled
+    by its Tuesday. Of uneven steps, which `draw_to_scale` draws by their times, those are labelled
+    that leave room for it.
 
     Parameters
     ----------
@@ -66,6 +76,35 @@ def step_ticks(times: np.ndarray, name: str = "", most: int = 8) -> tuple[np.nda
     if np.issubdtype(times.dtype, np.datetime64):
         return _date_ticks(times, names, most)
     return _number_ticks(times.astype(float), names, name, most)
+
+
+def draw_to_scale(ax: Axes, times: np.ndarray) -> None:
+    """Draw steps 0, 1, ... of an axis where their times are; even steps stay at equal distances.
+
+    Bars are no wider than at the median step, cells reach halfway to the next one. What is drawn,
+    and what a click reads, still counts steps.
+    """
+    if not are_uneven(np.diff(times)):
+        return
+    places, half = _places(times), BAR_WIDTH / 2
+    # Beyond both ends there is one average step, of which half is drawn.
+    gaps = np.diff(places, prepend=places[0] - 1, append=places[-1] + 1)
+    reach = half * np.minimum(np.median(gaps[1:-1]), np.minimum(gaps[:-1], gaps[1:]))
+    steps = (np.arange(len(times))[:, None] + [-half, 0, half]).ravel()
+    drawn = (places[:, None] + np.outer(reach, [-1, 0, 1])).ravel()
+    steps = np.concatenate([[-1], steps, [len(times)]])
+    drawn = np.concatenate([places[:1] - 1, drawn, places[-1:] + 1])
+    forward = partial(np.interp, xp=steps, fp=drawn)
+    ax.set_xscale("function", functions=(forward, partial(np.interp, xp=drawn, fp=steps)))
+
+
+def _places(times: np.ndarray) -> np.ndarray:
+    """Return where steps stand on the axis, in average steps: 0, 1, 2, ... if they are even."""
+    steps = np.diff(times).astype(float)
+    if not are_uneven(steps):
+        return np.arange(len(times))
+    steps = np.maximum(steps, _NARROWEST * steps.mean())
+    return np.concatenate([[0], np.cumsum(steps)]) / steps.mean()
 
 
 def span_of(times: np.ndarray, name: str) -> str:
@@ -97,15 +136,16 @@ def stretches(marks: np.ndarray) -> list[tuple[int, int]]:
 def _date_ticks(times: np.ndarray, names: list[str], most: int) -> tuple[np.ndarray, list[str]]:
     clocks = [name.partition(" ")[2] for name in names]
     finest = "clock" if clocks[0] else "date"
-    if len(times) <= (few := _fitting(most, clocks)):
+    few, uneven = _fitting(most, clocks), are_uneven(np.diff(times))
+    if len(times) <= few and not uneven:
         return np.arange(len(times)), _date_labels(times, clocks, finest)
-    for level, unit, count in _PERIODS:
+    for level, unit, count in [] if uneven else _PERIODS:
         if finest == "date" and level in ("second", "time"):
             continue
         positions = _begins(times, unit, count, most)
         if len(positions):
             return positions, _date_labels(times[positions], [clocks[i] for i in positions], level)
-    positions = _even(len(times), few)
+    positions = _even(_places(times), few)
     return positions, _date_labels(times[positions], [clocks[i] for i in positions], finest)
 
 
@@ -140,10 +180,10 @@ def _number_ticks(
     times: np.ndarray, names: list[str], name: str, most: int
 ) -> tuple[np.ndarray, list[str]]:
     positions, most = np.arange(len(times)), _fitting(most, names)
-    if len(times) > most:
+    if len(times) > most or are_uneven(np.diff(times)):
         positions = _round_numbers(times, "hour" in name.lower(), most)
         if len(positions) < 3:
-            positions = _even(len(times), most)
+            positions = _even(_places(times), most)
     return positions, [names[at] for at in positions]
 
 
@@ -163,7 +203,10 @@ def _fitting(most: int, labels: list[str]) -> int:
     return min(most, 64 // max(1, *map(len, labels)))
 
 
-def _even(count: int, most: int) -> np.ndarray:
-    """Return evenly spaced steps, counted back from the last one."""
-    stride = int(np.ceil(count / most))
-    return np.arange(count - 1, -1, -stride)[::-1]
+def _even(places: np.ndarray, most: int) -> np.ndarray:
+    """Return steps whose places are about evenly spaced, counted back from the last one."""
+    kept = [len(places) - 1]
+    for step in range(len(places) - 2, -1, -1):
+        if places[kept[-1]] - places[step] >= len(places) / most:
+            kept.append(step)
+    return np.array(kept[::-1])

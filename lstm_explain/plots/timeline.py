@@ -1,4 +1,4 @@
-"""``plot_timeline``: one sample's SHAP values step by step, with attention below."""
+"""``plot_timeline``: one sample's values step by step, with attention below."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..attribution.explanation import Explanation
+from ..attribution.reading import largest_text
 from . import content, panels, validation
 from .style import STYLE, note, open_panels, write_heading
 
 
 def plot_timeline(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
-    """Draw the SHAP value of each step of one sample, and below it where the model looked.
+    """Draw the value of each step of one sample, and below it where the model looked.
 
     Parameters
     ----------
@@ -23,7 +24,7 @@ def plot_timeline(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
-        The SHAP values. The other panels are in ``figure.axes``, each with a label.
+        The values. The other panels are in ``figure.axes``, each with a label.
 
     Examples
     --------
@@ -50,7 +51,7 @@ def plot_timeline(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
         main,
         edges,
         values,
-        f"SHAP value per {width}\n({content.explained(explanation)})",
+        f"{explanation.value_name} per {width}\n({content.explained(explanation)})",
         errors=None if errors is None else errors.values[0, columns],
         num_ticks=5,
     )
@@ -66,8 +67,12 @@ def plot_timeline(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
         steps = np.arange(len(shares) + 1) - 0.5
         panels.draw_step_bars(lowest, steps, shares, "signed attention\ncontribution")
     if static.names:
-        panels.draw_static_list(place.add(slice(None), 1, label="static"), static, place.width)
+        panels.draw_static_list(
+            place.add(slice(None), 1, label="static"), static, place.width, explanation.value_name
+        )
     panels.label_times(lowest, *content.times_of(explanation))
-    write_heading(main, content.equation(explanation), content.circumstances(explanation), place)
+    title, notes = content.equation(explanation), content.circumstances(explanation)
+    kind = f"{explanation.value_name}s step by step"
+    write_heading(main, title, notes, place, kind, [largest_text(explanation)])
     place.figure.sca(main)
     return main

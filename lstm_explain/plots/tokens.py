@@ -18,6 +18,7 @@ from matplotlib.textpath import text_to_path
 from matplotlib.transforms import ScaledTranslation, Transform
 
 from ..attribution.explanation import Explanation
+from ..wording import ink_on
 from . import words
 from .style import STYLE, ink, open_panels, write_heading
 
@@ -29,7 +30,9 @@ _BUDGETS = (words.FOLDED_WORDS, 60, 40, 25, 15)
 _MISSING = "\N{WHITE SQUARE}"
 
 
-def plot_tokens(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
+def plot_tokens(
+    explanation: Explanation, *, ax: Axes | None = None, limit: float | None = None
+) -> Axes:
     """Draw one or two texts, each word on the colour of its SHAP value, and where the model looked.
 
     Red words raise the prediction, blue words lower it. Below them are the same words on greys: the
@@ -43,6 +46,9 @@ def plot_tokens(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
     ax : Axes, optional
         Replaced by the panels, in a figure with constrained layout. By default a new figure. Texts
         are folded further where it is too small.
+    limit : float, optional
+        SHAP value of the strongest colours. By default the largest one; give the same limit to
+        calls whose colours are to be compared.
 
     Returns
     -------
@@ -56,11 +62,11 @@ def plot_tokens(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
     """
     explanation = words.need_texts(explanation, "plot_tokens", most=2)
     width, height = _room(ax)
-    texts = words.texts_of(explanation)
+    texts = words.texts_of(explanation, limit=limit)
     for budget in _BUDGETS:
         if sum(map(sum, (_heights(text, width) for text in texts))) <= height:
             break
-        texts = words.texts_of(explanation, budget)
+        texts = words.texts_of(explanation, budget, limit)
     heights = [height for text in texts for height in _heights(text, width)]
     if len(texts) > 1:
         heights[len(heights) // 2 - 1] += _BETWEEN
@@ -76,7 +82,8 @@ def plot_tokens(explanation: Explanation, *, ax: Axes | None = None) -> Axes:
             panel = place.add(len(panels), 0, label=f"{block.name}{number}")
             _draw_block(panel, text, block, width)
             if block.name == "values":
-                write_heading(panel, text.title, text.notes, heading)
+                kind = "Words coloured by their values"
+                write_heading(panel, text.title, text.notes, heading, kind, [text.largest])
             panels.append(panel)
     place.figure.sca(panels[0])
     return panels[0]
@@ -113,7 +120,7 @@ def _draw_block(ax: Axes, text: words.Text, block: words.Block, width: float) ->
             box.set(transform=inches, in_layout=False)
             ax.add_patch(box)
             box.set_clip_on(False)
-            colour, alpha = words.ink_on(ground), 1.0
+            colour, alpha = ink_on(ground), 1.0
         word: dict[str, Any] = {"color": colour, "alpha": alpha, "fontsize": STYLE.text}
         word |= {"ha": "center", "va": "center_baseline"}
         ax.text(placed.left + placed.size / 2, middle, placed.word, **word, **style)

@@ -18,7 +18,7 @@ def need_explanation(explanation: object, caller: str) -> Explanation:
         raise ValueError(
             f"Expected at least one sample in {caller}; received none. Check the slice."
         )
-    return explanation
+    return explanation.check_one_output()
 
 
 def need_one(explanation: object, caller: str) -> Explanation:

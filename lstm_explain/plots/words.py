@@ -10,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex
 
+from ..arguments import check_number
 from ..attribution.explanation import Explanation
+from ..attribution.reading import largest_text
 from ..wording import decimals, fixed, percent
 from . import content, validation
 from .style import SIGNED, limit_of
@@ -32,7 +34,8 @@ class Text:
     """One explained text: its real words, with what belongs to each.
 
     ``shown`` is True for words that are shown; the others are folded. ``limit`` and ``most`` are
-    the SHAP value and the attention of the strongest colours.
+    the value and the attention of the strongest colours, ``largest`` names the words with the
+    largest values.
     """
 
     words: list[str]
@@ -44,6 +47,8 @@ class Text:
     most: float
     title: list[str]
     notes: list[str]
+    value_name: str
+    largest: str
 
     @property
     def parts(self) -> list[slice]:
@@ -70,13 +75,17 @@ def need_texts(explanation: object, caller: str, most: int) -> Explanation:
     return explanation
 
 
-def texts_of(explanation: Explanation, budget: int | None = None) -> list[Text]:
+def texts_of(
+    explanation: Explanation, budget: int | None = None, limit: float | None = None
+) -> list[Text]:
     """Return each text of an explanation, all with the same scale of colours.
 
-    About `budget` words are shown; by default a text of up to `MOST_WORDS` is shown whole.
+    About `budget` words are shown; by default a text of up to `MOST_WORDS` is shown whole. The
+    strongest colours are at plus and minus `limit`, by default the largest value.
     """
     attention = explanation.attention
-    limit = limit_of(explanation.values.values)
+    check_number(above=0, optional=True, limit=limit)
+    limit = limit or limit_of(explanation.values.values)
     most = 1.0 if attention is None else limit_of(attention.values)
     return [_text(explanation[[i]], limit, most, budget) for i in range(len(explanation))]
 
@@ -98,9 +107,24 @@ def _text(one: Explanation, limit: float, most: float, budget: int | None) -> Te
         notes.append(f"static facts {fixed(total, decimals(total, limit), sign=True)}")
     if not shown.all():
         total = float(values[~shown].sum())
-        notes.append(f"SHAP values of folded words {fixed(total, decimals(limit), sign=True)}")
+        notes.append(
+            f"{one.value_name}s of folded words {fixed(total, decimals(limit), sign=True)}"
+        )
     words = [str(word) for word in one.data.values[0, real]]
-    return Text(words, values, attention, errors, shown, limit, most, content.equation(one), notes)
+    title = content.equation(one)
+    return Text(
+        words,
+        values,
+        attention,
+        errors,
+        shown,
+        limit,
+        most,
+        title,
+        notes,
+        one.value_name,
+        largest_text(one),
+    )
 
 
 def passages(weight: np.ndarray, budget: int) -> np.ndarray:
@@ -147,9 +171,9 @@ def visible(word: str, longest: int = 200) -> str:
 
 
 def describe_word(text: Text, at: int) -> str:
-    """Return SHAP value and attention of one word as text."""
+    """Return value and attention of one word as text."""
     places = decimals(text.limit)
-    parts = [f"SHAP value {fixed(text.values[at], places, sign=True)}"]
+    parts = [f"{text.value_name} {fixed(text.values[at], places, sign=True)}"]
     if text.errors is not None:
         parts[0] += f" ± {fixed(text.errors[at], places)}"
     if text.attention is not None:
@@ -158,9 +182,9 @@ def describe_word(text: Text, at: int) -> str:
 
 
 def describe_fold(text: Text, part: slice) -> str:
-    """Return the sums of SHAP values and attention of folded words as text."""
+    """Return the sums of values and attention of folded words as text."""
     total = float(text.values[part].sum())
-    parts = [f"SHAP values {fixed(total, decimals(text.limit), sign=True)}"]
+    parts = [f"{text.value_name}s {fixed(total, decimals(text.limit), sign=True)}"]
     if text.attention is not None:
         parts.append(f"attention {_attention(text.attention[part].sum(), text)}")
     return ", ".join([*parts, "together"])
@@ -187,11 +211,12 @@ class Block(NamedTuple):
 
 
 def blocks_of(text: Text) -> list[Block]:
-    """Return the words by their SHAP value and, where the model has attention, by that."""
+    """Return the words by their value and, where the model has attention, by that."""
     places = decimals(text.limit)
     ends = (fixed(-text.limit, places), fixed(text.limit, places, sign=True))
     colours = _colours(SIGNED, 0.5 + 0.5 * text.values / text.limit)
-    blocks = [Block("values", "SHAP values: red raises, blue lowers", colours, SIGNED, ends)]
+    caption = f"{text.value_name}s: red raises, blue lowers"
+    blocks = [Block("values", caption, colours, SIGNED, ends)]
     if text.attention is not None:
         caption, ends = "attention: where the model looked", ("0", _attention(text.most, text))
         colours = _colours(LOOKED, text.attention / text.most)
@@ -201,17 +226,3 @@ def blocks_of(text: Text) -> list[Block]:
 
 def _colours(colours: Colormap, at: np.ndarray) -> list[str]:
     return [to_hex(colour) for colour in colours(np.asarray(at, float))]
-
-
-def ink_on(background: str) -> str:
-    """Return black or white, whichever is easier to read on a background.
-
-    Examples
-    --------
-    >>> ink_on("#ffffff"), ink_on("#78160f")
-    ('#000000', '#ffffff')
-    """
-    channels = np.array([int(background[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    # Relative luminance; the contrast with black and with white is equal at 0.179 (WCAG 2).
-    return "#000000" if float(linear @ [0.2126, 0.7152, 0.0722]) > 0.179 else "#ffffff"

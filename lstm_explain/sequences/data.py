@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, Literal
 
 import numpy as np
 
-from ..arguments import check_model, check_type
-from . import building, editing, inputs, scaling, splitting, validation, words
+from ..arguments import check_flag, check_model, check_type
+from . import (
+    building,
+    editing,
+    inputs,
+    outliers,
+    scalers,
+    scaling,
+    splitting,
+    tables,
+    targets,
+    texts,
+    validation,
+    words,
+)
 from .splitting import SPLITS
 
 _PER_SAMPLE = (
     *("values", "tokens", "mask", "static", "target"),
-    *("times", "ids", "split", "unknown_words"),
+    *("times", "ids", "split", "unknown_words", "recorded"),
 )
 
 
@@ -44,14 +58,22 @@ class SequenceData:
         Facts that do not change over the sequence.
     static_names, static_units : tuples of str
         Name and unit of each static fact.
-    target : array (sample,) or None
-        float32 for regression; int32 class positions when `class_names` is not empty.
+    labels : mapping of mappings
+        What the codes of static facts stand for, by the fact's name.
+    target : array (sample,) or (sample, target), or None
+        float32 for regression; int32 class positions when `class_names` is not empty; with
+        `target_names` several numbers, or labels 0 and 1, of each sample.
     target_name, target_unit : str
         What is to be predicted, and its unit.
+    target_center, target_scale : float or tuple of float
+        ``target * target_scale + target_center`` is in that unit: see `scaled_by`. Of several
+        targets one number for all, or one for each.
     class_names : tuple of str
-        The classes in order; empty for regression.
+        The classes or labels in order; empty for regression.
+    target_names : tuple of str
+        Names of several targets; empty for one. Of labels they are `class_names` too.
     times : array (sample, time) or None
-        Dates or numbers of the steps, for axes.
+        Dates or numbers of the steps, for axes, and for the time since a measurement.
     time_name : str
         What the times count: "step", "hours in care".
     ids : array (sample,) or None
@@ -69,6 +91,13 @@ class SequenceData:
         After `fill_missing(indicators=True)`: whose feature each is, and which part of it.
     unmeasured : float64 array (feature,) or None
         What a value counts as before its first measurement, in original units.
+    limits : float64 array (2, feature) or None
+        After `clip_outliers`: the least and the largest value that the model reads, in original
+        units.
+    recorded : float64 array (sample, time, feature) or None
+        After `clip_outliers`: the values as they came, in original units.
+    one_hot : tuple of str
+        Features and static facts that stand for one category each; `standardise` leaves them alone.
     scale_known : bool
         False for a plain array that a model is to read: whether its numbers are standardised, and
         how, is then not compared with what the model and the background say, nor are names.
@@ -86,12 +115,16 @@ class SequenceData:
     static: np.ndarray | None = None
     static_names: tuple[str, ...] = ()
     static_units: tuple[str, ...] = ()
+    labels: Mapping[str, Mapping[float, str]] = field(default_factory=dict)
     static_center: np.ndarray | None = None
     static_scale: np.ndarray | None = None
     target: np.ndarray | None = None
     target_name: str = "target"
     target_unit: str = ""
+    target_center: float | tuple[float, ...] = 0.0
+    target_scale: float | tuple[float, ...] = 1.0
     class_names: tuple[str, ...] = ()
+    target_names: tuple[str, ...] = ()
     times: np.ndarray | None = None
     time_name: str = "step"
     ids: np.ndarray | None = None
@@ -101,13 +134,19 @@ class SequenceData:
     variables: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     unmeasured: np.ndarray | None = None
+    limits: np.ndarray | None = None
+    recorded: np.ndarray | None = None
+    one_hot: tuple[str, ...] = ()
     scale_known: bool = True
 
     from_arrays = classmethod(building.from_arrays)
-    from_frame = classmethod(building.from_frame)
-    from_tokens = classmethod(building.from_tokens)
-    from_texts = classmethod(building.from_texts)
+    from_frame = classmethod(tables.from_frame)
+    from_tokens = classmethod(texts.from_tokens)
+    from_texts = classmethod(texts.from_texts)
     fill_missing = scaling.fill_missing
+    clip_outliers = outliers.clip_outliers
+    for_target = targets.for_target
+    scaled_by = scalers.scaled_by
     change = editing.change
     rewrite = editing.rewrite
     switch_off = editing.switch_off
@@ -120,10 +159,10 @@ class SequenceData:
         return len(self.values)
 
     def __getitem__(
-        self, key: int | str | slice | np.ndarray | Sequence[int] | Sequence[str]
+        self, key: int | str | date | slice | np.ndarray | Sequence[int] | Sequence[str]
     ) -> SequenceData:
         key = validation.read_rows(key, len(self), self.ids)
-        arrays = {field: getattr(self, field) for field in _PER_SAMPLE}
+        arrays = {name: getattr(self, name) for name in _PER_SAMPLE}
         selected = {name: array[key] for name, array in arrays.items() if array is not None}
         return replace(self, **selected)
 
@@ -182,7 +221,7 @@ class SequenceData:
         return replace(self[kept], split=labels[kept])
 
     def split_by_group(
-        self, validation: float = 0.15, test: float = 0.15, seed: int = 0
+        self, validation: float = 0.15, test: float = 0.15, seed: int = 0, stratify: bool = False
     ) -> SequenceData:
         """Split at random by `ids`, so that one patient or author is never in two parts.
 
@@ -192,25 +231,39 @@ class SequenceData:
             Shares of the groups. Without `ids`, each sample is its own group.
         seed : int
             Seed of the shuffle.
+        stratify : bool
+            Give each part its share of the samples of every class, as near as whole groups allow:
+            for rare classes.
 
         Raises
         ------
         ValueError
-            Windows of one series: split them by time.
+            Windows of one series: split them by time. Or there are no classes to stratify by.
         """
         splitting.check_not_one_series(self)
+        check_flag(stratify=stratify)
+        classes = splitting.need_classes(self) if stratify else None
         groups = np.arange(len(self)) if self.ids is None else self.ids
-        return replace(self, split=splitting.labels_by_group(groups, validation, test, seed))
+        labels = splitting.labels_by_group(groups, validation, test, seed, classes)
+        return replace(self, split=labels)
 
-    def standardise(self) -> SequenceData:
+    def standardise(self, robust: bool = False) -> SequenceData:
         """Give every feature mean 0 and standard deviation 1 over the training part's real steps.
 
-        Only training samples are used; a constant feature is only centred. `display_values` has
-        the original units.
+        Only training samples are used; a constant feature is only centred, and those of categories
+        stay 0 and 1. `display_values` has the original units.
+
+        Parameters
+        ----------
+        robust : bool
+            Take the median, and the interquartile range over 1.349, which it is in deviations of a
+            normal distribution: outliers then move neither. A feature whose quartiles are equal,
+            such as one that is mostly 0, has its standard deviation.
         """
+        check_flag(robust=robust)
         train = splitting.need_training_part(self)
         center, scale = scaling.mean_and_deviation(
-            train.values[train.mask], self.feature_names, self.parts
+            train.values[train.mask], self.feature_names, self.parts, self.one_hot, robust
         )
         values = np.where(self.mask[..., None], (self.values - center) / scale, 0.0)
         changes: dict[str, Any] = {
@@ -219,7 +272,9 @@ class SequenceData:
             "scale": self.scale * scale,
         }
         if self.static is not None and train.static is not None:
-            center, scale = scaling.mean_and_deviation(train.static, self.static_names)
+            center, scale = scaling.mean_and_deviation(
+                train.static, self.static_names, one_hot=self.one_hot, robust=robust
+            )
             changes |= {
                 "static": ((self.static - center) / scale).astype(np.float32),
                 "static_center": self.static_center + center * self.static_scale,
@@ -256,10 +311,12 @@ class SequenceData:
         return scaling.unscaled(self.static, self.static_center, self.static_scale)
 
     @property
-    def task(self) -> Literal["regression", "binary", "multiclass"]:
-        """Whether the target is a number, one of two classes or one of several."""
+    def task(self) -> Literal["regression", "binary", "multiclass", "multilabel"]:
+        """Whether the target is numbers, one of two classes or of several, or labels of 0 and 1."""
         if not self.class_names:
             return "regression"
+        if self.target_names:
+            return "multilabel"
         return "binary" if len(self.class_names) == 2 else "multiclass"
 
     def check_complete(self) -> None:
@@ -314,7 +371,10 @@ class SequenceData:
             text += f" of {_count(len(set(self.variables)), 'variable')}"
         if self.static is not None:
             text += f" + {len(self.static_names)} static"
-        if self.class_names:
+        if self.target_names:
+            noun = "label" if self.class_names else "target"
+            text += f", {_count(len(self.target_names), noun)}"
+        elif self.class_names:
             text += f", {len(self.class_names)} classes"
         elif self.target is not None:
             text += f", target {self.target_name}"
@@ -326,6 +386,11 @@ class SequenceData:
             if (self.split == label).any()
         ]
         return text + ", " + " / ".join(sizes)
+
+    def _repr_html_(self) -> str:
+        from .page import page_of
+
+        return page_of(self)
 
 
 def check_data(remedy: str = "", **named: Any) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..arguments import check_number
-from .building import from_texts
+from .outliers import within_limits
 from .padding import pad
-from .scaling import PARTS, chart_of, with_parts
+from .scaling import PARTS, TIME_SINCE, chart_of, clock_of, with_parts
+from .texts import from_texts
 from .words import SPECIAL_WORDS, UNKNOWN, kept_unknown, written_words
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ def change(
     changed_steps = _step_mask(data, steps, ~np.isnan(chart[..., 0]), name)
     chart = np.where(changed_steps[..., None], np.nan if value is None else float(value), chart)
     if data.unmeasured is not None:
-        chart = with_parts(chart, data.mask, data.unmeasured[columns[:1]])
+        counts_time = data.parts[columns[2]] == TIME_SINCE
+        clock = clock_of(data, data.units[columns[2]]) if counts_time else None
+        chart = with_parts(chart, data.mask, data.unmeasured[columns[:1]], clock)
     elif value is None and not np.isnan(data.values[data.mask]).any():
         raise ValueError(
             f"Expected a value for {name!r}; received None, and this data cannot say that a value "
@@ -81,9 +84,14 @@ def change(
     # Where nothing changed the numbers stay as they are, to the last digit.
     near = np.where(changed_steps[..., None], 0.0, 1e-6)
     same = np.isclose(chart, display, rtol=near, atol=0, equal_nan=True) | ~data.mask[..., None]
-    scaled = (chart - data.center[columns]) / data.scale[columns]
+    limits = None if data.limits is None else data.limits[:, columns]
+    scaled = (within_limits(chart, limits) - data.center[columns]) / data.scale[columns]
     values[..., columns] = np.where(same, values[..., columns], scaled)
-    return replace(data, values=values)
+    recorded = data.recorded
+    if recorded is not None:
+        recorded = recorded.copy()
+        recorded[..., columns] = np.where(same, recorded[..., columns], chart)
+    return replace(data, values=values, recorded=recorded)
 
 
 def columns_of(data: SequenceData, name: str) -> list[int]:
@@ -139,8 +147,8 @@ def _step_mask(data: SequenceData, steps: Any, measured: np.ndarray, name: str) 
 
 # The fields that a rewritten text takes over.
 _KEPT = (
-    *("static", "static_names", "static_units", "static_center", "static_scale"),
-    *("name", "target_name", "class_names"),
+    *("static", "static_names", "static_units", "static_center", "static_scale", "labels"),
+    *("name", "target_name", "target_names", "class_names"),
 )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from itertools import accumulate, pairwise
-from math import prod
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
 
 from ..arguments import check_type
 from .scaling import other_scale, scale_of
@@ -108,7 +108,8 @@ def find_roles(
     if beside or any(len(shape) > 3 for shape in shapes):
         raise ValueError(
             "Expected a model with one sequence input of shape (sample, time, feature); received "
-            f"inputs {dict(zip(names, shapes, strict=True))}. {_as_one_input(model, tensors)}"
+            f"inputs {dict(zip(names, shapes, strict=True))}. lx.explain reads them side by side; "
+            "elsewhere give lx.models.with_one_input(model) and the explanation's data."
         )
     if roles is not None:
         return roles
@@ -126,41 +127,6 @@ def find_roles(
         if axis < len(sequence.shape) and size is not None:
             _check_size(sequence, axis, size, what)
     return roles
-
-
-def _as_one_input(model: Any, tensors: Sequence[ModelInput]) -> str:
-    """Say how to make a model that cuts several sequences, or images, out of one sequence."""
-    cubes: list[Any] = [tensor.shape[1:] for tensor in tensors if len(tensor.shape) > 2]
-    steps = {shape[0] for shape in cubes}
-    unknown = any(None in (shape if len(shape) > 2 else shape[1:]) for shape in cubes)
-    if len(steps) > 1 or unknown:
-        return "Build it with inputs of one known number of steps, padded where they are shorter."
-    ends = list(accumulate((prod(shape[1:]) for shape in cubes), initial=0))
-    cuts = []
-    for (start, end), shape in zip(pairwise(ends), cubes, strict=True):
-        cut = f"one[:, :, {start}:{end}]"
-        cuts.append(cut if len(shape) == 2 else f"keras.layers.Reshape({shape})({cut})")
-    others: list[str] = []
-    lines, given = [f"one = keras.Input({(steps.pop(), ends[-1])})"], []
-    for tensor in tensors:
-        if len(tensor.shape) > 2:
-            given.append(cuts.pop(0))
-            continue
-        others.append(f"other_{len(others)}")
-        kind = tensor.dtype or "float32"
-        lines.append(f'{others[-1]} = keras.Input({tensor.shape[1:]}, dtype="{kind}")')
-        given.append(others[-1])
-    names = input_names(model)
-    if isinstance(_structure(model), dict):
-        call = ", ".join(f'"{name}": {cut}' for name, cut in zip(names, given, strict=True))
-        call = f"{{{call}}}"
-    else:
-        call = given[0] if len(given) == 1 else f"[{', '.join(given)}]"
-    lines.append(f"joined = keras.Model([{', '.join(['one', *others])}], model({call}))")
-    return (
-        f"Join them in one: `{'; '.join(lines)}`. Explain `joined` with the features side by side: "
-        "np.concatenate([x.reshape(*x.shape[:2], -1) for x in sequences], axis=2)."
-    )
 
 
 def check_vocabulary(model: Any, vocabulary: Sequence[str]) -> None:
@@ -195,7 +161,10 @@ def record_learned(model: Any, data: SequenceData) -> None:
 
     Its layers that have a place for it keep it in a saved file.
     """
-    names = {"features": [*data.feature_names, *data.static_names], "classes": data.class_names}
+    answers = data.class_names or data.target_names
+    names = {"features": [*data.feature_names, *data.static_names], "classes": answers}
+    if data.limits is not None:
+        names["limits"] = data.limits.tolist()
     for layer in model._flatten_layers():
         if layer is model or hasattr(layer, "learned_from"):
             layer.learned_from = json.dumps({**names, **scale_of(data)})
@@ -209,7 +178,7 @@ def check_learned(model: Any, data: SequenceData) -> None:
     if not data.scale_known or not hasattr(model, "_flatten_layers"):
         return
     for record in {getattr(layer, "learned_from", "") for layer in model._flatten_layers()} - {""}:
-        learned = {"features": [], "classes": [], **json.loads(record)}
+        learned = {"features": [], "classes": [], "limits": [], **json.loads(record)}
         names = [*data.feature_names, *data.static_names]
         if any(a != b and a in names for a, b in zip(learned["features"], names, strict=False)):
             raise ValueError(
@@ -223,12 +192,21 @@ def check_learned(model: Any, data: SequenceData) -> None:
                 f"{wrong}. Take a part of the data that it was trained on, or pass numbers that "
                 "are in the model's units as an array."
             )
-        numbers = [str(number) for number in range(len(learned["classes"]))]
-        if learned["classes"] and list(data.class_names) not in ([], learned["classes"], numbers):
+        limits: Any = [] if data.limits is None else data.limits
+        if not (len(limits) == len(learned["limits"]) and np.allclose(limits, learned["limits"])):
             raise ValueError(
-                f"Expected the classes that {model.name!r} was trained on, in their order "
-                f"{learned['classes']}; received {list(data.class_names)}. Make the data with "
-                f"class_names={learned['classes']}; labels may also be positions among them."
+                f"Expected data whose outliers are cut as those that {model.name!r} was trained "
+                "on; received other limits, or none. Take a part of the data that it was trained "
+                "on, or call data.clip_outliers() as for these."
+            )
+        numbers = [str(number) for number in range(len(learned["classes"]))]
+        answers = list(data.class_names or data.target_names)
+        if learned["classes"] and answers not in ([], learned["classes"], numbers):
+            raise ValueError(
+                f"Expected the classes or targets that {model.name!r} was trained on, in their "
+                f"order {learned['classes']}; received {answers}. Make the data with "
+                f"class_names={learned['classes']}, or with these target_names; labels may also be "
+                "positions among the classes."
             )
 
 
@@ -254,11 +232,15 @@ def padding_value(model: Any) -> float:
 def arrange(model: Any, roles: Sequence[Role], sequence: Any, static: Any, mask: Any) -> Any:
     """Return the arrays as the model was built to take them: one, a list, or a dict."""
     by_role = {"sequence": sequence, "static": static, "mask": mask}
-    arrays = [by_role[role] for role in roles]
+    return as_called(model, [by_role[role] for role in roles])
+
+
+def as_called(model: Any, parts: Sequence[Any]) -> Any:
+    """Return what goes into each input as the model is called: one part, a list, or a dict."""
     struct = _structure(model)
     if isinstance(struct, dict):
-        return dict(zip(input_names(model), arrays, strict=True))
-    return arrays[0] if len(arrays) == 1 and not isinstance(struct, list) else arrays
+        return dict(zip(input_names(model), parts, strict=True))
+    return parts[0] if len(parts) == 1 and not isinstance(struct, list) else list(parts)
 
 
 def input_names(model: Any) -> list[str]:

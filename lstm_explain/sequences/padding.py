@@ -1,4 +1,4 @@
-"""Padding: ragged lists, arrays and long tables become right-padded arrays with a mask."""
+"""Padding: ragged lists and arrays become right-padded arrays with a mask."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from ..arguments import check_names, check_whole, is_whole
-from .columns import as_clock, column_as_target, columns_as_ids, columns_as_numbers, one_column
+from .columns import as_clock
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,17 @@ def at_mask(steps: np.ndarray, mask: np.ndarray) -> np.ndarray:
         padded[:] = np.datetime64("NaT")
     padded[mask] = steps
     return padded
+
+
+def last_true(flags: np.ndarray) -> np.ndarray:
+    """Return the position of the last True of each row, as of the last real step of each mask.
+
+    Examples
+    --------
+    >>> last_true(np.array([[True, True, False], [False, True, True]])).tolist()
+    [1, 2]
+    """
+    return flags.shape[1] - 1 - flags[:, ::-1].argmax(axis=1)
 
 
 def as_array(values: Any, what: str) -> np.ndarray:
@@ -160,104 +169,7 @@ def padded_times(times: Any, mask: np.ndarray) -> np.ndarray:
             f"Expected times of shape {mask.shape} (sample, time); received {times.shape}. Give "
             "one time per step."
         )
-    return at_mask(as_clock(pd.Series(times[mask]), "times"), mask)
-
-
-def from_long_table(
-    frame: pd.DataFrame,
-    *,
-    time: str,
-    features: Sequence[str],
-    id: str | None = None,
-    target: str | None = None,
-    static: Sequence[str] = (),
-    window: int | None = None,
-    stride: int = 1,
-    horizon: int | None = None,
-) -> Padded:
-    """Cut a long table (one row per id and time) into sequences or windows of consecutive rows."""
-    if not isinstance(frame, pd.DataFrame):
-        raise ValueError(
-            f"Expected a pandas DataFrame; received {type(frame).__name__}. Read a file with "
-            "pandas.read_csv first."
-        )
-    usual = "A usual choice is window=60, stride=1."
-    check_whole(least=1, optional=True, remedy=usual, window=window)
-    check_whole(least=1, remedy=usual, stride=stride)
-    check_names(features=features, static=static)
-    if len(frame) == 0:
-        raise ValueError("Expected a table with rows; received an empty one. Check the filter.")
-    when = one_column(
-        frame, time, "a time column", "Name it with time=...; an index needs frame.reset_index()."
-    )
-    clock = as_clock(when, f"column {time!r}")
-    keys = np.zeros(len(frame)) if id is None else columns_as_ids(frame, id)
-    numbers = columns_as_numbers(frame, features)
-    if not len(features):
-        raise ValueError("Expected at least one feature; received none. Name some in features=...")
-    extra = columns_as_numbers(frame, static)
-    targets = None if target is None else column_as_target(frame, target)
-    if target is not None and target in [*features, *static]:
-        raise ValueError(
-            f"Expected a target that is not among what the model reads; received {target!r} as "
-            "both, which would give the answer away. Leave it out of features and static."
-        )
-    if horizon is not None and (window is None or not is_whole(horizon) or horizon < 0):
-        raise ValueError(
-            f"Expected the horizon of windows in whole rows, 0 or more; received {horizon!r} with "
-            f"window={window!r}. Give how many rows ahead the target looks, or leave it out."
-        )
-    pieces, without_target = [], []
-    for key, rows in pd.Series(np.arange(len(frame))).groupby(keys, sort=False):
-        order = rows.to_numpy()
-        order = order[np.argsort(clock[order], kind="stable")]
-        repeated = clock[order][1:] == clock[order][:-1]
-        if repeated.any():
-            when = clock[order][1:][repeated][0]
-            raise ValueError(
-                f"Expected each time once per sequence; received {when} twice"
-                f"{'' if id is None else f' for {id}={key}'}. Aggregate the rows of one time "
-                f"first, or name the column that tells the sequences apart with id=..."
-            )
-        pieces += _windows(order, window, stride)
-        if targets is not None:
-            with_target = np.flatnonzero(~pd.isna(targets[order]))
-            without_target += [len(order) - 1 - int(last) for last in with_target[-1:]]
-    if not pieces:
-        raise ValueError(
-            f"Expected at least window={window} rows in one sequence; received "
-            f"{len(frame)} rows in all. Use a shorter window or more rows."
-        )
-    last = np.array([rows[-1] for rows in pieces])
-    has_target = np.ones(len(last), bool) if targets is None else ~pd.isna(targets[last])
-    if not has_target.any():
-        raise ValueError(
-            f"Expected a target in column {target!r} for at least one sequence; received none "
-            "that is not missing. The target of a sequence stands in its last row."
-        )
-    if window is None and not has_target.all():
-        raise ValueError(
-            f"Expected a target in the last row of each sequence; received none for "
-            f"{int((~has_target).sum())} of {len(last)} in column {target!r}. Drop those sequences."
-        )
-    if window is None and targets is not None:
-        _check_constant(targets, pieces, f"target {target!r}", "or ask for windows with window=...")
-    for facts, name in zip(extra.T, static, strict=True):
-        _check_constant(facts, pieces, f"static column {name!r}", "or list it in features=")
-    pieces = [rows for rows, keep in zip(pieces, has_target, strict=True) if keep]
-    last = last[has_target]
-    values, mask = pad([numbers[rows] for rows in pieces])
-    return Padded(
-        values=values,
-        mask=mask,
-        times=at_mask(np.concatenate([clock[rows] for rows in pieces]), mask),
-        ids=None if id is None else keys[last],
-        static=extra[last] if len(static) else None,
-        target=None if targets is None else targets[last],
-        horizon=min(without_target, default=0)
-        if window is not None and horizon is None
-        else horizon,
-    )
+    return at_mask(as_clock(times[mask], "times"), mask)
 
 
 def _as_flags(mask: Any) -> np.ndarray:
@@ -268,21 +180,3 @@ def _as_flags(mask: Any) -> np.ndarray:
             f"{flags.dtype}. Compare first, for instance mask=(values != 0).any(axis=-1)."
         )
     return flags.astype(bool)
-
-
-def _windows(rows: np.ndarray, window: int | None, stride: int) -> list[np.ndarray]:
-    if window is None:
-        return [rows]
-    # The last window ends at the last row, whatever the stride: the newest data is never lost.
-    ends = np.arange(len(rows), window - 1, -stride)[::-1]
-    return [rows[end - window : end] for end in ends]
-
-
-def _check_constant(column: np.ndarray, pieces: list[np.ndarray], what: str, remedy: str) -> None:
-    for rows in pieces:
-        distinct = pd.unique(column[rows]).tolist()
-        if len(distinct) > 1:
-            raise ValueError(
-                f"Expected one value of {what} per sequence; received {distinct[0]!r} and "
-                f"{distinct[1]!r} in one. Make it constant, {remedy}."
-            )

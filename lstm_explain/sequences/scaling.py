@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 
 # A variable with gaps is three features to a model: its last value, whether that was measured at
-# this step, and for how many steps it has not been.
+# this step, and for how many steps it has not been; where steps are uneven, for how long.
 PARTS = ("value", "measured", "steps since measured")
+TIME_SINCE = "time since measured"
+
+# How far apart the quartiles of a normal distribution are, in standard deviations.
+_QUARTILES = 1.3489795003921634
 
 
 def fill_missing(data: SequenceData, indicators: bool = False) -> SequenceData:
@@ -29,12 +33,21 @@ def fill_missing(data: SequenceData, indicators: bool = False) -> SequenceData:
     Parameters
     ----------
     indicators : bool
-        Add features that say whether each variable was measured, and how many steps ago.
+        Add features that say whether each variable was measured, and how many steps ago. Where the
+        times of training steps are not equally far apart, "time since measured" is counted instead:
+        in days for dates without a clock, else in hours, and for numbers in what they count.
     """
     check_flag(indicators=indicators)
+    if data.limits is not None:
+        raise ValueError(
+            "Expected data that are not cut yet; received some after clip_outliers(). Fill first: "
+            "data.fill_missing().clip_outliers()."
+        )
     reference = need_training_part(data)
     means = mean_or_fail(reference.values[reference.mask], data.feature_names)
-    parts = with_parts(data.values, data.mask, means).astype(np.float32)
+    unit = _unit_of_steps(reference)
+    clock = None if unit is None else clock_of(data, unit)
+    parts = with_parts(data.values, data.mask, means, clock).astype(np.float32)
     changes: dict[str, Any] = {"values": parts[..., : len(data.feature_names)]}
     if indicators:
         if data.variables:
@@ -47,15 +60,16 @@ def fill_missing(data: SequenceData, indicators: bool = False) -> SequenceData:
                 "Expected data with missing values kept as NaN; received none. Make it with "
                 'missing="keep", and call fill_missing(indicators=True) first.'
             )
+        kinds = (*PARTS[:2], PARTS[2] if clock is None else TIME_SINCE)
         zeros, ones = np.zeros(2 * len(means)), np.ones(2 * len(means))
         changes = {
             "values": parts,
-            "feature_names": part_names(data.feature_names),
-            "units": (*data.units, *[""] * len(means), *["steps"] * len(means)),
+            "feature_names": part_names(data.feature_names, kinds),
+            "units": (*data.units, *[""] * len(means), *[unit or "steps"] * len(means)),
             "center": np.concatenate([data.center, zeros]),
             "scale": np.concatenate([data.scale, ones]),
             "variables": data.feature_names * len(PARTS),
-            "parts": tuple(np.repeat(PARTS, len(means)).tolist()),
+            "parts": tuple(np.repeat(kinds, len(means)).tolist()),
             "unmeasured": np.tile(means * data.scale + data.center, len(PARTS)),
         }
     if data.static is not None and reference.static is not None:
@@ -64,22 +78,53 @@ def fill_missing(data: SequenceData, indicators: bool = False) -> SequenceData:
     return replace(data, **changes)
 
 
+def _unit_of_steps(data: SequenceData) -> str | None:
+    """Return the unit in which the time of uneven steps is counted; None where all are alike."""
+    if data.times is None:
+        return None
+    steps = np.diff(data.times, axis=1)[data.mask[:, 1:]].astype(float)
+    if not len(steps) or np.allclose(steps, steps[0], rtol=1e-6, atol=0):
+        return None
+    times = data.times[data.mask]
+    if times.dtype.kind != "M":
+        return data.time_name
+    return "days" if (times.astype("M8[D]") == times).all() else "hours"
+
+
+def clock_of(data: SequenceData, unit: str) -> np.ndarray:
+    """Return the time of each step since the first of its sequence, float64 (sample, time)."""
+    times = np.asarray(data.times)
+    since = times - times[:, :1]
+    if since.dtype.kind == "m":
+        since = since / np.timedelta64(1, "D" if unit == "days" else "h")
+    return np.where(data.mask, since, 0.0)
+
+
 def mean_and_deviation(
-    rows: np.ndarray, names: tuple[str, ...], parts: tuple[str, ...] = ()
+    rows: np.ndarray,
+    names: tuple[str, ...],
+    parts: tuple[str, ...] = (),
+    one_hot: tuple[str, ...] = (),
+    robust: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation (feature,) over rows; a constant feature has 1.
 
-    A feature that says whether a variable was measured keeps its 0 and 1: standardised, a rare 1
-    would become very large.
+    With `robust` they are the median and the interquartile range in a normal's deviations.
+
+    A feature that says whether a variable was measured, or whether a category is the one, keeps its
+    0 and 1: standardised, a rare 1 would become very large.
     """
     mean = mean_or_fail(rows, names)
     # Not by the size of the deviation: a feature may be small, and rounding large.
     constant = np.nanmax(rows, axis=0) == np.nanmin(rows, axis=0)
     deviation = np.where(constant, 1.0, np.nanstd(rows.astype(np.float64), axis=0))
+    if robust:
+        first, mean, third = np.nanquantile(rows.astype(np.float64), [0.25, 0.5, 0.75], axis=0)
+        deviation = np.where(third > first, (third - first) / _QUARTILES, deviation)
+    flags = np.array([name in one_hot for name in names])
     if parts:
-        flags = np.array(parts) == "measured"
-        mean, deviation = np.where(flags, 0.0, mean), np.where(flags, 1.0, deviation)
-    return mean, deviation
+        flags |= np.array(parts) == "measured"
+    return np.where(flags, 0.0, mean), np.where(flags, 1.0, deviation)
 
 
 def mean_or_fail(rows: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
@@ -150,7 +195,7 @@ def fill_forward(values: np.ndarray) -> np.ndarray:
     return filled
 
 
-def part_names(names: tuple[str, ...]) -> tuple[str, ...]:
+def part_names(names: tuple[str, ...], parts: tuple[str, ...] = PARTS) -> tuple[str, ...]:
     """Name the features of each part, all values first.
 
     Examples
@@ -158,10 +203,12 @@ def part_names(names: tuple[str, ...]) -> tuple[str, ...]:
     >>> part_names(("lactate",))
     ('lactate', 'lactate: measured', 'lactate: steps since measured')
     """
-    return tuple(name if part == "value" else f"{name}: {part}" for part in PARTS for name in names)
+    return tuple(name if part == "value" else f"{name}: {part}" for part in parts for name in names)
 
 
-def with_parts(chart: np.ndarray, mask: np.ndarray, before: np.ndarray) -> np.ndarray:
+def with_parts(
+    chart: np.ndarray, mask: np.ndarray, before: np.ndarray, clock: np.ndarray | None = None
+) -> np.ndarray:
     """Return a chart with gaps as its three `PARTS`.
 
     Parameters
@@ -171,6 +218,9 @@ def with_parts(chart: np.ndarray, mask: np.ndarray, before: np.ndarray) -> np.nd
     mask : bool array (sample, time)
     before : array (variable,)
         What a value counts as before its first measurement.
+    clock : array (sample, time), optional
+        The time of each step, where the third part is to be the time since the last measurement,
+        counted from the first step where there was none yet.
 
     Returns
     -------
@@ -189,7 +239,11 @@ def with_parts(chart: np.ndarray, mask: np.ndarray, before: np.ndarray) -> np.nd
     filled = np.where(np.isnan(filled), before, filled)
     steps = np.arange(chart.shape[1])[None, :, None]
     last = np.maximum.accumulate(np.where(measured, steps, -1), axis=1)
-    return np.concatenate([filled, measured, steps - last], axis=-1) * mask[..., None]
+    since = steps - last
+    if clock is not None:
+        samples = np.arange(len(chart))[:, None, None]
+        since = clock[..., None] - clock[samples, np.maximum(last, 0)]
+    return np.concatenate([filled, measured, since], axis=-1) * mask[..., None]
 
 
 def chart_of(parts: np.ndarray) -> np.ndarray:

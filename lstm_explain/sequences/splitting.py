@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..arguments import check_number, check_whole
+from .padding import last_true
 
 if TYPE_CHECKING:
     from .data import SequenceData
@@ -123,9 +124,16 @@ def _steps_on(values: np.ndarray) -> int:
 
 
 def labels_by_group(
-    groups: np.ndarray, validation: float, test: float, seed: int = 0
+    groups: np.ndarray,
+    validation: float,
+    test: float,
+    seed: int = 0,
+    classes: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Label samples so that all samples of one group (patient, author) fall into one part."""
+    """Label samples so that all samples of one group (patient, author) fall into one part.
+
+    With the class of each sample, the parts get their shares of every class.
+    """
     usual = "A usual choice is 0.15 and 0.15."
     check_number(above=0, below=1, remedy=usual, validation=validation, test=test)
     check_whole(seed=seed)
@@ -136,15 +144,45 @@ def labels_by_group(
         )
     distinct, position = np.unique(groups, return_inverse=True)
     shuffled = np.random.default_rng(seed).permutation(len(distinct))
-    num_test = round(test * len(distinct))
-    num_validation = round(validation * len(distinct))
-    group_labels = np.full(len(distinct), "train", dtype="<U10")
-    group_labels[shuffled[:num_test]] = "test"
-    group_labels[shuffled[num_test : num_test + num_validation]] = "validation"
+    if classes is None:
+        num_test = round(test * len(distinct))
+        num_validation = round(validation * len(distinct))
+        group_labels = np.full(len(distinct), "train", dtype="<U10")
+        group_labels[shuffled[:num_test]] = "test"
+        group_labels[shuffled[num_test : num_test + num_validation]] = "validation"
+    else:
+        counts = pd.crosstab(position, classes).to_numpy()
+        shares = np.array([1 - validation - test, validation, test])
+        group_labels = np.array(SPLITS)[_stratified(counts, shares, shuffled)]
     labels = group_labels[position]
     few = f"{len(distinct)} groups are too few for these shares; windows are split by time"
     _check_parts(labels, few)
     return labels
+
+
+def _stratified(counts: np.ndarray, shares: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return the part (group,) of each group, given its samples of each class (group, class).
+
+    Groups are taken from large to small, each into the part that lacks most of its classes.
+    """
+    lacking = shares[:, None] * counts.sum(axis=0)
+    part_of = np.empty(len(counts), int)
+    for group in order[np.argsort(-counts[order].sum(axis=1), kind="stable")]:
+        # The step that most lowers the squared lack, each class in units of its own size.
+        part_of[group] = (lacking @ (counts[group] / counts.sum(axis=0))).argmax()
+        lacking[part_of[group]] -= counts[group]
+    return part_of
+
+
+def need_classes(data: SequenceData) -> np.ndarray:
+    """Return the class of each sample, by which a split is stratified."""
+    if data.target is None or data.task not in ("binary", "multiclass"):
+        what = "no target" if data.target is None else f"a {data.task} target"
+        raise ValueError(
+            f"Expected classes for stratify=True; received {what}. Leave it out; of several labels "
+            "split by one, data.for_target(...), and give its .split as split= of the factory."
+        )
+    return data.target
 
 
 def _as_time(ends: pd.Series, value: Any) -> Any:
@@ -217,8 +255,7 @@ def window_ends(
     """
     if times is None:
         return numbers * step
-    last = mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1)
-    return np.searchsorted(np.unique(times[mask]), times[np.arange(len(times)), last])
+    return np.searchsorted(np.unique(times[mask]), times[np.arange(len(times)), last_true(mask)])
 
 
 def stretches_of(ends: np.ndarray, length: int) -> np.ndarray:

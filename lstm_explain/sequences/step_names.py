@@ -30,6 +30,17 @@ def named_times(times: np.ndarray) -> list[str]:
         every = (times.astype(f"datetime64[{unit}]") for unit in _PRECISIONS)
         shown = next((rounded for rounded in every if (rounded == times).all()), times)
         names = [str(time).replace("T", " ") for time in shown]
+    return unique_names(names)
+
+
+def unique_names(names: list[str]) -> list[str]:
+    """Return the names, the second of equal ones with a (2).
+
+    Examples
+    --------
+    >>> unique_names(["a", "b", "a"])
+    ['a', 'b', 'a (2)']
+    """
     before = pd.Series(names).groupby(names).cumcount()
     return [f"{name} ({at + 1})" if at else name for name, at in zip(names, before, strict=True)]
 
@@ -68,3 +79,16 @@ def phrase_of(sample: SequenceData, position: int) -> str:
 def _times_of(sample: SequenceData) -> np.ndarray:
     real = sample.mask[0]
     return np.flatnonzero(real) + 1.0 if sample.times is None else sample.times[0][real]
+
+
+def window_labels(num_steps: int, length: int) -> list[str]:
+    """Name windows by their first and last step.
+
+    Examples
+    --------
+    >>> window_labels(5, 2)
+    ['0-1', '2-3', '4-4']
+    """
+    return [
+        f"{start}-{min(start + length, num_steps) - 1}" for start in range(0, num_steps, length)
+    ]

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from decimal import Decimal
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..arguments import check_one_of
+from ..arguments import check_number, check_one_of, check_type, is_whole
 from ..wording import percent, told_apart
 from .padding import Padded, as_array
 from .splitting import SPLITS
 
 # A NUL ends a text for NumPy and in files; half of a surrogate pair has no bytes in UTF-8.
 _LOST = re.compile("[\0\ud800-\udfff]")
+
+# A date with a clock, or without, as NumPy and pandas write it.
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)((?:[T ]\d\d(?::\d\d(?::\d\d(?:\.\d+)?)?)?)?)")
 
 
 def clean(
@@ -50,9 +53,9 @@ def clean(
     check_ids(padded.ids)
     check_order(padded.times, mask)
     exact = np.where(mask[..., None], values, 0)
-    values = _as_float32(exact)
+    values = as_float32(exact)
     check_finite(values, mask, feature_names, nan_allowed=missing == "keep")
-    _check_digits(exact, values, feature_names, mask)
+    check_digits(exact, values, feature_names, mask)
     static = padded.static
     if static is None:
         return replace(padded, values=values, mask=mask)
@@ -61,15 +64,16 @@ def clean(
             f"Expected static numbers of shape (sample, static feature); received {static.shape}, "
             f"type {static.dtype}. For one static feature use static[:, None]; encode categories."
         )
-    facts = _as_float32(static)
+    facts = as_float32(static)
     check_names(static_names, static.shape[1], "static_names")
     check_finite(facts, None, static_names, nan_allowed=missing == "keep")
-    _check_digits(static, facts, static_names)
+    check_digits(static, facts, static_names)
     return replace(padded, values=values, mask=mask, static=facts)
 
 
-def _as_float32(numbers: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity, refused later
+def as_float32(numbers: np.ndarray) -> np.ndarray:
+    """Return numbers as float32; what that cannot hold becomes infinity, refused later."""
+    with np.errstate(over="ignore"):
         return numbers.astype(np.float32)
 
 
@@ -77,7 +81,7 @@ def _as_float32(numbers: np.ndarray) -> np.ndarray:
 _LOST_SHARE = 0.01
 
 
-def _check_digits(
+def check_digits(
     exact: np.ndarray, rounded: np.ndarray, names: Iterable[str], mask: np.ndarray | None = None
 ) -> None:
     """Warn where float32 loses what differs: from step to step, or else between samples."""
@@ -108,12 +112,20 @@ def _check_digits(
 def read_rows(key: Any, length: int, ids: np.ndarray | None = None) -> slice | np.ndarray:
     """Return an index of samples as a slice, or as positions or flags (sample,).
 
-    Text is an id, or a list of ids: all samples of each, in the order of the list.
+    Text or a date is an id, or a list of ids: all samples of each, in the order of the list.
     """
     if isinstance(key, slice):
+        if key.step == 0 or not all(
+            end is None or is_whole(end) for end in (key.start, key.stop, key.step)
+        ):
+            raise IndexError(
+                f"Expected a slice of positions, such as [10:20]; received {key!r}. Of ids give a "
+                "list, or flags: data[np.isin(data.ids, wanted)]."
+            )
         return key
     rows = np.asarray(key)
-    if rows.size and rows.dtype == object and all(isinstance(each, str) for each in rows.flat):
+    of_ids = rows.size and rows.dtype == object
+    if rows.dtype.kind == "M" or (of_ids and all(isinstance(i, str | date) for i in rows.flat)):
         rows = rows.astype(str)  # as pandas holds ids
     if rows.dtype.kind == "U":
         return _rows_of_ids(rows.ravel(), ids)
@@ -139,13 +151,22 @@ def _rows_of_ids(wanted: np.ndarray, ids: np.ndarray | None) -> np.ndarray:
             f"{wanted.tolist()}. Give them ids: SequenceData.from_arrays(values, ids=...)."
         )
     names = np.asarray(ids).astype(str)
-    unknown = np.setdiff1d(wanted, names)
-    if len(unknown):
-        raise IndexError(
-            f"Expected a sample's id, such as one of {names[:3].tolist()}; received "
-            f"{unknown.tolist()}. All stand in .ids."
-        )
+    if not np.isin(wanted, names).all():  # a date can be written in several ways
+        given, wanted, first = wanted, _as_one_text(wanted), names[:3].tolist()
+        names = _as_one_text(names)
+        unknown = given[~np.isin(wanted, names)]
+        if len(unknown):
+            raise IndexError(
+                f"Expected a sample's id, such as one of {first}; received {unknown.tolist()}. All "
+                "stand in .ids."
+            )
     return np.concatenate([np.flatnonzero(names == one) for one in wanted])
+
+
+def _as_one_text(names: np.ndarray) -> np.ndarray:
+    """Write dates alike: without the zeros at the end of the clock, which NumPy writes."""
+    moments = ((name, _MOMENT.fullmatch(name)) for name in names.tolist())
+    return np.array([m[1] + m[2][1:].rstrip("0:.") if m else n for n, m in moments])
 
 
 def check_ids(ids: np.ndarray | None) -> None:
@@ -231,72 +252,25 @@ def check_units(units: Iterable[str], names: tuple[str, ...]) -> None:
         )
 
 
-def read_target(
-    target: np.ndarray | None, class_names: Sequence[str] | None
-) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Return a regression target (floats), or positions of classes and their names."""
-    names = tuple(map(str, class_names if class_names is not None else ()))
-    check_names(names, len(names), "class_names")
-    if target is None:
-        return None, names
-    if target.ndim == 2 and target.shape[1] == 1:
-        target = target[:, 0]
-    if target.ndim != 1:
+def read_codes(labels: Any, names: tuple[str, ...]) -> dict[str, dict[float, str]]:
+    """Return what the codes of static facts stand for, with floats as codes."""
+    if labels is None:
+        return {}
+    usual = 'Give {"sex": {0: "female", 1: "male"}}.'
+    check_type(Mapping, usual, labels=labels)
+    if unknown := sorted(set(map(str, labels)) - set(names)):
         raise ValueError(
-            f"Expected one target per sample, shape (sample,); received {target.shape}. Use class "
-            "positions instead of one-hot rows: target.argmax(axis=1)."
+            f"Expected labels for codes of the static facts {list(names)}; received some for "
+            f"{unknown}. Features are drawn as numbers."
         )
-    if pd.isna(target).any():
-        raise ValueError(
-            f"Expected a target for every sample; received {int(pd.isna(target).sum())} missing."
-            " Drop those samples."
-        )
-    if target.dtype == object:  # from tables: numbers that are kept as Python objects
-        if all(isinstance(number, Decimal) for number in target.flat):  # of a database
-            target = target.astype(float)
-        target = np.asarray(pd.Series(target).infer_objects())
-    if target.dtype.kind in "mMc":
-        raise ValueError(
-            f"Expected numbers or labels as target; received type {target.dtype}. Convert dates "
-            "and durations to numbers, for instance days: .dt.total_seconds() / 86400."
-        )
-    if target.dtype.kind == "f" and not names:
-        exact, target = target, _as_float32(target)
-        if not np.isfinite(target).all():
-            raise ValueError("Expected finite targets; received infinity. Drop those samples.")
-        _check_digits(exact[:, None], target[:, None], ["target"])
-        return target, ()
-    return _read_classes(target, names)
-
-
-def _read_classes(target: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
-    try:
-        labels, positions = np.unique(target, return_inverse=True)
-    except TypeError as error:
-        raise ValueError(
-            "Expected target labels of one type; received "
-            f"{sorted({type(t).__name__ for t in target})}. Convert them, for instance with "
-            ".astype(str)."
-        ) from error
-    if not names:
-        return positions.astype(np.int32), tuple(map(str, labels))
-    is_whole = labels.dtype.kind in "iu" or (
-        labels.dtype.kind == "f" and np.isfinite(labels).all() and (labels % 1 == 0).all()
-    )
-    as_text = [str(int(label)) if is_whole else str(label) for label in target]
-    if set(as_text) <= set(names):  # also of numbers that are the names, such as grades
-        return np.array([names.index(text) for text in as_text], np.int32), names
-    fits = False
-    if labels.dtype.kind in "fiub":
-        with np.errstate(invalid="ignore"):  # infinity fits no position
-            positions = target.astype(np.int32)
-        fits = bool(((positions == target) & (positions >= 0) & (positions < len(names))).all())
-    if not fits:
-        raise ValueError(
-            f"Expected targets among class_names={list(names)} or positions 0 to "
-            f"{len(names) - 1}; received {labels[:10].tolist()}. Name every class, in order."
-        )
-    return positions, names
+    for name, texts in labels.items():
+        check_type(Mapping, usual, **{f"labels[{name!r}]": texts})
+        for code in texts:
+            check_number(remedy=usual, **{f"a code of {name!r}": code})
+    return {
+        str(name): {float(code): str(text) for code, text in texts.items()}
+        for name, texts in labels.items()
+    }
 
 
 def check_padding(mask: np.ndarray) -> None:

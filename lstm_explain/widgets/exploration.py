@@ -11,25 +11,30 @@ import numpy as np
 
 from ..attribution.expected_gradients import explain_question
 from ..attribution.explanation import Explanation
-from ..attribution.records import attention_by_step
-from ..inspection.alignment import attended_axes
 from ..inspection.background import Background
 from ..inspection.confirmation import see
-from ..inspection.counterfactual import Flip, smallest_change
-from ..inspection.outputs import Scale, as_probability, chances, last_outputs
+from ..inspection.counterfactual import is_measured
+from ..inspection.outputs import Scale, as_probability, last_outputs
 from ..inspection.question import DEFAULT_BATCH, Question, ask_again, prepare
 from ..plots.content import read_prediction
+from ..plots.style import limit_of
 from ..sequences.data import SequenceData
+from ..sequences.editing import columns_of
 from ..sequences.inputs import Role
+from ..sequences.step_names import unique_names
+from ..wording import MINUS, number, told_apart
 from .familiarity import Familiarity
-from .state import Edits, State, edited
+from .samples import Samples, orders, samples_of
+from .state import Edits, Refused, State, edited
 from .view import View, from_to, view_of
 
 # Predictions and explanations of so many states are kept: for undo, and for comparisons.
 _KEPT = 16
-# Path points per call: four nodes on each path, the rule that is enough for most samples. Every
-# finer rule is a multiple of it, so that nothing is traced twice.
-_NODES = 4
+# Path points per call: two nodes on each path, the rule that is enough for most samples at the
+# tolerance of `explore`. Every finer rule is a multiple of it: no batch is filled up.
+_NODES = 2
+# The colours are those of the extremes among so many samples.
+_MOST_LOOKED_AT = 500
 
 
 class Answer(NamedTuple):
@@ -78,15 +83,63 @@ class Exploration:
         self.training = known if training is None else training
         self.lock = threading.RLock()
         # These three are called with the lock held.
-        self._question = lru_cache(maxsize=1)(self._prepare)
+        self._question = lru_cache(3)(self._prepare)
         self._asked = lru_cache(_KEPT)(self._ask)
         self._explained = lru_cache(_KEPT)(self._explain)
         self._orders: dict[str, np.ndarray] = {}
+        self._limit: float | None = None
 
     @cached_property
     def familiarity(self) -> Familiarity:
         """What the training data look like."""
         return Familiarity.with_data(self.training)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """What each sample is called: its id, the second of one id with a (2); else its number."""
+        ids = range(len(self.data)) if self.data.ids is None else self.data.ids
+        return unique_names([str(one) for one in ids])
+
+    @cached_property
+    def samples(self) -> Samples:
+        """What the model predicts of all samples."""
+        with self.lock:
+            return samples_of(self._question(0), self.data, self.names)
+
+    def sample_called(self, name: str) -> int:
+        """Return the number of the sample that has a name."""
+        if name.strip() not in self.names:
+            raise Refused(f"There is no sample “{name}”. Take one of the list: {self.names[0]} ...")
+        return self.names.index(name.strip())
+
+    def accept(self, name: str, text: str) -> float:
+        """Return the number that was typed for a variable or fact, if it can be one of its values.
+
+        Raises
+        ------
+        Refused
+            It is no number, or far from all training data.
+        """
+        try:
+            value = float(text.replace(MINUS, "-"))
+        except ValueError:
+            value = np.nan
+        if not np.isfinite(value):
+            raise Refused(f"“{text}” is no number: write one such as 2.5.")
+        if not self.familiarity.is_plausible(name, value):
+            low, high = told_apart(self.familiarity.ranges[name], digits=4)
+            unit = self.unit(name)
+            raise Refused(
+                f"{name} = {number(value)} was not taken: in the training data it lies between "
+                f"{low} and {high}{unit and ' '}{unit}."
+            )
+        return value
+
+    def unit(self, name: str) -> str:
+        """Return the unit of a variable or static fact."""
+        if name in self.data.static_names:
+            return str(self.data.static_units[self.data.static_names.index(name)])
+        return str(self.data.units[columns_of(self.data, name)[0]])
 
     @property
     def variables(self) -> list[str]:
@@ -128,6 +181,9 @@ class Exploration:
         dataset = explanation.to_dataset().assign_coords(sample=[sample])
         explanation = Explanation(dataset)
         shown = explanation.over_variables() if "variable" in dataset else explanation
+        ids, name = explanation.ids, self.names[sample]
+        if ids is not None and str(ids.values[0]) != name:  # the picture has the controls' name
+            shown = Explanation(shown.to_dataset().assign(ids=("sample", np.array([name]))))
         return Answer(explanation, shown, caution)
 
     def answer(self, state: State) -> Answer:
@@ -173,6 +229,11 @@ class Exploration:
         moved = (recorded.values != changed.values).any(axis=(0, 2))
         return self.familiarity.warnings(changed, (edit.name for edit in state.edits), moved)
 
+    def warning(self, state: State) -> str:
+        """Say in what a changed sample is unlike the training data; "" if in nothing."""
+        unlike = "; ".join(self.warnings(state))
+        return self.unlike.format(unlike) if unlike else ""
+
     def view(self, state: State, variable: str) -> View:
         """Return everything that the picture shows of a state."""
         label = "as recorded" if state.pinned is None else "pinned"
@@ -183,84 +244,33 @@ class Exploration:
         explanation = self.answer(state).shown
         values = explanation.values.values[0]
         column = int(np.abs(values.sum(axis=0)).argmax())
-        real = np.abs(values[explanation.mask.values[0], column])
-        return str(explanation.feature_names[column]), int(real.argmax())
+        name, real = explanation.feature_names[column], explanation.mask.values[0]
+        is_known = is_measured(self.edited(state), name)
+        sizes = np.where(is_known, np.abs(values[real, column]), -1.0)
+        return str(name), int(sizes.argmax())
 
     def order(self, way: str, state: State) -> np.ndarray:
         """Return all samples in an order that `orders` names."""
         with self.lock:
             if not self._orders:
-                self._orders = orders(self._question(state.sample), self.data)
+                self._orders = orders(self._question(state.sample), self.data, self.samples)
             return self._orders[way]
 
-    def flip(self, state: State, name: str, steps: range | None) -> Flip:
-        """Return the smallest change of a variable that flips the decision of the present state.
+    def limit(self, sample: int) -> float:
+        """Return the largest SHAP value in the samples with the highest and lowest prediction.
 
-        A model that predicts a value decides nothing: its decision is taken to be whether the
-        prediction lies above the base value, the mean over the background.
+        The colours of all samples reach to it: else 2 % risk would look like 87 %.
         """
-        with self.lock:
-            question = self._question(state.sample)
-            is_value = question.anatomy.link == "identity"
-            return smallest_change(
-                self.model, self.edited(state), name, training=self.training, steps=steps,
-                threshold=float(question.base_values[0]) if is_value else None,
-            )  # fmt: skip
-
-
-def ways(question: Question, data: SequenceData) -> list[str]:
-    """Return the names of `orders`, without computing any."""
-    anatomy = question.anatomy
-    if anatomy.link == "identity":
-        names = ["highest prediction", "lowest prediction"]
-        known = data.target is not None
-    else:
-        names = ["most certain", "least certain"]
-        known = data.target is not None and len(data.class_names) == max(anatomy.num_outputs, 2)
-    names += ["most wrong"] * known
-    attends_to_steps = any(attended_axes(question.compiled, question.subject)[-1:])
-    names += ["largest change of attention"] * attends_to_steps
-    return [*names, "at random"]
-
-
-def orders(question: Question, data: SequenceData) -> dict[str, np.ndarray]:
-    """Return orders of all samples, in which a user can go through them.
-
-    Parameters
-    ----------
-    question : Question
-        About one of the samples; it says which model and which output.
-    data : SequenceData
-
-    Returns
-    -------
-    dict of int arrays (sample,)
-        "most certain" and "least certain" (the probability of the likeliest class), or "highest"
-        and "lowest prediction" of a value; "most wrong" (the probability of the true class, or the
-        absolute error) where the truth is known; "largest change of attention" (from one real step
-        to the next, in units of an even attention) where there is attention to steps; "at random".
-    """
-    anatomy, compiled, subject = see(question.anatomy, data, question.scale, DEFAULT_BATCH)
-    raw = last_outputs(compiled.outputs(subject, DEFAULT_BATCH), subject.mask)
-    sizes: dict[str, np.ndarray] = {}
-    wrong = None
-    if anatomy.link == "identity":
-        values = raw.astype(np.float64) @ question.selection.weights[0]
-        sizes |= {"highest prediction": values, "lowest prediction": -values}
-        if data.target is not None:
-            wrong = np.abs(values - data.target)
-    else:
-        probabilities = chances(raw, anatomy.link)
-        likeliest = probabilities.max(axis=1)
-        sizes |= {"most certain": likeliest, "least certain": -likeliest}
-        if data.target is not None and len(data.class_names) == probabilities.shape[1]:
-            wrong = -probabilities[np.arange(len(raw)), data.target]
-    if wrong is not None:
-        sizes["most wrong"] = np.where(np.isnan(wrong), -np.inf, wrong)
-    weights = attention_by_step(compiled, subject, DEFAULT_BATCH)
-    if weights is not None:
-        both = subject.mask[:, 1:] & subject.mask[:, :-1]
-        moved = np.abs(np.diff(weights, axis=1)) * both
-        sizes["largest change of attention"] = moved.max(axis=1, initial=0.0) * data.lengths
-    ranked = {name: np.argsort(-size, kind="stable") for name, size in sizes.items()}
-    return ranked | {"at random": np.random.default_rng(0).permutation(len(data))}
+        if self._limit is None:
+            few = np.unique(np.linspace(0, len(self.data) - 1, _MOST_LOOKED_AT).astype(int))
+            with self.lock:
+                question = self._question(sample)
+                _, compiled, subject = see(
+                    question.anatomy, self.data[few], question.scale, DEFAULT_BATCH
+                )
+                raw = last_outputs(compiled.outputs(subject, DEFAULT_BATCH), subject.mask)
+                values = raw.astype(np.float64) @ question.selection.weights[0]
+                extremes = few[[values.argmax(), values.argmin()]].tolist()
+                answers = [self._explained(one, ()).shown for one in extremes]
+                self._limit = max(limit_of(answer.values.values) for answer in answers)
+        return self._limit

@@ -13,17 +13,21 @@ from ..inspection.outputs import Scale
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 from ..sequences.words import UNKNOWN
-from .controls import Controls, as_html
+from .controls import Controls
 from .exploration import Exploration
+from .flips import flip_of, flip_of_any
 from .frame import BaseExplorer
 from .page import framed, picture_html
-from .pictures import Picture
+from .pictures import MAPS, PICTURE_WIDTH, Picture
 from .state import Edit, State, changed
 from .text_explorer import TextExploration, TextExplorer
-from .view import heading, sentence
+from .touch import Panel, panel_at
+from .view import heading, reading, sentence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from ..inspection.counterfactual import Flip
 
 
 class Explorer(BaseExplorer):
@@ -51,35 +55,89 @@ class Explorer(BaseExplorer):
 
     def _make_canvas(self) -> Any:
         self.image = w.Image(format="png")
-        return framed(self.image)
+        return framed(self.image, PICTURE_WIDTH)
 
     def _display_options(self) -> tuple[str, ...]:
-        return self.controls.variable.value, self.controls.lower.value
+        controls = self.controls
+        return controls.variable.value, controls.lower.value, controls.colours.value
 
     def _draw(self, state: State, *options: str) -> None:
-        variable, lower = options
+        variable, lower, colours = options
         view = self.core.view(state, variable)
         with self.core.lock:
-            if self._picture is None or not self._picture.fits(view, lower):
-                self._picture = Picture(view, lower, headed=False)
+            least = self._least(state, colours)
+            if self._picture is None or not self._picture.fits(view, lower, least):
+                self._picture = Picture(view, lower, False, least)
             else:
                 self._picture.update(view)
             png = self._picture.png()
         width, height = self._picture.size
-        self.image.width, self.image.height = str(width), str(height)
-        self.image.value = png
+        with self.image.hold_sync():  # else the old picture would be stretched for a moment
+            self.image.width, self.image.height = str(width), str(height)
+            self.image.value = png
+        self.controls.lower.layout.display = None if view.differs else "none"
+        self._mark()
         self._say(sentence(view))
 
     def _figure(self) -> Figure:
-        variable, lower = self._display_options()
-        return Picture(self.core.view(self.state, variable), lower).figure
+        variable, lower, colours = self._display_options()
+        least = self._least(self.state, colours)
+        return Picture(self.core.view(self.state, variable), lower, least=least).figure
+
+    # -- what is touched ---------------------------------------------------------------------------
+    def _mark(self) -> None:
+        """Frame the selected steps of the selected variable in the picture."""
+        if self._picture is None:
+            return
+        (first, last), view = self.controls.selected_steps, self._picture.view
+        last = min(last, len(view.times) - 1)
+        names = [name for name, _ in view.rows]
+        row = names.index(view.variable) if view.variable in names else None
+        self._live.marks = [
+            panel.box(row or 0, min(first, last), last)
+            for panel in self._picture.panels
+            if row is not None or len(panel.rows) == 2
+        ]
+
+    def _hover(self, places: list[list[float]]) -> None:
+        """Say what stands where the picture is pointed at, and frame what a drag would select."""
+        touched = self._touched(places)
+        if touched is None or self._picture is None:
+            self._live.tip = {}
+            return
+        panel, row, first, last = touched
+        text = reading(self._picture.view, panel.name, row, last)
+        self._live.tip = {"text": text, "box": panel.box(row, min(first, last), max(first, last))}
+
+    def _select(self, places: list[list[float]]) -> None:
+        """Select the variable and the steps between two places of the picture."""
+        touched = self._touched(places)
+        if touched is None or self._picture is None:
+            return
+        panel, row, *steps = touched
+        name, _ = self._picture.view.rows[row] if panel.name in MAPS else ("", "")
+        controls = self.controls
+        with self._following():
+            controls.variable.value = name or controls.variable.value
+            controls.first.value, controls.last.value = min(steps), max(steps)
+        self._update()
+
+    def _touched(self, places: list[list[float]]) -> tuple[Panel, int, int, int] | None:
+        """Return the panel, row and step where a drag began, and the step where it is now."""
+        if self._picture is None or not places:
+            return None
+        panel = panel_at(self._picture.panels, *places[0])
+        if panel is None:
+            return None
+        row, first = panel.at(*places[0])
+        return panel, row, first, panel.at(*places[min(1, len(places) - 1)])[1]
 
     def _static_picture(self) -> tuple[str, str, str]:
         if self._picture is None:
             raise RuntimeError("Expected a picture to be drawn first; there is none.")
         view = self._picture.view
         words = sentence(view)
-        return picture_html(self._picture.png(level=9), words), heading(view), words
+        return picture_html(self._picture.png(level=9), words, PICTURE_WIDTH), heading(view), words
 
     # -- from controls to states -------------------------------------------------------------------
     def _bind(self) -> None:
@@ -91,21 +149,47 @@ class Explorer(BaseExplorer):
                 controls.lower: self._update,
                 controls.first: partial(self._take_along, controls.last, max),
                 controls.last: partial(self._take_along, controls.first, min),
-                controls.value: lambda at: self._set_value(controls.read(controls.value, at)),
-                controls.number: self._set_value,
+                controls.value: self._slide,
+                controls.number: self._type,
             }
         )
         for name, fact_controls in controls.facts.items():
             self._on_change({fact: partial(self._set_fact, name, fact) for fact in fact_controls})
-        self._on_click({controls.missing: lambda: self._set_value(None)})
+        self._on_click(
+            {
+                controls.missing: lambda: self._set_value(None),
+                controls.flip_any: self._flip_any,
+            }
+        )
 
-    def _set_value(self, value: float | None) -> None:
-        name = self.controls.variable.value
-        self._move_to(changed(self.state, Edit(name, value, self.controls.chosen_steps)))
+        self._on_page({"hover": self._hover, "selection": self._select})
+
+    def _show_state(self) -> None:
+        super()._show_state()
+        self._mark()
+
+    def _set_value(self, value: float | None, mover: Any = None) -> None:
+        edit = Edit(self.controls.variable.value, value, self.controls.selected_steps)
+        self._move_to(changed(self.state, edit, self._continues(mover)), mover)
+
+    def _slide(self, position: int) -> None:
+        slider = self.controls.value
+        self._set_value(float(self.controls.ladders[slider][position]), slider)
+
+    def _type(self, text: str) -> None:
+        if not text.strip() and not self.controls.missing.disabled:
+            self._set_value(None)
+        else:
+            self._set_value(self.core.accept(self.controls.variable.value, text))
 
     def _set_fact(self, name: str, control: Any, value: Any) -> None:
-        value = float(self.controls.read(control, value))
-        self._move_to(changed(self.state, Edit(name, value)))
+        mover = control if control in self.controls.ladders else None
+        if mover is not None:
+            value = self.controls.ladders[control][value]
+        elif isinstance(value, str):
+            value = self.core.accept(name, value)
+        edit = Edit(name, float(value))
+        self._move_to(changed(self.state, edit, self._continues(mover)), mover)
 
     def _take_along(self, other: Any, limit: Callable[[int, int], int], step: int) -> None:
         """Move the other end of the steps along where it would be on the wrong side of this one."""
@@ -114,13 +198,23 @@ class Explorer(BaseExplorer):
         self._show_state()
 
     def _flip(self) -> None:
-        first, last = self.controls.chosen_steps
-        name = self.controls.variable.value
-        flip = self.core.flip(self.state, name, range(first, last + 1))
-        if flip.value is not None:
+        first, last = self.controls.selected_steps
+        flip = flip_of(self.core, self.state, self.controls.variable.value, range(first, last + 1))
+        self._apply(flip if flip.value is not None else None, self.controls.flip, str(flip))
+
+    def _flip_any(self) -> None:
+        first, last = self.controls.selected_steps
+        self._note(self.controls.flip_any, "Every variable is being tried ...")
+        flip, words = flip_of_any(self.core, self.state, range(first, last + 1))
+        self._apply(flip, self.controls.flip_any, words)
+
+    def _apply(self, flip: Flip | None, control: Any, words: str) -> None:
+        """Make a change that flips the decision, and tell of it."""
+        if flip is not None:
+            with self._following():
+                self.controls.variable.value = flip.name
             self._set_value(flip.value)
-            self.wait()
-        self.status.value = as_html(str(flip), "status")
+        self._note(control, words)
 
 
 def explore(
@@ -128,7 +222,7 @@ def explore(
     data: SequenceData,
     background: Any = None,
     *,
-    sample: int = 0,
+    sample: int | str = 0,
     output: int | str | None = None,
     scale: Scale = "margin",
     tolerance: float = 0.1,
@@ -154,8 +248,8 @@ def explore(
         Samples to choose from, usually ``data.test``: numbers without missing values, or texts.
     background : SequenceData, Background, array, "zero" or "mean"
         What stands for "absent", usually ``data.train``; not needed for texts.
-    sample : int
-        The sample that is shown first.
+    sample : int or str
+        Position or id of the sample that is shown first.
     output : int, str or None
         Position or name of a class, or "a-b" to contrast two. By default the value itself, the
         second class of a sigmoid, or the predicted class of each sample.
@@ -194,7 +288,8 @@ def explore(
             f"Expected SequenceData, whose names and units the widget shows; received "
             f"{type(data).__name__}. Make it with SequenceData.from_arrays(values)."
         )
-    check_whole(most=len(data) - 1, remedy="Counting begins at 0.", sample=sample)
+    if not isinstance(sample, str):
+        check_whole(most=len(data) - 1, remedy="Counting begins at 0.", sample=sample)
     check_number(above=0, remedy="Try 0.1.", tolerance=tolerance)
     check_flag(guard=guard)
     check_type(SequenceData, "Pass data.train.", optional=True, training=training)

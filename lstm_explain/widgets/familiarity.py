@@ -15,8 +15,9 @@ from ..sequences.step_names import phrase_of
 from ..wording import told_apart
 
 # The most training steps that are compared with; a step farther away than this share of them is
-# unusual.
+# unusual. The most steps of all samples together that are compared with them.
 _MOST_ROWS, _USUAL = 2000, 0.99
+_MOST_COMPARED = 10_000
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,29 @@ class Familiarity:
         nearest = nearest[np.isfinite(nearest)]
         reach = float(np.quantile(nearest, _USUAL)) if len(nearest) else np.inf
         return cls(ranges, rows, widths, reach)
+
+    def is_plausible(self, name: str, value: float) -> bool:
+        """Tell whether a value may be tried: no farther outside the range than the range is wide.
+
+        Where all training values have one sign, one of the other sign may not: no lactate is -5.
+        """
+        low, high = self.ranges[name]
+        width = high - low or abs(low) or 1.0
+        is_other_sign = value < 0 <= low or high <= 0 < value
+        return low - width <= value <= high + width and not is_other_sign
+
+    def distances(self, data: SequenceData) -> np.ndarray:
+        """Return how far each sample is from the training data, (sample,): above 1 is unusual.
+
+        The largest distance of its steps to the nearest training step, in units of `reach`. Of many
+        long sequences evenly spread steps are compared.
+        """
+        owners, steps = np.nonzero(data.mask)
+        some = steps % (1 + len(owners) // _MOST_COMPARED) == 0
+        rows = _moves(data, owners[some], steps[some]) / self.widths
+        farthest = np.zeros(len(data))
+        np.maximum.at(farthest, owners[some], cdist(rows, self.rows).min(axis=1))
+        return farthest / (self.reach or 1.0)
 
     def warnings(self, sample: SequenceData, names: Iterable[str], steps: np.ndarray) -> list[str]:
         """Return in words what is unlike the training data in a changed sample.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import count
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -21,9 +23,11 @@ from ..attribution.explanation import Explanation
 from ..files import atomic_path
 from ..sequences.data import SequenceData
 from . import page
-from .controls import ROW, SharedControls, as_html
-from .exploration import Exploration, ways
-from .state import State, pick, pinned, reset, undone, unpinned
+from .controls import SharedControls, as_html
+from .exploration import Exploration
+from .pictures import COLOURS
+from .samples import ways
+from .state import Refused, State, pick, pinned, redone, reset, undone, unpinned
 from .worker import Newest
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
 # Seconds. If the last picture took longer, one that is already out of date is not computed.
 _SLOW = 0.3
+# Seconds. Moves of one slider, or letters, with shorter pauses between them are undone together.
+_PAUSE = 0.7
 
 
 class Frame:
@@ -41,10 +47,13 @@ class Frame:
 
     Parameters
     ----------
-    above, below : list of ipywidgets.Widget
-        Rows above and below the sentence that describes the picture.
+    beside, above : list of ipywidgets.Widget
+        Groups of controls beside the picture, above it where the window is narrow; and rows above
+        the sentence that describes the picture, which include it.
     names : dict of str
         Accessible names of the sliders, by a CSS class of each.
+    notes : dict of ipywidgets.HTML
+        Where the effect of a control is told; by default on the status line.
     guard : bool
         Whether Matplotlib's hooks are kept off the threads that serve widgets.
 
@@ -55,15 +64,19 @@ class Frame:
 
     _static: tuple[str, str, str]
 
-    def __init__(self, above: list[Any], below: list[Any], names: dict[str, str], guard: bool):
+    def __init__(
+        self, beside: list[Any], above: list[Any], names: dict[str, str], notes: dict[Any, Any],
+        guard: bool,
+    ) -> None:  # fmt: skip
         if guard:
             page.guard_figures(IPython.get_ipython())
-        self._worker = Newest()
+        self._worker, self._notes = Newest(), notes
         # Whether a thread is setting controls to a state; other threads may hear the user.
         self._thread = threading.local()
         self._scope = f"lstm-explain-{uuid4().hex[:12]}"
         self.words, self.status = w.HTML(), w.HTML()
-        rows = [*above, self.words, *below, self.status, page.hide(self._scope)]
+        rows = [page.side_by_side(beside, [*above, self.words, self.status])]
+        rows.append(page.hide(self._scope))
         self._live: Any = SimpleNamespace()
         if page.is_available():
             self._live = page.make_live(self._scope, names)
@@ -87,36 +100,53 @@ class Frame:
     def _on_change(self, actions: dict[Any, Callable[[Any], None]]) -> None:
         """Call the action of a control with each value that the user gives it."""
 
-        def act(action: Callable[[Any], None], event: Any) -> None:
+        def act(control: Any, action: Callable[[Any], None], event: Any) -> None:
             if not getattr(self._thread, "follows", False):
-                action(event.new)
+                self._do(control, partial(action, event.new))
 
         for control, action in actions.items():
-            control.observe(self._reporting(partial(act, action)), names="value")
+            control.observe(partial(act, control, action), names="value")
 
     def _on_click(self, actions: dict[Any, Callable[[], None]]) -> None:
         """Call the action of a button when it is pressed."""
-
-        def act(action: Callable[[], None], _: Any) -> None:
-            action()
-
         for button, action in actions.items():
-            button.on_click(self._reporting(partial(act, action)))
+            button.on_click(lambda button, action=action: self._do(button, action))
+
+    def _on_page(self, actions: dict[str, Callable[[Any], None]]) -> None:
+        """Call an action with what the page tells of the picture, by a trait of the page's part."""
+
+        def act(action: Callable[[Any], None], event: Any) -> None:
+            self._try(partial(action, event.new), self.status)
+
+        if page.is_available():
+            for trait, action in actions.items():
+                self._live.observe(partial(act, action), names=trait)
 
     def _in_worker(self, action: Callable[[int], None]) -> None:
         """Call an action with its version number in the worker, unless a newer one replaces it."""
-        self._worker.submit(self._reporting(action))
+        self._worker.submit(lambda version: self._try(partial(action, version), self.status))
 
-    def _reporting(self, action: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Return the action with its errors on the status line; otherwise they would be lost."""
+    def _do(self, control: Any, action: Callable[[], None]) -> None:
+        """Do what the user asked a control for, and tell beside it what was in the way."""
+        for note in {*self._notes.values()}:
+            note.value = ""
+        self._try(action, self._notes.get(control, self.status))
 
-        def act(event: Any) -> None:
-            try:
-                action(event)
-            except Exception as error:
-                self.status.value = as_html(f"{type(error).__name__}: {error}", "warning")
+    def _try(self, action: Callable[[], None], note: Any) -> None:
+        """Do something; tell an error, which would else be lost, and put the controls back."""
+        try:
+            action()
+        except Exception as error:
+            words = str(error) if isinstance(error, Refused) else f"This did not work. {error}"
+            note.value = as_html(words, "warning")
+            self._show_state()
 
-        return act
+    def _note(self, control: Any, words: str) -> None:
+        """Tell beside a control what it did."""
+        self._notes[control].value = as_html(words, "status")
+
+    def _show_state(self) -> None:
+        """Set the controls to what is shown."""
 
     @contextmanager
     def _following(self) -> Iterator[None]:
@@ -153,14 +183,23 @@ class BaseExplorer(Frame, ABC):
     controls: Any
     _kind: str  # the names of saved files begin with it
 
-    def __init__(self, core: Exploration, sample: int, guard: bool) -> None:
+    def __init__(self, core: Exploration, sample: int | str, guard: bool) -> None:
+        if isinstance(sample, str):
+            if sample not in core.names:
+                raise ValueError(
+                    f"Expected sample to be the name of a sample, such as {core.names[0]!r}; "
+                    f"received {sample!r}. Take one of data.ids, or a position."
+                )
+            sample = core.names.index(sample)
         self.core, self.state = core, State(sample)
         self._seconds = 0.0  # that the last picture took
+        self._last: tuple[Any, float] = None, 0.0  # the control of the last deed, and when it was
         self.controls = self._make_controls(ways(core.question(sample), core.data))
-        self.live, self.warning = w.HTML(), w.HTML()
-        above = [*self.controls.box(), self.live, self.warning, self._make_canvas()]
-        below = [w.HBox([self.controls.folder, self.controls.save], layout=ROW)]
-        super().__init__(above, below, self.controls.names, guard)
+        self.live, self.warning = w.HTML(), self.controls.warning
+        above = [self.live, self._make_canvas()]
+        super().__init__(
+            self.controls.box(), above, self.controls.names, self.controls.notes, guard
+        )
         self._show_state()
         self._bind()
         self._show_numbers(self.state)
@@ -180,10 +219,16 @@ class BaseExplorer(Frame, ABC):
         return self.core.explanation(self.state)
 
     def save(self, folder: str | Path) -> tuple[Path, Path]:
-        """Write the present picture as PNG, its `Explanation` as netCDF; return the paths."""
+        """Write the present picture as PNG, its `Explanation` as netCDF; return the paths.
+
+        Nothing is overwritten: where the files exist, the new ones have a number in their names.
+        """
         folder = as_path(folder, folder=True, name="folder")
-        name = f"{self._kind}_{self.state.sample}{'_changed' if self.state.edits else ''}"
-        picture, file = folder / f"{name}.png", folder / f"{name}.nc"
+        sample = re.sub(r"[^\w.-]+", "_", self.core.names[self.state.sample])
+        name = f"{self._kind}_{sample}{'_changed' if self.state.edits else ''}"
+        tries = (f"{name}{f'_{again}' if again > 1 else ''}" for again in count(1))
+        pairs = ((folder / f"{name}.png", folder / f"{name}.nc") for name in tries)
+        picture, file = next(both for both in pairs if not any(path.exists() for path in both))
         with self.core.lock:
             with atomic_path(picture) as beside:
                 self._figure().savefig(beside, dpi=160)
@@ -212,18 +257,29 @@ class BaseExplorer(Frame, ABC):
     @abstractmethod
     def _flip(self) -> None: ...
 
+    @abstractmethod
     def _display_options(self) -> tuple[str, ...]:
-        """Return what the controls say about the picture at this moment, for `_draw`."""
-        return ()
+        """Return what the controls say about the picture at this moment, colours last."""
+
+    def _least(self, state: State, colours: str) -> float:
+        """Return the SHAP value that the strongest colours reach to at least."""
+        return self.core.limit(state.sample) if colours == COLOURS[0] else 0.0
 
     # -- from controls to states -------------------------------------------------------------------
     def _bind(self) -> None:
         controls = self.controls
-        self._on_change({controls.way: self._next_sample, controls.sample: self._go_to})
+        self._on_change(
+            {
+                controls.way: self._next_sample,
+                controls.sample: self._go_to_name,
+                controls.colours: self._update,
+            }
+        )
         self._on_click(
             {
                 controls.next: lambda: self._next_sample(controls.way.value),
                 controls.undo: lambda: self._move_to(undone(self.state)),
+                controls.redo: lambda: self._move_to(redone(self.state)),
                 controls.reset: lambda: self._move_to(reset(self.state)),
                 controls.pin: lambda: self._move_to(pinned(self.state)),
                 controls.unpin: lambda: self._move_to(unpinned(self.state)),
@@ -233,16 +289,26 @@ class BaseExplorer(Frame, ABC):
         )
 
     def _next_sample(self, way: str) -> None:
-        self._go_to(pick(self.core.order(way, self.state), self.state.sample))
+        self.go_to(pick(self.core.order(way, self.state), self.state.sample))
 
-    def _go_to(self, sample: int) -> None:
+    def _go_to_name(self, name: str) -> None:
+        self.go_to(self.core.sample_called(name))
+
+    def go_to(self, sample: int) -> None:
+        """Show another sample, by its position, as it was recorded."""
         if sample != self.state.sample:
             self._move_to(State(int(sample)))
 
-    def _move_to(self, state: State) -> None:
+    def _move_to(self, state: State, mover: Any = None) -> None:
+        """Show another state; `mover` is the slider or text whose moves in a row are one deed."""
         self.core.edited(state)  # raises for an impossible change, before anything is shown of it
-        self.state = state
+        self.state, self._last = state, (mover, monotonic())
         self._update()
+
+    def _continues(self, mover: Any) -> bool:
+        """Return whether a move belongs to the last deed: the same drag, or word that is typed."""
+        last, when = self._last
+        return mover is not None and last is mover and monotonic() - when < _PAUSE
 
     def _update(self, _: Any = None) -> None:
         """Set the controls to the state at once; let the worker compute numbers and picture."""
@@ -263,8 +329,15 @@ class BaseExplorer(Frame, ABC):
         self._in_worker(work)
 
     def _save(self) -> None:
-        picture, file = self.save(self.controls.folder.value or ".")
-        self.status.value = as_html(f"Saved {picture} and {file}", "status")
+        folder = self.controls.folder.value or "."
+        if Path(folder).is_file():
+            raise Refused(f"Nothing was saved: {folder} is a file. Give the name of a folder.")
+        try:
+            picture, file = self.save(folder)
+        except OSError as error:
+            cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+            raise Refused(f"Nothing was saved in {folder}: {cause.strerror}.") from error
+        self._note(self.controls.save, f"Saved {picture} and {file.name}")
 
     # -- from states to what is seen ---------------------------------------------------------------
     def _show_state(self) -> None:
@@ -274,5 +347,4 @@ class BaseExplorer(Frame, ABC):
 
     def _show_numbers(self, state: State) -> None:
         self.live.value = as_html(self.core.glance(state), "live")
-        unlike = "; ".join(self.core.warnings(state))
-        self.warning.value = as_html(unlike and self.core.unlike.format(unlike), "warning")
+        self.warning.value = as_html(self.core.warning(state), "warning")

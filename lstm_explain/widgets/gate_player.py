@@ -13,6 +13,7 @@ from .frame import Frame
 from .memory import Cut, Reader, describe
 from .page import framed, picture_html
 from .pictures import MemoryPicture
+from .state import Refused
 
 _SLIDER = "lstm-explain-slider-words"
 
@@ -102,11 +103,11 @@ class GatePlayer(Frame):
         width, height = map(str, self._picture.size)
         self.image = w.Image(format="png", width=width, height=height)
         controls = w.HBox([self.player, self.word], layout=ROW)
-        above = [self.text, controls, framed(self.image)]
-        super().__init__(above, [], {_SLIDER: self.word.description}, guard)
+        above = [self.text, controls, framed(self.image, self._picture.size[0])]
+        super().__init__([], above, {_SLIDER: self.word.description}, {}, guard)
         self._show(count)
         words = describe(self.memory)
-        picture = picture_html(self._picture.png(level=9), words)
+        picture = picture_html(self._picture.png(level=9), words, self._picture.size[0])
         self._static = picture, " ".join(self.memory.words), words
         self._on_change({self.text: self._update, self.word: self._update})
 
@@ -125,6 +126,8 @@ class GatePlayer(Frame):
         self._in_worker(work)
 
     def _read(self, text: str) -> None:
+        if not any(map(str.strip, self._reader.cut(text))):
+            raise Refused("Type at least one word.")
         self.memory = self._reader.read(text)
         count = len(self.memory.words)
         with self._following():

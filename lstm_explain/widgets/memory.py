@@ -17,6 +17,7 @@ from ..internals.responses import answers_by_step
 from ..sequences.data import SequenceData
 from ..sequences.words import UNKNOWN, tokenise
 from ..wording import decimals, fixed, number, percent
+from .view import cut_note
 
 Cut = Callable[[str], Sequence[str]]
 
@@ -41,6 +42,8 @@ class Memory:
         Its name, and whether it reads backwards.
     kind : str
         What `remembered` is: "cell", or "hidden state" of a GRU.
+    cut : str
+        Says that only the first words are read; empty where all are.
     """
 
     words: tuple[str, ...]
@@ -53,6 +56,7 @@ class Memory:
     remembered: np.ndarray
     layer: str
     kind: str
+    cut: str
 
     def until(self, count: int) -> Memory:
         """Return the first words only."""
@@ -94,13 +98,19 @@ class Reader:
 
     def read(self, text: str) -> Memory:
         """Return what the layer does with a text; words beyond `max_words` are left out."""
-        typed = [word for word in self.cut(text) if word.strip()][: self.max_words]
+        every = [word for word in self.cut(text) if word.strip()]
+        typed = every[: self.max_words]
         if not typed:
             raise ValueError("Expected at least one word; received none. Type some.")
         padding = [typed[0]] * self.max_words  # a second text that sets the length
         pair = SequenceData.from_texts([typed, padding], vocabulary=self.data.vocabulary)
         classes = self.data.class_names
-        data = replace(pair[[0]], class_names=classes, target_name=self.data.target_name)
+        data = replace(
+            pair[[0]],
+            class_names=classes,
+            target_name=self.data.target_name,
+            target_names=self.data.target_names,
+        )
         trace = need_layer(trace_gates(self.model, data).isel(sample=0), self.layer)
         response = answers_by_step(self.model, data)
         names, facts = response["output"].values, {"scale": response.name, "class_names": classes}
@@ -121,6 +131,7 @@ class Reader:
             remembered=trace[cell.memory].values[read].T,
             layer=f"{layer}{', reading backwards' * (direction == 'backward')}",
             kind=cell.memory_name,
+            cut=cut_note(len(typed), len(every)),
         )
 
 
@@ -137,6 +148,8 @@ def describe(memory: Memory) -> str:
         size = float(values[unit, -1])
         parts.append(f"{name} most in unit {unit} ({fixed(size, decimals(size), sign=True)})")
     text += f" The last word, “{memory.words[-1]}”, {' and '.join(parts)}."
+    if memory.cut:
+        text += f" {memory.cut}"
     if memory.unknown:
         text += f" Not in the model's vocabulary, read as {UNKNOWN}: {', '.join(memory.unknown)}."
     return text

@@ -15,53 +15,11 @@ from base64 import b64encode
 from functools import cache
 from html import escape
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import IPython.display
 import ipywidgets as w
-
-# JupyterLab's shortcuts also act while a slider or a button has the focus ("x" would cut the cell),
-# unless the element itself says not to.
-_SCRIPT = """
-function render({ model, el }) {
-  el.style.display = "none";
-  let root = null, observer = null, stopped = false;
-  const label = () => {
-    if (!root) return;
-    for (const control of root.querySelectorAll(".noUi-handle, select, button, input, textarea"))
-      control.setAttribute("data-lm-suppress-shortcuts", "true");
-    const readings = model.get("readings");
-    for (const [cssClass, name] of Object.entries(model.get("names")))
-      for (const handle of root.querySelectorAll("." + cssClass + " .noUi-handle")) {
-        const text = readings[cssClass] ?? handle.getAttribute("aria-valuetext");
-        handle.setAttribute("aria-label", name);
-        // Only where it differs: each change of it calls this again.
-        if (handle.getAttribute("aria-valuetext") !== text)
-          handle.setAttribute("aria-valuetext", text);
-      }
-    for (const box of root.querySelectorAll("input[type=number], textarea")) {
-      const title = box.closest("[title]");
-      if (title && title.title) box.setAttribute("aria-label", title.title);
-    }
-    root.querySelectorAll(".widget-play button").forEach((button, place) =>
-      button.setAttribute("aria-label", ["Play or pause", "Back to the start", "Repeat"][place]));
-    for (const image of root.querySelectorAll("img")) image.alt = model.get("words");
-  };
-  const find = () => {
-    root = el.closest("." + model.get("scope"));
-    if (!root) { if (!stopped) requestAnimationFrame(find); return; }
-    observer = new MutationObserver(label);
-    observer.observe(root, {
-      childList: true, subtree: true, attributes: true, attributeFilter: ["aria-valuetext"],
-    });
-    label();
-  };
-  find();
-  model.on("change:words change:readings", label);
-  return () => { stopped = true; observer?.disconnect(); };
-}
-export default { render };
-"""
 
 
 def is_available() -> bool:
@@ -88,19 +46,29 @@ def _live_class() -> Any:
     import traitlets
 
     class Live(anywidget.AnyWidget):
-        """`words` are the alternative text of pictures, `readings` the values of sliders."""
+        """The part in the page.
 
-        _esm = _SCRIPT
+        `words` are the alternative text of pictures, `readings` the values of sliders, `marks` the
+        boxes that are framed in the picture, `tip` what is pointed at. The page tells in `hover`
+        and `selection` the places between which the pointer was drawn, in shares of the picture.
+        """
+
+        _esm = Path(__file__).with_name("live.js").read_text(encoding="utf-8")
         scope = traitlets.Unicode("").tag(sync=True)
         names = traitlets.Dict().tag(sync=True)
         readings = traitlets.Dict().tag(sync=True)
         words = traitlets.Unicode("").tag(sync=True)
+        marks: Any = traitlets.List().tag(sync=True)
+        tip = traitlets.Dict().tag(sync=True)
+        hover: Any = traitlets.List().tag(sync=True)
+        selection: Any = traitlets.List().tag(sync=True)
 
     return Live
 
 
 # Pixels. In a narrower window, pictures keep this width and are scrolled, to stay legible.
-_NARROWEST = 640
+_NARROWEST = 480
+_RESTARTED = "The kernel was restarted: these controls work again when the cell is run again."
 _WITHOUT_KERNEL = "(The controls need a running kernel: run the cell.)"
 
 
@@ -129,26 +97,54 @@ def show_both(widget: Any, scope: str, body: str, title: str, words: str) -> Non
     IPython.display.display({**bundle, "text/plain": _WITHOUT_KERNEL}, raw=True)
 
 
-def picture_html(image: bytes, words: str) -> str:
-    """Return a picture (PNG) with its alternative text as HTML."""
+def picture_html(image: bytes, words: str, width: int) -> str:
+    """Return a picture (PNG) with its alternative text as HTML, so many pixels wide at most."""
     source = f"data:image/png;base64,{b64encode(image).decode()}"
     return (
         f'<div style="overflow-x:auto"><img src="{source}" alt="{escape(words, quote=True)}" '
-        f'style="width:100%;min-width:{_NARROWEST}px;max-width:960px"></div>'
+        f'style="width:100%;min-width:{_NARROWEST}px;max-width:{width}px"></div>'
     )
 
 
 def hide(scope: str) -> Any:
-    """Return a widget that hides the static picture of this scope while it is displayed."""
-    return w.HTML(f"<style>.{scope}-static {{display: none}}</style>")
+    """Return a widget that hides the static picture of this scope while the controls work.
+
+    After a restart of the kernel JupyterLab marks each control with a broken chain: instead, a
+    sentence stands there, and the static picture.
+    """
+    dead = f".{scope}.jupyter-widgets-disconnected"
+    look = "display: block; padding: 0; color: inherit; font: inherit"
+    return w.HTML(
+        f"<style>.{scope}-static {{display: none}}\n"
+        f"body:has({dead}) .{scope}-static {{display: block}}\n"
+        f"{dead} > * {{display: none !important}}\n"
+        f'{dead}::before {{content: "{_RESTARTED}"; {look}}}</style>'
+    )
 
 
-def framed(image: Any) -> Any:
-    """Return a box with a picture, which is scrolled where the window is narrow."""
-    image.layout = {
-        "width": "100%", "min_width": f"{_NARROWEST}px", "max_width": "960px", "height": "auto",
-    }  # fmt: skip
-    return w.Box([image], layout={"overflow": "auto hidden", "width": "100%"})
+def side_by_side(left: list[Any], right: list[Any]) -> Any:
+    """Return a box of controls beside a column, above it where the window is narrow."""
+    rows = w.VBox(right, layout={"flex": "3 1 480px", "max_width": "100%"})
+    flow = {"flex_flow": "row wrap", "align_items": "flex-start", "align_content": "flex-start"}
+    controls = w.HBox(left, layout={**flow, "flex": "1 1 300px", "max_width": "100%"})
+    return w.HBox([controls, rows] if left else [rows], layout=flow)
+
+
+def framed(image: Any, width: int) -> Any:
+    """Return a box with a picture that can be touched, and is scrolled where the window is narrow.
+
+    Parameters
+    ----------
+    image : ipywidgets.Image
+    width : int
+        Pixels; it is not drawn wider than that.
+    """
+    size = {"width": "100%", "min_width": f"{_NARROWEST}px", "max_width": f"{width}px"}
+    image.layout = {"width": "100%", "height": "auto", "margin": "0"}
+    # The page's part finds the picture in it, and puts frames over it.
+    inner = w.Box([image], layout=size)
+    inner.add_class("lstm-explain-touched")
+    return w.Box([inner], layout={"overflow": "auto hidden", "width": "100%"})
 
 
 _MARK = "_lstm_explain_guard"

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..sequences.data import SequenceData
 
-# The most actions that can be undone.
+# The most deeds that can be undone.
 _MOST_PAST = 200
 
 
@@ -36,7 +36,7 @@ Edits = tuple[Edit, ...]
 
 @dataclass(frozen=True)
 class State:
-    """Everything that determines what an explorer shows; each action makes a new one.
+    """Everything that determines what an explorer shows; each deed makes a new one.
 
     Attributes
     ----------
@@ -46,17 +46,24 @@ class State:
     pinned : tuple of Edit or None
         The changes that the present state is compared with; None for the sample as recorded.
     past : tuple of tuples of Edit
-        The edits before each action, the oldest first.
+        The edits before each deed, the oldest first.
+    future : tuple of tuples of Edit
+        The edits that were undone and can be done again, the next one last.
     """
 
     sample: int
     edits: Edits = ()
     pinned: Edits | None = None
     past: tuple[Edits, ...] = ()
+    future: tuple[Edits, ...] = ()
 
 
-def changed(state: State, edit: Edit) -> State:
-    """Add a change. All moves of one slider in a row are one action, undone together.
+class Refused(ValueError):
+    """What the user asked for cannot be done; the message says why in the user's words."""
+
+
+def changed(state: State, edit: Edit, joined: bool = False) -> State:
+    """Add a change; one that is `joined` to the last one, as in a drag, is undone with it.
 
     Examples
     --------
@@ -65,27 +72,40 @@ def changed(state: State, edit: Edit) -> State:
     >>> state.edits
     (Edit(name='lactate', value=2.5, steps=(3, 3)),)
     >>> undone(state).edits
-    ()
+    (Edit(name='lactate', value=2.0, steps=(3, 3)),)
     """
     last = state.edits[-1] if state.edits else None
     if edit == last:
         return state
     edits = (*(old for old in state.edits if not _covers(edit, old)), edit)
-    if last is not None and (edit.name, edit.steps) == (last.name, last.steps):
-        return replace(state, edits=edits)
-    return replace(state, edits=edits, past=_remember(state))
+    return with_edits(state, edits, joined)
+
+
+def with_edits(state: State, edits: Edits, joined: bool = False) -> State:
+    """Return the state after a deed, which can be undone: alone, or `joined` to the last one."""
+    past = state.past if joined else (*state.past, state.edits)[-_MOST_PAST:]
+    return replace(state, edits=edits, past=past, future=())
 
 
 def undone(state: State) -> State:
-    """Undo the last action, if there is one."""
+    """Undo the last deed, if there is one."""
     if not state.past:
         return state
-    return replace(state, edits=state.past[-1], past=state.past[:-1])
+    *past, edits = state.past
+    return replace(state, edits=edits, past=tuple(past), future=(*state.future, state.edits))
+
+
+def redone(state: State) -> State:
+    """Do again what was undone last, if nothing else was done since."""
+    if not state.future:
+        return state
+    *future, edits = state.future
+    return replace(state, edits=edits, past=(*state.past, state.edits), future=tuple(future))
 
 
 def reset(state: State) -> State:
     """Undo all changes; this can be undone too."""
-    return replace(state, edits=(), past=_remember(state)) if state.edits else state
+    return with_edits(state, ()) if state.edits else state
 
 
 def pinned(state: State) -> State:
@@ -116,10 +136,6 @@ def pick(order: np.ndarray, present: int) -> int:
     """
     [place] = np.flatnonzero(order == present)
     return int(order[(place + 1) % len(order)])
-
-
-def _remember(state: State) -> tuple[Edits, ...]:
-    return (*state.past, state.edits)[-_MOST_PAST:]
 
 
 def _covers(new: Edit, old: Edit) -> bool:

@@ -22,10 +22,11 @@ from ..plots.tokens import plot_tokens
 from ..sequences.data import SequenceData
 from ..sequences.words import UNKNOWN, written_words
 from ..wording import decimals, fixed
-from .controls import ROW, SharedControls, as_html, in_row
+from .controls import ROW, SharedControls
 from .exploration import Exploration
 from .frame import BaseExplorer
-from .state import State
+from .state import Refused, State, with_edits
+from .view import cut_note
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,20 +41,25 @@ class TextControls(SharedControls):
     def __init__(self, core: Exploration, sample: int, ways: list[str]) -> None:
         super().__init__(core, sample, ways)
         self.typed = w.Textarea(
-            layout={"width": "720px", "max_width": "100%", "height": "64px"},
+            layout={"flex": "1 1 auto", "width": "auto", "height": "80px"},
             tooltip="The text, to be changed",
         )
-        self.words = w.HBox(layout=ROW)
+        self.words, self.more = w.HBox(layout=ROW), w.Label()
         self.flip.description = "Which single word decides?"
         self.flip.tooltip = "Words that flip the decision when they alone are switched off"
 
     def box(self) -> list[Any]:
         """Return the rows of controls, each of which breaks where the window is narrow."""
         return [
-            in_row("Sample", [self.sample], [self.way, self.next]),
-            in_row("Type", [self.typed]),
-            in_row("Words", [self.words]),
-            in_row("Compare", [self.undo, self.reset], [self.pin, self.unpin], [self.flip]),
+            self.group("Sample", [self.sample, self.next, self.way]),
+            self.group("Text", [self.typed], width=280, below=[self.warning]),
+            self.group("Words", [self.words], [self.more]),
+            self.group(
+                "Compare",
+                [self.undo, self.redo, self.reset, self.pin, self.unpin],
+                [self.flip, self.colours],
+            ),
+            self.group("Save", [self.folder, self.save]),
         ]
 
     def follow(self, core: TextExploration, state: State) -> None:
@@ -87,8 +93,15 @@ class TextExplorer(BaseExplorer):
 
     def _draw(self, state: State, *options: str) -> None:
         pair = self.core.pair(state)
-        self._canvas.value = tokens_html(pair)
+        self._canvas.value = tokens_html(pair, limit=self._limit(state, pair, *options))
         self._say(text_sentence(pair))
+
+    def _display_options(self) -> tuple[str, ...]:
+        return (self.controls.colours.value,)
+
+    def _limit(self, state: State, pair: Explanation, colours: str) -> float:
+        """Return the SHAP value of the strongest colours: no word is beyond it."""
+        return max(limit_of(pair.values.values), self._least(state, colours))
 
     def _figure(self) -> Figure:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -97,7 +110,8 @@ class TextExplorer(BaseExplorer):
         pair = self.core.pair(self.state)
         figure = Figure((8.5, 3.5 * len(pair)), layout="constrained")
         FigureCanvasAgg(figure)  # not pyplot: this may run while a cell draws
-        plot_tokens(pair, ax=figure.add_subplot())
+        limit = self._limit(self.state, pair, *self._display_options())
+        plot_tokens(pair, ax=figure.add_subplot(), limit=limit)
         return figure
 
     def _static_picture(self) -> tuple[str, str, str]:
@@ -110,8 +124,11 @@ class TextExplorer(BaseExplorer):
         self._on_change({self.controls.typed: self._type})
 
     def _type(self, text: str) -> None:
+        if not text.strip():
+            raise Refused("Type at least one word.")
         is_recorded = text == self.core.recorded_text(self.state.sample)
-        self._move_to(worded(self.state, Wording(None if is_recorded else text)))
+        wording, box = Wording(None if is_recorded else text), self.controls.typed
+        self._move_to(worded(self.state, wording, self._continues(box)), box)
 
     def _switch(self, position: int, is_on: bool) -> None:
         wording = wording_of(self.state)
@@ -123,11 +140,15 @@ class TextExplorer(BaseExplorer):
         text = "No single word, switched off, changes the decision."
         if words:
             text = f"Switched off alone, each of these changes the decision: {words}."
-        self.status.value = as_html(text, "status")
+        self._note(self.controls.flip, text)
 
     def _show_state(self) -> None:
         super()._show_state()
-        words, off = self.core.words(self.state)[:_MOST_BUTTONS], wording_of(self.state).off
+        words, off = self.core.words(self.state), wording_of(self.state).off
+        more = self.controls.more
+        more.layout.display = None if len(words) > _MOST_BUTTONS else "none"
+        more.value = f"The first {_MOST_BUTTONS} of {len(words):,} words"
+        words = words[:_MOST_BUTTONS]
         box = self.controls.words
         with self._following():
             if [button.tooltip for button in box.children] != words:
@@ -144,8 +165,8 @@ class TextExplorer(BaseExplorer):
         return button
 
 
-# Texts are padded to at least so many words, and so many more than the recorded text has, so that
-# nothing is compiled while somebody types.
+# Texts are padded to at least so many words, and so many more than the recorded text has, or up to
+# twice as many, so that nothing is compiled while somebody types.
 _LEAST_ROOM, _MORE = 32, 16
 
 
@@ -165,22 +186,19 @@ class Wording:
     off: tuple[int, ...] = ()
 
 
-def worded(state: State, wording: Wording) -> State:
-    """Return the state with another wording. Typing is one action, undone as a whole.
+def worded(state: State, wording: Wording, joined: bool = False) -> State:
+    """Return the state with another wording; one that is `joined` is undone with the last one.
 
     Examples
     --------
-    >>> state = worded(worded(State(0), Wording("go")), Wording("good"))
+    >>> state = worded(worded(State(0), Wording("go")), Wording("good"), joined=True)
     >>> state.edits, state.past
     ((Wording(typed='good', off=()),), ((),))
     """
     if wording == wording_of(state):
         return state
     edits: Any = () if wording == Wording() else (wording,)
-    before = wording_of(state)
-    is_typing = None not in (before.typed, wording.typed) and before.off == wording.off == ()
-    past = state.past if is_typing else (*state.past, state.edits)
-    return replace(state, edits=edits, past=past)
+    return with_edits(state, edits, joined)
 
 
 def wording_of(state: State) -> Wording:
@@ -203,7 +221,9 @@ class TextExploration(Exploration):
 
     def room(self, sample: int) -> int:
         """Return how many words are read of what is typed in place of a text."""
-        return self._padded_length or max(int(self.data.lengths[sample]) + _MORE, _LEAST_ROOM)
+        length = int(self.data.lengths[sample])
+        # In few sizes: each one is compiled.
+        return self._padded_length or max(_MORE * (length // _MORE + 2), _LEAST_ROOM)
 
     def recorded(self, sample: int) -> SequenceData:
         """Return a text as it was recorded, with room for more words."""
@@ -241,6 +261,13 @@ class TextExploration(Exploration):
             warnings.append(f"{len(words)} words, where the longest known text has {longest}")
         return warnings
 
+    def warning(self, state: State) -> str:
+        """Say what is not read of a changed text, and in what it is unlike the training data."""
+        typed = wording_of(state).typed
+        words = 0 if typed is None else int(self.data[state.sample].rewrite([typed]).lengths[0])
+        parts = [cut_note(self.room(state.sample), words), super().warning(state)]
+        return " ".join(part for part in parts if part)
+
     def pair(self, state: State) -> Explanation:
         """Return the explanation of the text now, preceded by the one that it is compared with.
 
@@ -267,9 +294,8 @@ class TextExploration(Exploration):
         with self.lock:
             question = self._question(state.sample)
             if question.anatomy.link == "identity":
-                raise ValueError(
-                    "Expected a model with classes, whose decision can flip; received one that "
-                    "predicts a value. Switch words off and watch it."
+                raise Refused(
+                    "The model predicts a value and decides nothing. Switch words off and watch it."
                 )
             text = self.edited(state)
             count, room = int(text.lengths[0]), text.mask.shape[1]

@@ -11,9 +11,9 @@ from ..inspection.outputs import as_probability
 from ..plots import content
 from ..plots.style import limit_of
 from ..sequences.step_names import phrase
-from ..wording import decimals, fixed, plain
+from ..wording import decimals, fixed, number, plain
 
-_MOST_ROWS, _MOST_FACTS = 10, 6
+_MOST_ROWS, _MOST_FACTS = 8, 4
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,14 @@ class View:
         Of the steps, for the axis.
     names, values : list of str, array (2, row, step)
         SHAP values of the variables, the most important before on top; NaN on padding.
+    rows, cells : list of (name, unit), array (2, row, step)
+        The variables of the rows and their data; NaN where not measured. ("", "") and NaN for the
+        row that sums the others.
     measured : bool array (2, row, step)
         Where a variable was measured; all False where the data has no gaps.
     facts, fact_values : list of str, array (2, fact)
         Static facts that matter most, with what they were and are, and their SHAP values.
-    variable, data : str, array (2, step)
+    variable, unit, data : str, str, array (2, step)
         The variable that the reader is looking at, in its units; NaN where not measured.
     moved, moved_variable : bool arrays (step,)
         Steps at which any variable was changed, and at which this one was.
@@ -57,16 +60,25 @@ class View:
     time_name: str
     names: list[str]
     values: np.ndarray
+    rows: list[tuple[str, str]]
+    cells: np.ndarray
     measured: np.ndarray
     facts: list[str]
     fact_values: np.ndarray
     variable: str
+    unit: str
     data: np.ndarray
     moved: np.ndarray
     moved_variable: np.ndarray
     attention: np.ndarray | None
     shown: np.ndarray
     probability: bool
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything is other now than before."""
+        pairs = (self.data, self.values, self.fact_values, self.shown)
+        return bool(self.moved.any()) or any(content.differ(*pair).any() for pair in pairs)
 
     @property
     def change(self) -> np.ndarray:
@@ -101,6 +113,10 @@ def view_of(before: Explanation, now: Explanation, variable: str, label: str) ->
     rows = content.most_important(names, values[0].T, _MOST_ROWS)
     known = ~np.isnan(data).transpose(0, 2, 1)
     gaps = not known.all()
+    units = [("", ""), *zip(first.feature_names, map(str, first.units), strict=True)]
+    cells = np.stack(
+        [data[..., i] if i >= 0 else np.full(data.shape[:2], np.nan) for i in rows.order], 1
+    )
     dots = np.stack([known[:, i] if i >= 0 and gaps else 0 * known[:, 0] for i in rows.order], 1)
     shown = first.feature_names.index(variable)
     looks = [one.attention.values[0, steps] for one in pair if one.attention is not None]
@@ -118,10 +134,13 @@ def view_of(before: Explanation, now: Explanation, variable: str, label: str) ->
         time_name=time_name,
         names=rows.names,
         values=np.stack([content.grouped(one, rows.order).T for one in values]),
+        rows=[units[i + 1] for i in rows.order],
+        cells=cells,
         measured=dots.astype(bool),
         facts=facts,
         fact_values=fact_values,
-        variable=names[shown],
+        variable=variable,
+        unit=str(first.units[shown]),
         data=data[:, :, shown],
         moved=np.any(differ, axis=1),
         moved_variable=differ[:, shown],
@@ -140,6 +159,17 @@ def from_to(before: str, now: str) -> str:
     ('23 % → 31 %', '23 %')
     """
     return now if before == now else f"{before} → {now}"
+
+
+def cut_note(read: int, typed: int) -> str:
+    """Say that the end of a text is not read; nothing where all of it is.
+
+    Examples
+    --------
+    >>> cut_note(40, 2400), cut_note(3, 3)
+    ('Only the first 40 of 2,400 words are read.', '')
+    """
+    return f"Only the first {read:,} of {typed:,} words are read." if read < typed else ""
 
 
 def heading(view: View) -> str:
@@ -167,6 +197,30 @@ def sentence(view: View) -> str:
     )
 
 
+def reading(view: View, panel: str, row: int, step: int) -> str:
+    """Say what stands at a step of a panel: "lactate at step 3: 2.1 mmol/L; SHAP value +0.12"."""
+    when = view.when(step)
+    if panel == "attention":
+        weights = np.nansum(view.values, axis=1) if view.attention is None else view.attention
+        what = "SHAP values" if view.attention is None else "attention"
+        return f"{what} at {when}: {number(weights[1, step], 3)}"
+    if panel == "data":
+        return f"{view.variable} at {when}: {_measured(view.data[:, step], view.unit)}"
+    name, unit = view.rows[row]
+    values = view.values[1, row] if panel == "now" else view.change[row]
+    what = "SHAP value" if panel == "now" else "change of the SHAP value"
+    shap = f"{what} {fixed(values[step], decimals(values[step], limit_of(view.values)), sign=True)}"
+    if not name:
+        return f"{view.names[row]} at {when}: {shap}"
+    return f"{name} at {when}: {_measured(view.cells[:, row, step], unit)}; {shap}"
+
+
+def _measured(pair: np.ndarray, unit: str) -> str:
+    """Write a number before and after a change, with its unit."""
+    texts = ["not measured" if np.isnan(one) else f"{number(one)} {unit}".strip() for one in pair]
+    return from_to(*texts)
+
+
 def _attention(view: View) -> str:
     if view.attention is None:
         return ""
@@ -188,7 +242,8 @@ def _facts(first: Explanation, second: Explanation) -> tuple[list[str], np.ndarr
         return [], np.zeros((2, 0))
     values = np.concatenate([one.values for one in pair])
     names, units = data[0]["static_feature"].values, first.to_dataset()["static_unit"].values
-    labels = content.fact_labels(names, units, data[0].values[0], data[1].values[0])
+    facts = data[0].values[0], data[1].values[0]
+    labels = content.fact_labels(names, units, *facts, first.labels)
     # Without an order of their own: a fact keeps its place while it is changed.
     kept = np.sort(np.argsort(-np.abs(values[0]), kind="stable")[:_MOST_FACTS])
     return [labels[i] for i in kept], values[:, kept]

@@ -14,6 +14,7 @@ import tiny
 import lstm_explain as lx
 from lstm_explain.attribution.pieces import _architecture
 from lstm_explain.backend import keras
+from lstm_explain.files import _unfolded
 
 pytestmark = pytest.mark.slow
 
@@ -59,6 +60,20 @@ def test_an_interrupt_keeps_whole_pieces_and_the_next_call_goes_on(tmp_path, mon
     assert len(calls) == 4  # the first piece was not explained again
     monkeypatch.undo()
     np.testing.assert_array_equal(joined.values, run(tmp_path / "fresh").values)
+
+
+def test_the_work_goes_on_with_another_batch_size(tmp_path):
+    """As after a stop for want of memory: the piece that is there stays, and joins the others."""
+    whole = run(tmp_path, batch_size=64)
+    first, *others = sorted(tmp_path.iterdir())
+    before = first.read_bytes()
+    for path in others:
+        path.unlink()
+    joined = run(tmp_path, batch_size=7)
+    assert first.read_bytes() == before
+    np.testing.assert_allclose(joined.values, whole.values, rtol=1e-4, atol=1e-6)
+    with pytest.raises(ValueError, match=r"batch_size to be a whole number.*received 0\. Try 512"):
+        run(tmp_path, batch_size=0)
 
 
 # -- pieces of other work --------------------------------------------------------------------------
@@ -110,9 +125,7 @@ def test_pieces_of_data_that_are_read_in_another_way_are_refused(kept, field):
 
 def test_every_field_of_the_data_is_compared(kept):
     """A field that is added to SequenceData later is compared without being listed."""
-    from lstm_explain.attribution.pieces import _fields
-
-    assert len(_fields(kept[1])) == len(fields(kept[1]))
+    assert len([*_unfolded([kept[1]])]) == len(fields(kept[1]))
 
 
 def with_activation(kept, activation):

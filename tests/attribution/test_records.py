@@ -128,7 +128,7 @@ def test_standardised_data_come_back_in_the_units_that_the_model_reads(rng):
     values = rng.normal(size=(30, 5, 2)) * [1e-3, 40] + [0.01, 1e5]
     data = SequenceData.from_arrays(values, values[:, -1, 0], static=values[:, 0])
     data = data.split_by_group(0.2, 0.2).standardise()
-    model = lx.build_model(data, units=(3,), attention_units=2, seed=1)
+    model = lx.build_model(data, units=(3,), attention_units=2, seed=1, beside=None)
     e = lx.explain(model, data.test, background=data.train, tolerance=0.5, progress=False)
     again = data_of(e)
     # Original units are rounded to whole decimal places where float32 ends.
@@ -158,7 +158,7 @@ def test_a_contrast_of_classes_a_probability_and_short_rows_come_back():
 def test_a_text_comes_back_with_its_absent_word(background, tmp_path):
     words = ["[PAD]", "[UNK]", *"abcdef"]
     data = SequenceData.from_tokens([[2, 3, 4], [5, 1], [6, 7, 2, 2]], [0, 1, 1], vocabulary=words)
-    model = lx.build_model(data, units=(3,), attention_units=2, seed=1)
+    model = lx.build_model(data, units=(3,), attention_units=2, seed=1, beside=None)
     e = lx.explain(model, data, background=background, tolerance=0.5, progress=False)
     again = question_of(model, saved(e, tmp_path))
     np.testing.assert_array_equal(again.subject.tokens, data.tokens)

@@ -10,26 +10,6 @@ import lstm_explain as lx
 from lstm_explain.backend import keras
 
 
-def worth_of(groups, sample=0, task="binary"):
-    """Worth of a coalition of groups of cells, one sequence at a time by the reference network."""
-    data, model = tiny.padded(task), tiny.model(task)
-    margin = reference.attention_lstm(model)
-    mask = data.test.mask[sample]
-    x = data.test.values[sample][mask].astype(float)
-    rows = lx.Background.from_data(data.train[:6]).values[:, : len(x)].astype(float)
-
-    def worth(coalition):
-        outputs = []
-        for row in rows:
-            mixed = row.copy()
-            for player in coalition:
-                mixed[groups[player]] = x[groups[player]]
-            outputs.append(margin(mixed)[0])
-        return float(np.mean(outputs))
-
-    return worth, len(x)
-
-
 def shapley(level, sample=0, **options):
     data = tiny.padded()
     return lx.shapley_values(
@@ -40,13 +20,13 @@ def shapley(level, sample=0, **options):
 
 def test_features_equal_all_orders():
     groups = [(slice(None), f) for f in range(3)]
-    worth, _ = worth_of(groups)
+    worth, _ = games.worth_of(groups)
     expected = reference.shapley_values(worth, 3)
     np.testing.assert_allclose(shapley("feature").values[0], expected, rtol=1e-4, atol=1e-6)
 
 
 def test_steps_equal_all_orders_and_sabotage_shows():
-    worth, length = worth_of([(t, slice(None)) for t in range(6)])
+    worth, length = games.worth_of([(t, slice(None)) for t in range(6)])
     expected = reference.shapley_values(worth, length)
     values = shapley("time").values.values[0]
     np.testing.assert_allclose(values[:length], expected, rtol=1e-4, atol=1e-6)  # float32 network
@@ -56,7 +36,7 @@ def test_steps_equal_all_orders_and_sabotage_shows():
 
 
 def test_windows_equal_all_orders():
-    worth, length = worth_of([(slice(0, 2), slice(None)), (slice(2, 4), slice(None)),
+    worth, length = games.worth_of([(slice(0, 2), slice(None)), (slice(2, 4), slice(None)),
                               (slice(4, 6), slice(None))])  # fmt: skip
     count = -(-length // 2)
     expected = reference.shapley_values(worth, count)
@@ -68,7 +48,7 @@ def test_windows_equal_all_orders():
 def test_interactions_equal_the_definition():
     """All steps are players, so that the rest, which stays present, is empty."""
     data = tiny.padded()
-    worth, length = worth_of([(t, slice(None)) for t in range(6)])
+    worth, length = games.worth_of([(t, slice(None)) for t in range(6)])
     found = lx.interactions(
         tiny.model(), data.test[0], players=range(length), background=data.train[:6]
     )

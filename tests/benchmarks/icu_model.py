@@ -60,7 +60,7 @@ def trained() -> tuple[object, SequenceData]:
     """Return the trained model, whose output is the logit, and the data."""
     data = stays()
     if not (KEPT / "run.json").exists():
-        model = lx.build_model(data, units=(64,), attention_units=64, seed=0)
+        model = lx.build_model(data, units=(64,), attention_units=64, seed=0, beside=None)
         lx.train(model, data, epochs=12, seed=0).save(KEPT)
     run = lx.TrainingRun.load(KEPT)
     print(f"test AUROC {run.metrics['auroc']:.3f}")

@@ -28,7 +28,7 @@ class RandomBuckets(lx.models.LengthBuckets):
 
 def main() -> None:
     data = lx.load_reviews("imdb", max_words=400, progress=False).train[:REVIEWS]
-    model = lx.build_model(data, bidirectional=True, word_dropout=0.3)
+    model = lx.build_model(data, bidirectional=True, word_dropout=0.3, beside=None)
     model.compile("adam", "binary_crossentropy")
     feeds = {
         "length buckets": {"x": lx.models.LengthBuckets(model, data, BATCH, seed=0)},

@@ -55,7 +55,7 @@ def scores_of_one(num_stays: int, seed: int) -> pd.DataFrame:
     options = {"learning_rate": 2e-3, **SIZES[num_stays]}
     runs = {}
     for dropout in DROPOUTS:
-        model = lx.build_model(data, units=(32,), dropout=dropout, seed=seed)
+        model = lx.build_model(data, units=(32,), dropout=dropout, seed=seed, beside=None)
         runs[dropout] = lx.train(
             model, data, epochs=30, patience=4, seed=seed, progress=False, **options
         )

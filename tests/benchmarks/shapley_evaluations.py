@@ -16,7 +16,7 @@ from explain_speed import relative_error
 from icu_model import trained
 
 import lstm_explain as lx
-from lstm_explain.attribution.shapley import Game, players_of
+from lstm_explain.attribution.coalitions import Game, players_of
 from lstm_explain.inspection.question import prepare
 
 

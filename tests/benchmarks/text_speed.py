@@ -18,8 +18,8 @@ import numpy as np
 import shap
 
 import lstm_explain as lx
+from lstm_explain.attribution.agreement import spearman
 from lstm_explain.backend import keras
-from lstm_explain.faithfulness.evidence import spearman
 from lstm_explain.sequences.words import UNKNOWN
 
 WORDS = 30
@@ -28,7 +28,7 @@ REPEATS = 5
 
 def main() -> None:
     data = lx.load_reviews("sample")
-    model = lx.build_model(data, bidirectional=True, word_dropout=0.3)
+    model = lx.build_model(data, bidirectional=True, word_dropout=0.3, beside=None)
     lx.train(model, data, epochs=5, learning_rate=3e-3, progress=False)
     long = data.test[data.test.lengths >= WORDS].words[0, :WORDS].tolist()
     sentence = data[:1].rewrite([long])

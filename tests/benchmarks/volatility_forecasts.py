@@ -13,7 +13,7 @@ if __name__ == "__main__":
     data = lx.load_market("sp500")
     forecasts = {"5-day mean": persistence(data), "HAR": har(data), "GJR-GARCH": gjr_garch(data)}
     for seed in range(5):
-        path = lx.models.TrailingMeans(FEATURES)
+        path = lx.models.TrailingMeans(FEATURES, spans=(1, 5, 22), penalty=0)
         model = lx.build_model(data, units=(32,), beside=path, seed=seed)
         lx.train(
             model, data, epochs=40, batch_size=128, learning_rate=2e-3, patience=8, seed=seed,

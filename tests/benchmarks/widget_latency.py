@@ -34,7 +34,7 @@ import ipywidgets
 from lstm_explain.widgets.pictures import Picture
 from lstm_explain.widgets.state import Edit, State
 from lstm_explain.widgets.page import framed
-first, last = explorer.controls.chosen_steps
+first, last = explorer.controls.selected_steps
 views = [explorer.core.view(State(3, (Edit("lactate", 1 + 0.1 * i, (first, last)),)), "lactate")
          for i in range({moves} + 1)]
 picture = Picture(views[0], headed=False)
@@ -48,7 +48,7 @@ def redraw(event):
     image.value = picture.png()
 move.observe(redraw, names="value")
 move.add_class("redraw")
-ipywidgets.VBox([move, framed(image)])"""
+ipywidgets.VBox([move, framed(image, picture.size[0])])"""
 WATCH = """
 selector => {
   const image = document.querySelector(selector);

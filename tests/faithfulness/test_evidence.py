@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_explain.faithfulness.evidence import Evidence, difference, kendall, spearman, summary
+from lstm_explain.attribution.agreement import kendall, spearman
+from lstm_explain.faithfulness.evidence import Evidence, difference, summary
 
 numbers = st.lists(st.tuples(*[st.integers(-3, 3)] * 2), min_size=2, max_size=9)
 

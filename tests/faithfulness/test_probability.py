@@ -138,7 +138,7 @@ def test_a_glance_at_a_class_with_a_hyphen_says_its_probability():
     data = SequenceData.from_arrays(
         rng.normal(size=(12, 4, 2)), rng.integers(0, 2, 12), class_names=["short", "long-term"]
     )
-    model = lx.build_model(data, units=(3,), attention_units=2, seed=1)
+    model = lx.build_model(data, units=(3,), attention_units=2, seed=1, beside=None)
     chance = model.predict(data[:1].inputs_for(model), verbose=0).item()
     for output, what in (("long-term", "probability of"), ("long-term-short", "predicted")):
         exploration = Exploration(model, data, background=data, output=output)

@@ -96,7 +96,7 @@ def texts():
     tokens = [rng.integers(2, len(WORDS), rng.integers(3, 7)) for _ in range(40)]
     target = np.array([int((ids == 4).any()) for ids in tokens])
     data = SequenceData.from_tokens(tokens, target, vocabulary=WORDS).split_by_group(0.2, 0.2)
-    return data, lx.build_model(data, units=(4,), attention_units=3, seed=1)
+    return data, lx.build_model(data, units=(4,), attention_units=3, seed=1, beside=None)
 
 
 @pytest.mark.slow

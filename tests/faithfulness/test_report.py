@@ -135,9 +135,8 @@ def test_report_has_every_check_with_its_controls(task, static):
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_report_and_the_model_is_untouched():
-    data, model = tiny.padded(), tiny.model()
+    data, model, e = tiny.padded(), tiny.model(), reported().explanation
     before = [np.array(weight) for weight in model.get_weights()]
-    e = lx.explain(model, data.test, background=data.train, tolerance=0.02, progress=False)
     again = lx.check_faithfulness(model, e, **QUIET)
     assert all(map(np.array_equal, before, model.get_weights()))
     one, other = reported().to_frame(), again.to_frame()
@@ -246,11 +245,13 @@ def test_figure_shows_the_numbers_of_the_report():
     curves = {line.get_label(): line for line in ax.get_lines()}
     table = report.to_frame()
     rows = table[
-        (table["measure"] == "comprehensiveness") & (table["level"] == "cell")
+        (table["measure"] == "comprehensiveness") & (table["level"] == "time")
         & (table["of"] == "explanation") & table["share"].notna()
     ]  # fmt: skip
     np.testing.assert_array_equal(curves["explanation"].get_ydata(), rows["mean"])
-    assert {"explanation", "random", "inverted"} <= set(curves)
+    # Of steps, because attention ranks steps: all in one panel.
+    assert {"explanation", "attention", "random", "inverted"} <= set(curves)
+    assert "share of steps removed" in ax.get_xlabel()
 
 
 class Page(HTMLParser):
@@ -303,7 +304,7 @@ def test_page_says_how_each_check_is_read_and_counts_steps_as_its_figures_do(tmp
     rows = {check.name: check for check in CHECKS}
     assert set(rows) == {*checks, "stability"}
     assert all(rows[name].question in text and rows[name].reading in text for name in checks)
-    assert "Explained: the log-odds of" in text
+    assert "Explained: the probability of up, in log-odds, by expected gradients." in text
     chance = 1 / (1 + np.exp(-e.predictions.values[0]))
     assert f"{chance:.3f}" in samples_table(e)
     # The first row holds the largest value, by the number of its step from 1 on.
@@ -361,7 +362,7 @@ def test_a_text_has_no_small_noise():
     rng = np.random.default_rng(3)
     tokens = [rng.integers(2, 10, rng.integers(3, 7)) for _ in range(12)]
     data = SequenceData.from_tokens(tokens, rng.integers(0, 2, 12), vocabulary=words)
-    model = lx.build_model(data, units=(4,), attention_units=3, seed=1)
+    model = lx.build_model(data, units=(4,), attention_units=3, seed=1, beside=None)
     e = lx.explain(model, data, output=1, tolerance=0.1, progress=False)
     report = lx.check_faithfulness(model, e, **QUIET)
     assert any(reason.startswith("sensitivity: not defined") for reason in report.skipped)

@@ -28,7 +28,7 @@ def made_data(seed, permuted=False):
 def network():
     """One network that every trial trains anew: what is compiled for it is compiled once."""
     data = made_data(0)
-    model = lx.build_model(data, units=(8,), attention_units=4, seed=0)
+    model = lx.build_model(data, units=(8,), attention_units=4, seed=0, beside=None)
     model.compile(keras.optimizers.Adam(0.02), loss="binary_crossentropy")
     start = [np.array(weight) for weight in model.get_weights()]
 

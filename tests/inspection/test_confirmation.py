@@ -365,19 +365,31 @@ def test_a_sample_that_is_its_background_has_no_gap():
     np.testing.assert_array_equal(e.values, 0)
 
 
-@pytest.mark.parametrize("kind", ["both ways", "convolved", "convolved, then read", "rolled"])
-def test_states_are_of_the_steps_that_move_them_most(kind):
+@pytest.mark.parametrize("shift", [0, 1, -1, 3])
+@pytest.mark.parametrize("kind", ["both ways", "mixed", "read twice"])
+def test_states_of_both_directions_are_of_the_steps_that_move_them_most(kind, shift):
     i = keras.Input((12, FEATURES))
-    if kind.startswith("convolved"):
-        states = layers.Conv1D(4, 5, padding="same")(i)
-        if kind.endswith("read"):
-            states = layers.LSTM(4, return_sequences=True)(states)
-    else:
-        states = layers.Bidirectional(layers.LSTM(4, return_sequences=True))(i)
-        states = layers.Dense(4)(states)  # no unit of one direction is left
-    if kind == "rolled":
-        states = ops.roll(states, 3, axis=1)
+    states = layers.Bidirectional(layers.LSTM(4, return_sequences=True))(i)
+    if kind == "mixed":  # no unit of one direction is left
+        states = layers.Dense(4)(states)
+    elif kind == "read twice":
+        states = layers.Bidirectional(layers.GRU(4, return_sequences=True))(states)
+    states = ops.roll(states, shift, axis=1)
     attended = layers.Attention(name="a")([states, states])
     model = randomised(keras.Model(i, layers.Dense(1)(layers.Flatten()(attended))), 0.5)
     x = np.random.default_rng(0).normal(size=(2, 12, FEATURES)).astype("float32")
-    assert ("time" in lx.attention_maps(model, x)["a"].dims) == (kind != "rolled")
+    assert ("time" in lx.attention_maps(model, x)["a"].dims) == (shift == 0)
+
+
+@pytest.mark.parametrize("kind", ["convolved", "convolved, then read", "convolved, then rolled"])
+def test_states_of_windows_are_of_the_steps_in_their_middle(kind):
+    i = keras.Input((12, FEATURES))
+    states = layers.Conv1D(4, 5, padding="same")(i)
+    if kind.endswith("read"):
+        states = layers.LSTM(4, return_sequences=True)(states)
+    elif kind.endswith("rolled"):
+        states = ops.roll(states, 5, axis=1)
+    attended = layers.Attention(name="a")([states, states])
+    model = randomised(keras.Model(i, layers.Dense(1)(layers.Flatten()(attended))), 0.5)
+    x = np.random.default_rng(0).normal(size=(2, 12, FEATURES)).astype("float32")
+    assert ("time" in lx.attention_maps(model, x)["a"].dims) == (not kind.endswith("rolled"))

@@ -271,7 +271,7 @@ def test_a_layer_that_reads_its_padding_has_gates_there():
 def test_texts_carry_their_words():
     texts = ["good film", "a good , long film", "bad"]
     data = SequenceData.from_texts(texts, [1, 1, 0], at_least=1)
-    model = lx.build_model(data, units=(3,), embedding_size=5, bidirectional=True)
+    model = lx.build_model(data, units=(3,), embedding_size=5, bidirectional=True, beside=None)
     trace = lx.trace_gates(model, data)
     assert trace["words"].values[1].tolist() == ["a", "good", ",", "long", "film"]
     embedding = model.get_layer("embedding")
@@ -328,8 +328,10 @@ def test_small_batches_give_the_same(gaps):
 
 def test_half_precision_is_traced_as_exactly_as_it_is():
     data = tiny.padded()
-    model = lx.build_model(data, units=(4,), attention_units=3, mixed_precision=True, seed=1)
-    exact = lx.build_model(data, units=(4,), attention_units=3, seed=1)
+    model = lx.build_model(
+        data, units=(4,), attention_units=3, mixed_precision=True, seed=1, beside=None
+    )
+    exact = lx.build_model(data, units=(4,), attention_units=3, seed=1, beside=None)
     for name in ("forget_gate", "hidden"):
         rounded, full = (lx.trace_gates(m, data.test[:5])[name].values for m in (model, exact))
         np.testing.assert_allclose(rounded, full, atol=5e-3)  # float16 has 11 bits

@@ -113,7 +113,7 @@ def texts():
     data = SequenceData.from_texts(
         ["a good film", "bad", "not a bad film"], ["yes", "no", "yes"], at_least=1
     )
-    model = lx.build_model(data, units=(3,), embedding_size=4, bidirectional=True)
+    model = lx.build_model(data, units=(3,), embedding_size=4, bidirectional=True, beside=None)
     rng = np.random.default_rng(2)
     model.set_weights([rng.normal(scale=0.8, size=w.shape) for w in model.get_weights()])
     return model, data

@@ -1,10 +1,13 @@
 """Attention that people write themselves is found by what it does, and is shown like any other."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from networks import randomised
 
 import lstm_explain as lx
+from lstm_explain.attribution.records import question_of
 from lstm_explain.backend import keras, ops
 
 pytestmark = pytest.mark.slow
@@ -130,5 +133,100 @@ def test_weights_over_features_are_not_called_time():
 
 
 def test_an_own_layer_that_hides_its_weights_is_told_to_give_them():
+    hidden = own_layer("exponentials", False)
     with pytest.raises(ValueError, match="takes a softmax or gives its weights too"):
-        lx.attention_maps(own_layer("exponentials", False), X)
+        lx.attention_maps(hidden, X)
+    with pytest.raises(ValueError, match=r"'own' to give weights.*return context, weights"):
+        lx.attention_maps(hidden, X, attention="own")
+
+
+class Transformed(L.Layer):
+    """The states are transformed before they are weighed, so that no product of them is seen."""
+
+    def __init__(self, of_pairs, **more):
+        super().__init__(**more)
+        self.of_pairs, self.value = of_pairs, L.Dense(3)
+
+    def call(self, states):
+        scores = ops.matmul(states, ops.transpose(states, (0, 2, 1)))  # (sample, query, time)
+        weights = ops.softmax(scores if self.of_pairs else ops.tanh(scores[:, -1]), axis=-1)
+        queries = weights if self.of_pairs else weights[:, None]
+        return ops.max(ops.matmul(queries, self.value(states)) ** 2, axis=1)
+
+
+def transformed(of_pairs, **lstm):
+    inputs = keras.Input((STEPS, FEATURES))
+    states = L.LSTM(4, return_sequences=True, name="states", **lstm)(inputs)
+    return randomised(keras.Model(inputs, L.Dense(1)(Transformed(of_pairs, name="own")(states))), 1)
+
+
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("of_pairs", [False, True])
+def test_attention_that_is_not_seen_can_be_named(of_pairs, go_backwards):
+    model = transformed(of_pairs, go_backwards=go_backwards)
+    with pytest.raises(ValueError, match=r'none is seen.*attention="layer name"'):
+        lx.attention_maps(model, X)
+    states = keras.Model(model.inputs, model.get_layer("states").output).predict(X, verbose=0)
+    scores = states @ states.transpose(0, 2, 1)
+    exponentials = np.exp(scores if of_pairs else np.tanh(scores[:, -1]))
+    expected = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    expected = expected[..., :: -1 if go_backwards else 1]
+    weights = lx.attention_maps(model, X, attention="own", batch_size=5)["own"]
+    assert weights.dims == (("sample", "query", "time") if of_pairs else ("sample", "time"))
+    np.testing.assert_allclose(weights, expected, atol=1e-6)
+    e = lx.explain(model, X[:4], background=X[4:], attention="own", progress=False)
+    np.testing.assert_allclose(e.attention, expected[:4].reshape(4, -1, STEPS).mean(1), atol=1e-6)
+    assert lx.explain(model, X[:4], background=X[4:], progress=False).attention is None
+    again = question_of(model, e)  # what asks the same again, such as a report, knows it
+    assert again.anatomy.attention_names == ["own"]
+
+
+def test_of_several_layers_that_attend_one_can_be_named():
+    inputs = keras.Input((STEPS, FEATURES))
+    states = L.LSTM(4, return_sequences=True)(inputs)
+    first = lx.models.AttentionPooling(3, name="first")(states)
+    second = lx.models.AttentionPooling(3, name="second")(states)
+    model = randomised(keras.Model(inputs, L.Dense(1)(L.Concatenate()([first, second]))), 0.7)
+    maps = lx.attention_maps(model, X[:4])
+    for name in ("first", "second"):
+        assert set(lx.attention_maps(model, X[:4], attention=name).data_vars) == {"mask", name}
+        e = lx.explain(model, X[:4], background=X[4:], attention=name, progress=False)
+        np.testing.assert_allclose(e.attention, maps[name], atol=1e-6)
+    assert np.abs(maps["first"] - maps["second"]).max() > 0.02
+
+
+def test_a_name_of_no_attention_is_refused():
+    model = transformed(False)
+    for method in (lx.attention_maps, partial(lx.explain, background=X)):
+        with pytest.raises(
+            ValueError, match=r"received 'ownn': its layers are \[.*'states'.*'own'"
+        ):
+            method(model, X, attention="ownn")
+        with pytest.raises(ValueError, match=r"'states' to give weights over the 6 .*\(6, 4\)"):
+            method(model, X, attention="states")
+        with pytest.raises(TypeError, match="Expected attention to be str; received int"):
+            method(model, X, attention=3)
+    inputs = keras.Input((STEPS, STEPS))
+    turned = L.Permute((2, 1))(L.LSTM(STEPS, return_sequences=True)(inputs))
+    weights = L.Activation("softmax", name="weights")(L.Flatten()(L.Dense(1)(turned)))
+    features = randomised(keras.Model(inputs, L.Dense(1)(L.Dot(axes=1)([weights, turned]))))
+    x = np.random.default_rng(1).normal(size=(4, STEPS, STEPS)).astype("float32")
+    with pytest.raises(ValueError, match=r"'weights' do not go with them.*lx.attention_maps"):
+        lx.explain(features, x, background=x, attention="weights", progress=False)
+
+
+def test_a_name_that_stands_twice_or_inside_a_loop_is_refused():
+    def tower(name):
+        inputs = keras.Input((STEPS, FEATURES))
+        inner = L.TimeDistributed(L.Dense(2, "softmax", name="inside"))(inputs)
+        return keras.Model(inputs, Transformed(False, name="own")(inner), name=name)
+
+    inputs = keras.Input((STEPS, FEATURES))
+    both = L.Concatenate()([tower("a")(inputs), tower("b")(inputs)])
+    model = randomised(keras.Model(inputs, L.Dense(1)(both)), 1)
+    with pytest.raises(ValueError, match=r"there are 2 of that name.*in front: 'model/own'"):
+        lx.attention_maps(model, X, attention="own")
+    with pytest.raises(ValueError, match="inside a loop over steps"):
+        lx.attention_maps(model, X, attention="inside")
+    maps = [lx.attention_maps(model, X, attention=f"{name}/own")[f"{name}/own"] for name in "ab"]
+    assert np.abs(maps[0] - maps[1]).max() > 0.02

@@ -34,7 +34,7 @@ def test_padding_adds_nothing():
 
 
 def test_layers_have_the_documented_names():
-    model = lx.build_model(tiny.padded(), units=(4, 3), bidirectional=True)
+    model = lx.build_model(tiny.padded(), units=(4, 3), bidirectional=True, beside=None)
     names = {layer.name for layer in model.layers}
     assert {"bidirectional_1", "bidirectional_2", "attention", "head", "output"} <= names
 
@@ -51,7 +51,7 @@ def test_output_fits_the_task(task, outputs):
 def test_untrained_regression_starts_at_the_training_mean():
     """A head of zeros gives the mean of the training target, in the target's own units."""
     data = tiny.padded("regression")
-    model = lx.build_model(data)
+    model = lx.build_model(data, beside=None)
     model.get_layer("head").set_weights([0 * w for w in model.get_layer("head").get_weights()])
     predictions = model.predict(data.inputs_for(model), verbose=0)
     np.testing.assert_allclose(predictions, data.train.target.mean(), rtol=1e-5)
@@ -59,7 +59,7 @@ def test_untrained_regression_starts_at_the_training_mean():
 
 def test_same_seed_same_weights():
     data = tiny.padded()
-    one, two, other = (lx.build_model(data, seed=s).get_weights() for s in (0, 0, 1))
+    one, two, other = (lx.build_model(data, seed=s, beside=None).get_weights() for s in (0, 0, 1))
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a, b)
     assert any(np.abs(a - c).max() > 0 for a, c in zip(one, other, strict=True))
@@ -84,23 +84,25 @@ def test_missing_file_is_named():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"units": ()}, "Expected at least one LSTM layer"),
+        ({"units": ()}, "Expected at least one layer with"),
         ({"units": (0,)}, "with at least 1 unit; received"),
         ({"dropout": 1.0}, "dropout to be a finite number of at least 0 and below 1; received 1.0"),
     ],
 )
 def test_impossible_parameters_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        lx.build_model(tiny.padded(), **arguments)
+        lx.build_model(tiny.padded(), **arguments, beside=None)
 
 
 def test_data_without_target_is_refused():
     with pytest.raises(ValueError, match="Expected data with a target to shape the output"):
-        lx.build_model(SequenceData.from_arrays(np.zeros((2, 3, 1))))
+        lx.build_model(SequenceData.from_arrays(np.zeros((2, 3, 1))), beside=None)
 
 
 def model_of(data, **options):
-    model = lx.build_model(data, units=(5,), embedding_size=4, attention_units=3, **options)
+    model = lx.build_model(
+        data, units=(5,), embedding_size=4, attention_units=3, **options, beside=None
+    )
     rng = np.random.default_rng(2)
     weights = [
         w if "seed" in v.path else rng.normal(0, 0.7, w.shape)
@@ -146,7 +148,7 @@ def test_words_add_up_to_the_prediction_and_shapley_values_are_those_of_enumerat
 @pytest.mark.slow
 def test_a_trained_model_finds_the_word_and_is_saved(tmp_path):
     data = texts(300)
-    model = lx.build_model(data, units=(8,), embedding_size=8)
+    model = lx.build_model(data, units=(8,), embedding_size=8, beside=None)
     run = lx.train(model, data, epochs=25, learning_rate=1e-2, progress=False)
     assert run.metrics["auroc"] > 0.9
     e = lx.explain(model, data.test, progress=False)

@@ -5,10 +5,14 @@ from functools import lru_cache
 import numpy as np
 import pytest
 import tiny
+from sklearn.linear_model import LogisticRegression
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
+from lstm_explain.backend import keras
 from lstm_explain.models import MeasuredSummaries, TrailingMeans, WordRatios
+from lstm_explain.models.linear_paths import usual_path
+from lstm_explain.models.penalised import PENALTIES
 
 
 @lru_cache
@@ -47,20 +51,12 @@ def no_texts_seen(num_classes=2):
     return SequenceData.from_tokens(ids, np.arange(20) % num_classes)
 
 
-def assert_equal_models(one, other):
-    assert [layer.name for layer in one.layers] == [layer.name for layer in other.layers]
-    assert [(w.path, w.trainable) for w in one.weights] == [
-        (w.path, w.trainable) for w in other.weights
-    ]
-    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
 # -- the paths -------------------------------------------------------------------------------------
 @pytest.mark.slow
 def test_trailing_means_are_a_least_squares_fit_and_training_starts_there():
     data = tiny.padded("regression")
-    model = lx.build_model(data, units=(3,), beside=TrailingMeans(["dose", "noise"], spans=(1, 3)))
+    path = TrailingMeans(["dose", "noise"], spans=(1, 3), penalty=0)
+    model = lx.build_model(data, units=(3,), beside=path)
     columns = np.array(
         [
             [values[mask][-span:, feature].mean() for span in (1, 3) for feature in (0, 2)] + [1.0]
@@ -77,16 +73,94 @@ def test_trailing_means_are_a_least_squares_fit_and_training_starts_there():
     assert np.abs(model.get_layer("head").get_weights()[0]).max() > 0
 
 
-def test_default_spans_are_day_week_and_month():
-    assert TrailingMeans(["dose"]).spans == (1, 5, 22)
-    model = lx.build_model(tiny.padded("regression"), beside=TrailingMeans(["dose"]))
-    assert model.get_layer("trailing_means").spans == [1, 5, 22]
+def ridge(columns, target, penalty):
+    """Return coefficients that minimise the mean squared error and the penalty, in closed form."""
+    centred = columns - columns.mean(axis=0)
+    gram = centred.T @ centred / len(target) + penalty * np.eye(columns.shape[1])
+    kernel = np.linalg.solve(gram, centred.T @ (target - target.mean()) / len(target))
+    return kernel, target.mean() - columns.mean(axis=0) @ kernel
+
+
+def test_the_usual_path_of_numbers_is_the_ridge_regression_that_validates_best():
+    data = tiny.padded("regression")
+    model = lx.build_model(data, units=(3,))
+    assert model.get_layer("trailing_means").spans == [1, 6]  # a quarter of 6 steps is 1
+    columns = np.array(
+        [
+            [values[mask][-span:, feature].mean() for span in (1, 6) for feature in range(3)]
+            for values, mask in zip(data.values.astype(float), data.mask, strict=True)
+        ]
+    )
+    train, validation = (data.split == name for name in ("train", "validation"))
+    mean, deviation = data.train.target.mean(), data.train.target.std()
+    target = (data.target - mean) / deviation
+    forecasts = []
+    for penalty in PENALTIES:
+        kernel, bias = ridge(columns[train], target[train], penalty)
+        forecasts.append(columns @ kernel + bias)
+    losses = [((one - target)[validation] ** 2).mean() for one in forecasts]
+    assert 0 < np.argmin(losses) < len(losses) - 1  # else the choice is not tested
+    predicted = model.predict(data.inputs_for(model), verbose=0)[:, 0]
+    expected = forecasts[np.argmin(losses)] * deviation + mean
+    np.testing.assert_allclose(predicted, expected, atol=1e-5)  # float32
+
+
+def test_the_usual_path_of_classes_is_a_logistic_regression():
+    data = tiny.padded("multiclass")
+    model = lx.build_model(data, units=(3,), beside=TrailingMeans(penalty=0.1))
+    means = model.get_layer("trailing_means")
+    columns = np.asarray(keras.ops.convert_to_numpy(means(data.values, mask=data.mask)), float)
+    train = data.split == "train"
+    fit = LogisticRegression(C=1 / (0.1 * train.sum()), tol=1e-8, max_iter=1000)
+    fit.fit(columns[train], data.target[train])
+    predicted = model.predict(data.inputs_for(model), verbose=0)
+    np.testing.assert_allclose(predicted, fit.predict_proba(columns), atol=1e-4)  # float32
+
+
+def test_the_usual_path_follows_the_data():
+    assert usual_path(measurements()) == MeasuredSummaries()
+    assert usual_path(tiny.padded("multiclass")) == TrailingMeans()
+    assert usual_path(texts()) == WordRatios()
+    assert usual_path(texts(3)) is None
+    assert usual_path(no_texts_seen()) is None
+
+
+@pytest.mark.parametrize("target", [[0, 2] * 20, [1] * 40])
+def test_classes_that_the_training_part_lacks_are_as_good_as_never(target):
+    rng = np.random.default_rng(0)
+    data = SequenceData.from_arrays(
+        rng.normal(size=(40, 4, 2)), np.array(target), class_names=["a", "b", "c"]
+    )
+    model = lx.build_model(data, units=(2,))
+    predicted = model.predict(data.values, verbose=0)
+    assert (predicted[:, [k for k in range(3) if k not in target]] < 1e-3).all()
+    assert (predicted[:, sorted(set(target))] > 1e-3).all()
+
+
+def test_several_labels_have_a_regression_each():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(90, 4, 2))
+    labels = np.column_stack([values[:, -1, 0] > 0, values[:, -1, 1] < 0]).astype(int)
+    data = SequenceData.from_arrays(values, labels, target_names=["high", "low"])
+    model = lx.build_model(data, units=(2,))
+    for column, name in enumerate(["high", "low"]):
+        alone = lx.build_model(data.for_target(name), units=(2,))
+        np.testing.assert_allclose(
+            model.predict(values, verbose=0)[:, column],
+            alone.predict(values, verbose=0)[:, 0],
+            atol=1e-5,  # float32
+        )
+
+
+def test_gaps_are_named_before_a_regression_is_fitted():
+    with pytest.raises(ValueError, match=r"fill_missing"):
+        lx.build_model(tiny.charts())
 
 
 # -- what does not fit -----------------------------------------------------------------------------
 @pytest.mark.parametrize("wrong", [WordRatios, "WordRatios", ["dose"], True, False])
 def test_something_else_beside_the_lstm_is_refused(wrong):
-    with pytest.raises(TypeError, match=r"Expected beside as .*received .*Leave beside out for"):
+    with pytest.raises(TypeError, match=r"Expected beside as .*received .*Leave it out for"):
         lx.build_model(tiny.padded(), beside=wrong)
 
 
@@ -106,18 +180,13 @@ def test_spans_without_a_step_are_refused(spans):
 @pytest.mark.parametrize(
     ("beside", "data", "message"),
     [
-        (
-            TrailingMeans(["dose"]),
-            tiny.padded,
-            r"for TrailingMeans; received measurements and a binary target\. Leave beside out, or",
-        ),
         (TrailingMeans(["dose"]), texts, "for TrailingMeans; received texts and a binary target"),
         (
             MeasuredSummaries(),
             tiny.padded,
-            r"for MeasuredSummaries; received a binary target and no indicators\. Call data\.fill",
+            r"for MeasuredSummaries; received measurements and a binary target without\. Call data",
         ),
-        (MeasuredSummaries(), texts, "received a binary target and no indicators"),
+        (MeasuredSummaries(), texts, "received texts and a binary target without"),
         (
             MeasuredSummaries(times="height"),
             measurements,
@@ -135,47 +204,3 @@ def test_spans_without_a_step_are_refused(spans):
 def test_a_path_for_other_data_is_refused(beside, data, message):
     with pytest.raises(ValueError, match=message):
         lx.build_model(data(), beside=beside)
-
-
-# -- the old keywords ------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("data", "old", "new"),
-    [
-        (
-            lambda: tiny.padded("regression"),
-            {"linear_features": ["dose", "pulse"], "linear_spans": (1, 3)},
-            TrailingMeans(["dose", "pulse"], spans=(1, 3)),
-        ),
-        (
-            lambda: tiny.padded("regression"),
-            {"linear_features": ["dose"]},
-            TrailingMeans(["dose"]),
-        ),
-        (measurements, {"summaries": True}, MeasuredSummaries()),
-        (
-            measurements,
-            {"summaries": True, "summaries_times": "age"},
-            MeasuredSummaries(times="age"),
-        ),
-        (texts, {"naive_bayes": True}, WordRatios()),
-        (texts, {"naive_bayes": False, "linear_features": ()}, None),
-    ],
-)
-def test_old_keywords_make_the_same_model_and_show_the_new_form(data, old, new):
-    with pytest.warns(FutureWarning) as caught:
-        before = lx.build_model(data(), units=(3,), seed=2, **old)
-    (warning,) = [one for one in caught if one.category is FutureWarning]
-    assert warning.filename == __file__
-    shown = "None" if new is None else f"lx.models.{new!r}"
-    assert f"use build_model(data, beside={shown})" in str(warning.message)
-    assert_equal_models(before, lx.build_model(data(), units=(3,), seed=2, beside=new))
-
-
-def test_old_and_new_keywords_together_are_refused():
-    with pytest.raises(TypeError, match="Expected beside alone; received also naive_bayes"):
-        lx.build_model(texts(), beside=WordRatios(), naive_bayes=True)
-
-
-def test_an_unknown_keyword_is_refused_as_python_does():
-    with pytest.raises(TypeError, match="unexpected keyword argument 'linear_feature'"):
-        lx.build_model(texts(), linear_feature=["dose"])

@@ -64,7 +64,9 @@ def slope(data, weights, target):
 @pytest.fixture(scope="module")
 def model():
     """Return an untrained LSTM with attention, and large weights."""
-    network = lx.build_model(many(), units=(4,), embedding_size=3, attention_units=3, seed=1)
+    network = lx.build_model(
+        many(), units=(4,), embedding_size=3, attention_units=3, seed=1, beside=None
+    )
     rng = np.random.default_rng(2)
     network.set_weights(
         [
@@ -86,7 +88,7 @@ def test_predictions_are_those_of_one_padded_batch(model):
 
 def test_static_facts_stay_with_their_text():
     data = many(static=True)
-    model = lx.build_model(data, units=(3,), embedding_size=3, attention_units=3)
+    model = lx.build_model(data, units=(3,), embedding_size=3, attention_units=3, beside=None)
     padded = model.predict(data.inputs_for(model), batch_size=len(data), verbose=0)
     np.testing.assert_allclose(lx.models.predict_by_length(model, data, 7), padded, atol=1e-5)
     other = replace(data, static=data.static[::-1].copy())

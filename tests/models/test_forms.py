@@ -1,7 +1,5 @@
 """Every form that ``model.predict`` takes gives the values of `SequenceData`, or a remedy."""
 
-import re
-
 import numpy as np
 import pytest
 from networks import randomised
@@ -186,52 +184,6 @@ def test_what_cannot_be_read_is_refused_with_a_remedy(make_model, data, message)
         lx.predict(make_model(), data)
 
 
-def remedy_of(model, data, **options):
-    """Run the code that a refusal names, and return the model that it makes."""
-    with pytest.raises(ValueError, match="Join them in one") as refusal:
-        lx.explain(model, data, background="zero", progress=False, **options)
-    code = re.search("`(.*?)`", str(refusal.value))[1]
-    names = {"keras": keras, "model": model}
-    exec(code, names)  # noqa: S102 (the code of the message is what is tested)
-    return names["joined"]
-
-
-def of_shapes(*shapes, as_dict=False):
-    inputs = [keras.Input(shape, name=f"input_{n}") for n, shape in enumerate(shapes)]
-    flat = [layers.Flatten()(layers.Dense(2, "tanh")(each)) for each in inputs]
-    output = layers.Dense(1)(layers.Concatenate()(flat) if len(flat) > 1 else flat[0])
-    given = {tensor.name: tensor for tensor in inputs} if as_dict else inputs
-    return randomised(keras.Model(given, output), 0.4)
-
-
-@pytest.mark.parametrize("as_dict", [False, True], ids=["list", "dict"])
-@pytest.mark.parametrize(
-    "shapes",
-    [[(6, 3), (6, 2)], [(6, 3), (4,), (6, 2)], [(6, 2, 2)], [(6, 2, 2, 3), (6, 1)]],
-    ids=["two sequences", "two sequences and facts", "images", "films and a sequence"],
-)
-def test_the_remedy_for_several_sequences_and_images_works(shapes, as_dict):
-    """The joined model predicts as the model does, and its values sum to the prediction."""
-    model = of_shapes(*shapes, as_dict=as_dict)
-    arrays = [RNG.normal(size=(5, *shape)).astype("float32") for shape in shapes]
-    joined = remedy_of(model, np.zeros((5, 6, 3)))
-    sequences = [array for array in arrays if array.ndim > 2]
-    side_by_side = np.concatenate([x.reshape(*x.shape[:2], -1) for x in sequences], axis=2)
-    facts = [array for array in arrays if array.ndim == 2]
-    given = [side_by_side, *facts] if facts else side_by_side
-    e = lx.explain(joined, given, background=given, progress=False)
-    named = dict(zip([t.name for t in model.inputs], arrays, strict=True))
-    expected = model.predict(named if as_dict else arrays, verbose=0)
-    np.testing.assert_allclose(e.predictions, expected[:, 0], atol=1e-5)
-    np.testing.assert_allclose(e.gaps, 0, atol=0.02)
-
-
-def test_a_sequence_cannot_be_named_static_facts():
-    model = of_shapes((6, 3), (6, 2))
-    joined = remedy_of(model, X, inputs={"sequence": "input_0", "static": "input_1"})
-    assert joined.input_shape == (None, 6, 5) or joined.input_shape == [(None, 6, 5)]
-
-
 class Wrapper:
     """Like scikeras's: an estimator of scikit-learn, with the Keras model inside once fitted."""
 
@@ -267,6 +219,10 @@ def test_samples_are_taken_by_id():
     np.testing.assert_array_equal(data[["P3", "P2"]].values, X[[3, 1]])
     e = lx.explain(plain_model(), data, background="zero", progress=False)
     np.testing.assert_array_equal(e["P2"].values, e.values[1:2])
+    days = SequenceData.from_arrays(X[:2], ids=np.array(["2020-03-04", "2020-03-05"], "M8[ns]"))
+    e = lx.explain(plain_model(), days, background="zero", progress=False)
+    np.testing.assert_array_equal(e[np.datetime64("2020-03-05")].values, e.values[1:])
+    np.testing.assert_array_equal(e["2020-03-05"].values, e.values[1:])
     numbers = SequenceData.from_arrays(X[:2], ids=[17, 4])
     np.testing.assert_array_equal(numbers["4"].values, X[1:2])
     with pytest.raises(IndexError, match=r"such as one of \['P1', 'P2', 'P1'\]; received \['P9'\]"):

@@ -99,16 +99,16 @@ def test_words_are_dropped_in_training_only_and_at_the_rate():
 
 def test_without_an_unknown_word_nothing_is_dropped():
     data = SequenceData.from_tokens([[0, 1, 2], [2, 1, 0]], [0, 1], vocabulary=["a", "b", "c"])
-    names = [layer.name for layer in lx.build_model(data, units=(2,)).layers]
+    names = [layer.name for layer in lx.build_model(data, units=(2,), beside=None).layers]
     assert "word_dropout" not in names
     assert "embedding" in names
 
 
 def test_impossible_rates_and_sizes_are_refused():
     with pytest.raises(ValueError, match="of at least 0 and below 1; received 1"):
-        lx.build_model(texts(), word_dropout=1)
+        lx.build_model(texts(), word_dropout=1, beside=None)
     with pytest.raises(
         ValueError, match="embedding_size to be a whole number of at least 1; received 0"
     ):
-        lx.build_model(texts(), embedding_size=0)
+        lx.build_model(texts(), embedding_size=0, beside=None)
     assert keras.saving.get_registered_object("lstm_explain>WordDropout") is WordDropout

@@ -21,7 +21,7 @@ def test_a_trained_model_refuses_data_in_other_units(tmp_path):
     """Raw numbers into a model of standardised ones; also after saving, and not without need."""
     raw = tiny.padded()
     data = replace(raw, values=np.where(raw.mask[..., None], 5 + 3 * raw.values, 0)).standardise()
-    model = lx.build_model(data, units=(2,), attention_units=2)
+    model = lx.build_model(data, units=(2,), attention_units=2, beside=None)
     options = {"epochs": 1, "batch_size": 60, "progress": False}
     run = lx.train(model, data, **options)
     lx.TrainingRun.save(run, tmp_path)
@@ -48,7 +48,7 @@ def test_a_trained_model_refuses_another_order_of_classes_or_features(tmp_path):
         return lx.SequenceData.from_arrays(values[rows], labels[rows], **names)
 
     data = data_of(labels).split_by_group()
-    model = lx.build_model(data, units=(2,), attention_units=2)
+    model = lx.build_model(data, units=(2,), attention_units=2, beside=None)
     run = lx.train(model, data, epochs=1, progress=False)
     model.save(tmp_path / "alone.keras")
     folder = run.save(tmp_path / "run")

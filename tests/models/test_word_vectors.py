@@ -132,15 +132,19 @@ def test_a_model_starts_from_the_vector_of_each_word(tmp_path):
     """Through the data's own ids; a vocabulary in another order gives other rows."""
     data = texts()
     path = stored(tmp_path, GLOVE)
-    model = lx.build_model(data, units=(3,), word_vectors=loaded(path, data.vocabulary))
+    model = lx.build_model(
+        data, units=(3,), word_vectors=loaded(path, data.vocabulary), beside=None
+    )
     np.testing.assert_array_equal(vector_of(model, data, "good"), np.float32(GOOD))
     np.testing.assert_array_equal(vector_of(model, data, "bad"), np.float32(BAD))
     turned = (*VOCABULARY[:2], *VOCABULARY[:1:-1])
     other = texts(turned)
-    model = lx.build_model(other, units=(3,), word_vectors=loaded(path, other.vocabulary))
+    model = lx.build_model(
+        other, units=(3,), word_vectors=loaded(path, other.vocabulary), beside=None
+    )
     np.testing.assert_array_equal(vector_of(model, other, "good"), np.float32(GOOD))
     shifted = replace(loaded(path), vocabulary=turned)  # what an error in the ids would give
-    model = lx.build_model(other, units=(3,), word_vectors=shifted)
+    model = lx.build_model(other, units=(3,), word_vectors=shifted, beside=None)
     assert (vector_of(model, other, "good") != np.float32(GOOD)).any()
 
 
@@ -155,7 +159,9 @@ def test_naive_bayes_ratios_stand_in_front_of_the_vectors(tmp_path):
 
 def test_the_model_is_saved_with_its_vectors_and_trains_them(tmp_path):
     data = texts()
-    model = lx.build_model(data, units=(3,), word_vectors=loaded(stored(tmp_path, GLOVE)))
+    model = lx.build_model(
+        data, units=(3,), word_vectors=loaded(stored(tmp_path, GLOVE)), beside=None
+    )
     model.save(tmp_path / "model.keras")
     again = lx.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(vector_of(again, data, "good"), np.float32(GOOD))
@@ -221,13 +227,13 @@ def test_vectors_of_other_words_are_refused(tmp_path):
     with pytest.raises(
         ValueError, match=r"the order of this data's vocabulary of 6 words; .*Make th"
     ):
-        lx.build_model(texts((*VOCABULARY[:-1], "other")), word_vectors=vectors)
+        lx.build_model(texts((*VOCABULARY[:-1], "other")), word_vectors=vectors, beside=None)
     with pytest.raises(
         TypeError, match=r"word_vectors as WordVectors; received ndarray.*learn_word"
     ):
-        lx.build_model(texts(), word_vectors=vectors.values)
+        lx.build_model(texts(), word_vectors=vectors.values, beside=None)
     with pytest.raises(ValueError, match="texts for word_vectors; received numbers"):
-        lx.build_model(tiny.padded(), word_vectors=vectors)
+        lx.build_model(tiny.padded(), word_vectors=vectors, beside=None)
     assert isinstance(vectors, WordVectors)
 
 

@@ -70,6 +70,7 @@ def explanation(values: Any, mask: Any = None, **more: Any) -> Explanation:
         "scale": more.get("scale", "margin"),
         "background": more.get("background", "100 of 2118 train sequences"),
         "data": "icu",
+        **more.get("record", {}),
     }
     attributes = {
         "time_name": more.get("time_name", "step"),

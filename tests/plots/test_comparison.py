@@ -110,6 +110,34 @@ def test_comparison_without_attention_shows_values_per_step() -> None:
     assert words(ax.get_ylabel()) == "SHAP value per step"
 
 
+DATES, COUNTED = "date: 2024-03-01 to 2024-03-08", "step (the samples differ in date)"
+DAYS = np.arange("2024-03-01", "2024-03-09", dtype="datetime64[D]").astype("datetime64[ns]")
+
+
+@pytest.mark.parametrize(
+    ("second", "lengths", "name"),
+    [
+        (DAYS, (8, 8), DATES),
+        # The dates of a shorter sample's padding say nothing.
+        (np.append(DAYS[:1], DAYS[:7]), (8, 1), DATES),
+        (DAYS, (5, 8), DATES),
+        (DAYS + np.timedelta64(366, "D"), (8, 8), COUNTED),
+        # One step at another time is enough.
+        (np.append(DAYS[:-1], DAYS[-1:] + 1), (8, 8), COUNTED),
+    ],
+)
+def test_comparison_names_steps_only_as_both_samples_do(
+    second: Any, lengths: Any, name: str
+) -> None:
+    dataset = pair().to_dataset().assign_attrs(time_name="date")
+    dataset["mask"].values[:] = np.arange(8) < np.array(lengths)[:, None]
+    dataset["times"] = (("sample", "time"), np.stack([DAYS, second]))
+    ax = panel(plot_comparison(Explanation(dataset)), "time")
+    assert ax.get_xlabel() == name
+    labels = [text.get_text() for text in ax.get_xticklabels()]
+    assert (labels[0], labels[-1]) == (("1", "8") if name == COUNTED else ("1 Mar\n2024", "8 Mar"))
+
+
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [

@@ -22,54 +22,80 @@ from plots.figures import (
 )  # fmt: skip
 
 from lstm_explain import plot_heatmap, plot_summary, plot_timeline
-from lstm_explain.plots.content import differ, equation, fact_labels, read_prediction
-from lstm_explain.wording import decimals
+from lstm_explain.plots.content import differ, equation, explained, fact_labels, read_prediction
+from lstm_explain.wording import adding_up, decimals
 
 
 @pytest.mark.parametrize(
-    ("facts", "name"),
+    ("facts", "name", "of_one", "of_many"),
     [
-        ({"scale": "margin"}, "log-odds of died"),
-        ({"scale": "probability", "output": "output 2"}, "probability of output 2"),
+        (
+            {"scale": "margin"}, "log-odds of died",
+            "probability of died 58.4 %: log-odds 0.34 =",
+            "probability of died, in log-odds: mean |SHAP value| over",
+        ),
+        (
+            {"scale": "probability", "output": "output 2"}, "probability of output 2",
+            "probability of output 2: prediction 0.34 =",
+            "probability of output 2: mean |SHAP value| over",
+        ),
         (
             {"scale": "value", "output": "volatility", "target_unit": "log %²"},
             "volatility [log %²]",
+            "volatility [log %²]: prediction 0.34 =",
+            "volatility [log %²]: mean |SHAP value| over",
         ),
-        ({"scale": "margin", "output": "died-survived"}, "log-odds of died-survived"),
+        (
+            {"scale": "margin", "output": "died-survived"}, "log-odds of died-survived",
+            "log-odds of died-survived: prediction 0.34 =",
+            "log-odds of died-survived: mean |SHAP value| over",
+        ),
         (
             {"scale": "probability", "output": "died-survived"},
             "difference of the probabilities died-survived",
+            "difference of the probabilities died-survived: prediction 0.34 =",
+            "difference of the probabilities died-survived: mean |SHAP value| over",
         ),
     ],
-)
-def test_figures_say_what_the_numbers_are_of(facts: dict[str, Any], name: str) -> None:
+)  # fmt: skip
+def test_figures_say_what_the_numbers_are_of(
+    facts: dict[str, Any], name: str, of_one: str, of_many: str
+) -> None:
+    """Beside log-odds of a class its probability: 1 / (1 + exp(-0.34)) is 58.4 %."""
     e = patient(**facts)
     heat, time, whole = plot_heatmap(e), plot_timeline(e), plot_summary(e)
     assert words(panel(heat, "colours").get_xlabel()) == f"SHAP value ({name})"
     assert words(time.get_ylabel()) == f"SHAP value per step ({name})"
     assert words(panel(whole, "colours").get_xlabel()) == f"mean |SHAP value| ({name})"
-    for ax in (heat, time, whole):
-        assert heading(ax)[0].startswith(f"{name}: ")
+    for ax in (heat, time):
+        assert heading(ax)[0].startswith(of_one)
+    assert heading(whole)[0].startswith(of_many)
 
 
 @pytest.mark.parametrize("plot", [plot_heatmap, plot_timeline])
 def test_heading_adds_up_and_names_the_background(plot: Callable[..., Axes]) -> None:
     e = explanation(np.full((1, 2, 1), 0.6), base=-2.0, target=["died"], ids=["7"])
     assert heading(plot(e)) == (
-        "log-odds of died: prediction -0.80 = base value -2.00 + SHAP values +1.20",
+        "probability of died 31.0 %: log-odds -0.80 = base value -2.00 + SHAP values +1.20",
         "icu 7 · true class: died · absent = 100 of 2,118 train sequences",
     )
     e = explanation(np.full((3, 2, 1), 0.6), target=[0.1, 0.2, -3.0], gap=0.25)[2]
     assert heading(plot(e)) == (
-        "log-odds of died: prediction 0.95 = base value -0.50 + SHAP values +1.20 + gap +0.25",
+        (
+            "probability of died 72.1 %: log-odds 0.95 = base value -0.50 + SHAP values +1.20 "
+            "+ gap +0.25"
+        ),
         "icu sample 2 · true value -3.00 · absent = 100 of 2,118 train sequences",
     )
+    named = explanation(np.full((1, 2, 1), 0.6), record={"data": "review sample"})
+    assert heading(plot(named))[1].startswith("review sample 0 · absent")
 
 
 def test_heading_of_the_summary() -> None:
     e = explanation(np.ones((12, 2, 1)), output=["a", "b"], background="mean of 900 sequences")
     title, notes = heading(plot_summary(e))
-    assert title == "log-odds of each predicted class: mean |SHAP value| over 12 samples"
+    whose = "probability of each predicted class"
+    assert title == f"{whose}, in log-odds: mean |SHAP value| over 12 samples"
     assert notes == "icu · absent = mean of 900 sequences · lines on bars: 95 % bootstrap interval"
 
 
@@ -101,10 +127,34 @@ def test_the_heading_adds_up_as_it_is_written() -> None:
             rng.normal(size=(1, 2, 1)) * size, base=base, gap=rng.choice([0, 1e-4]) * size
         )
         text = words(" ".join(equation(e)[1:]))
+        assert text.startswith("log-odds ")
         prediction, *parts = map(Decimal, re.findall(r"[-+]?\d[\d.]*(?:e-?\d+)?", text))
         assert sum(parts) == prediction, text
         truth = float(e.values.sum())
         assert float(parts[1]) == pytest.approx(truth, rel=0.06, abs=1e-6 * abs(base)), text
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 40])
+def test_rounded_parts_add_up_and_none_is_off_by_a_whole_digit(count: int) -> None:
+    rng = np.random.default_rng(count)
+    for places in (0, 2, 7):
+        parts = rng.normal(size=count) * 3 * 10.0**-places
+        total = float(parts.sum())
+        shown = adding_up(total, parts.tolist(), places)
+        written = [Decimal(f"{part:.{places}f}") for part in shown]
+        assert sum(written) == Decimal(f"{total:.{places}f}")
+        assert np.abs(np.array(shown) - parts).max() < 10.0**-places
+
+
+def test_a_class_that_is_a_code_is_named_by_its_target() -> None:
+    """ "probability of 1" says nothing; of a value the number 1 is a name like any other."""
+    for name, scale, title in [
+        ("1", "margin", "log-odds of died = 1"),
+        ("True", "probability", "probability of died = True"),
+        ("1", "value", "1"),
+        ("stage 1", "margin", "log-odds of stage 1"),
+    ]:
+        assert explained(patient(output=name, scale=scale, record={"target_name": "died"})) == title
 
 
 @each_plot

@@ -85,7 +85,7 @@ def test_a_gru_has_panels_of_its_own(stacked):
 
 def test_words_stand_below_their_steps():
     data = SequenceData.from_texts(["a good $film"], [1.0], at_least=1)
-    trace = lx.trace_gates(lx.build_model(data, units=(2,), embedding_size=3), data)
+    trace = lx.trace_gates(lx.build_model(data, units=(2,), embedding_size=3, beside=None), data)
     lowest = panels(lx.plot_gates(trace).figure)["hidden"]
     assert [text.get_text() for text in lowest.get_xticklabels()] == ["a", "good", r"\$", "film"]
     lowest.figure.canvas.draw()  # a formula would raise here

@@ -92,6 +92,25 @@ def test_colours_stay_apart_without_red_or_green() -> None:
             assert np.abs(np.diff(seen, axis=0)).max() > 0.1, (name, strength)
 
 
+def test_marked_cells_are_framed_where_the_reader_sees_them() -> None:
+    e, marked = patient(), np.zeros((24, 3), bool)
+    marked[2:5, 0] = marked[7, 0] = marked[18:24, 1] = True  # the last four are padding
+    ax = plot_heatmap(e, marked=marked)
+    frames = [patch.get_bbox().bounds for patch in ax.patches]  # type: ignore[attr-defined]
+    of = {name: row - 0.5 for row, name in enumerate(rows(ax))}
+    rate, oxygen = of["heart rate [1/min]"], of["SpO2 [%]"]
+    assert frames == [(17.5, rate, 2, 1), (1.5, oxygen, 3, 1), (6.5, oxygen, 1, 1)]
+    assert "framed: marked cells" in title_and_note(ax)[1]
+    assert not plot_heatmap(e).patches
+    # What is summed into one row is no cell of one feature.
+    assert not plot_heatmap(e, marked=marked[:, [2, 2, 0]], max_features=1).patches
+    for wrong in (marked[:20], marked.astype(int)):
+        with pytest.raises(
+            ValueError, match=r"Expected marked to be a bool array \(time, feature\)"
+        ):
+            plot_heatmap(e, marked=wrong)
+
+
 def test_heatmap_limit_compares_figures_and_marks_what_is_beyond() -> None:
     e = patient()
     ax = plot_heatmap(e, limit=0.25)
@@ -218,3 +237,22 @@ def test_gaps_in_the_data_are_bridged_by_a_lighter_line() -> None:
     assert np.isnan(np.asarray(solid.get_ydata(), float)).sum() == 1
     np.testing.assert_array_equal(dashed.get_xdata(), [0, 1, 2, 3, 4, 5, 7])
     assert dashed.get_linewidth() < solid.get_linewidth()
+
+
+def test_heatmap_hatches_what_is_not_stable() -> None:
+    """Of rows that are summed the members' sums count; padding is not hatched."""
+    values = np.array([[[2.0, 1.0, 0.5, 0.4], [1.0, -1.0, 0.2, -0.2], [0.0] * 4]])
+    e = explanation(values, [[True, True, False]], record={"members": 3})
+    each = np.stack([values * factor for factor in (0.99, 1.0, 1.01)], axis=-1)
+    each[0, 0, 1] = [-1.0, 1.0, 3.0]
+    each[0, 1, 2] = [0.4, -0.5, 0.7]  # hidden by the sum of two: it stays positive
+    each[0, 1, 3] = [-0.3, 0.7, -0.6]
+    dataset = e.to_dataset().assign(member_values=((*e.values.dims, "member"), each))
+    ax = plot_heatmap(Explanation(dataset), hatch_unstable=True, max_features=2)
+    assert rows(ax) == ["f0", "f1", "other (2)"]
+    places = {(p.get_x(), p.get_y(), p.get_width()) for p in ax.patches if p.get_hatch()}
+    assert places == {(-0.5, 0.5, 1.0), (0.5, 1.5, 1.0)}
+    assert "hatched: not stable" in title_and_note(ax)[1]
+    assert not [p for p in plot_heatmap(Explanation(dataset)).patches if p.get_hatch()]
+    with pytest.raises(ValueError, match=r"Expected an explanation of several models"):
+        plot_heatmap(e, hatch_unstable=True)

@@ -68,3 +68,9 @@ def test_history_writes_the_loss_of_a_target_in_small_units() -> None:
     assert (
         plot_history(table).get_title(loc="left").endswith(f"of 4, validation loss 7.5e{MINUS}10")
     )
+
+
+def test_epochs_are_whole_numbers_even_if_there_is_one() -> None:
+    ax = plot_history({"loss": [0.5]})
+    low, high = ax.get_xlim()
+    assert [tick for tick in ax.get_xticks() if low <= tick <= high] == [1]

@@ -21,6 +21,7 @@ from plots.figures import (
     heading,
     panel,
     patient,
+    rows,
     without_pyplot,
 )
 
@@ -195,3 +196,19 @@ def test_dark_figures_are_readable() -> None:
         ax = plot_timeline(patient())
         texts = [*ax.get_xticklabels(), *panel(ax, "static").texts, ax.yaxis.label]
         assert all(np.mean(to_rgb(text.get_color())) > 0.9 for text in texts)
+
+
+def test_long_names_that_begin_alike_stay_apart() -> None:
+    """Rows that are all called "systolic arterial blood pressure…" could not be told apart."""
+    begin = "systolic arterial blood pressure measured by catheter"
+    names = [f"{begin} in the {side} arm" for side in ("left", "right")] + ["pulse"]
+    ax = plot_heatmap(explanation(np.ones((1, 4, 3)), names=names, units=["mmHg", "mmHg", ""]))
+    drawn = rows(ax)
+    assert len(set(drawn)) == 3
+    assert max(map(len, drawn)) <= 34
+    assert any(name.endswith("left arm [mmHg]") for name in drawn)
+
+
+def test_the_axis_of_static_bars_says_what_they_are() -> None:
+    ax = plot_timeline(patient())
+    assert panel(ax, "static").get_xlabel() == "SHAP value"

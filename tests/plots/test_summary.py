@@ -62,6 +62,15 @@ def test_summary_bars_are_means_of_sums_with_an_interval() -> None:
     assert set(rows(panel(ax, "static"))) == {"age [years]", "male"}
 
 
+def test_summary_bars_of_sizes_end_at_0() -> None:
+    """Of a sample far from the others, Student's t of two would reach below."""
+    dataset = cohort([12] * 3).to_dataset()
+    dataset["values"].values[:2] *= 1e-3
+    beside = panel(plot_summary(Explanation(dataset)), "sums")
+    segments = np.array(beside.collections[0].get_segments())  # type: ignore[attr-defined]
+    assert (segments[:, 0, 0] == 0).all()
+
+
 def test_summary_draws_samples_of_one_id_together() -> None:
     """Four copies of each sample tell no more than one."""
     e = cohort([12] * 9)

@@ -10,8 +10,15 @@ import pytest
 from matplotlib.axes import Axes
 from plots.figures import TRADING_DAYS, explanation, panel, words
 
-from lstm_explain import plot_heatmap, plot_timeline
+from lstm_explain import (
+    SequenceData,
+    plot_chart,
+    plot_comparison,
+    plot_heatmap,
+    plot_timeline,
+)
 from lstm_explain.plots.time_axis import step_ticks
+from lstm_explain.sequences.resampling import are_uneven
 from lstm_explain.sequences.step_names import named_times
 
 FORMATS = ("%d %b %Y", "%b %Y", "%Y", "%H:%M %d %b", "%H:%M:%S %d %b")
@@ -118,6 +125,83 @@ def test_span_of_hours() -> None:
     assert ax.get_xlabel() == "time: 2011-05-01 07:00 to 2011-05-01 10:00"
 
 
+# Hours at the bedside: bursts, and long breaks between them; two rows within a minute.
+BURSTS = np.array([0, 0.5, 1, 1.01, 1.5, 9, 9.2, 9.5, 24, 25, 26, 40.0])
+
+
+def chart(times: np.ndarray) -> Axes:
+    """Draw measurements at such times, as explanations are drawn."""
+    values = np.random.default_rng(0).normal(size=(1, len(times), 1))
+    data = SequenceData.from_arrays(values, times=times[None], time_name="hour")
+    return plot_chart(data)
+
+
+def figure(plot: Callable[..., Axes]) -> Callable[[np.ndarray], Axes]:
+    def draw(times: np.ndarray) -> Axes:
+        values = np.random.default_rng(0).normal(size=(1, len(times), 2))
+        return plot(explanation(values, times=times, time_name="hour"))
+
+    return draw
+
+
+@pytest.mark.parametrize("as_dates", [False, True])
+@pytest.mark.parametrize("draw", [figure(plot_heatmap), figure(plot_timeline), chart])
+def test_uneven_steps_are_drawn_to_scale(draw: Callable[..., Axes], as_dates: bool) -> None:
+    """On every panel with time; what is too close to be seen is a fifth of an average step wide."""
+    start = np.datetime64("2024-05-01", "ns")
+    times = start + (BURSTS * 3600).round().astype("m8[s]") if as_dates else BURSTS
+    ax = draw(times)
+    steps = np.arange(len(BURSTS))
+    names = {"map", "data", "attention", "values", "contribution", "chart 0"}
+    panels = [one for one in ax.figure.axes if one.get_label() in names]
+    assert len(panels) == {"map": 3, "values": 3, "chart 0": 1}[str(ax.get_label())]
+    gaps = np.diff(BURSTS)
+    gaps = np.maximum(gaps, 0.2 * gaps.mean())
+    for one in panels:
+        pixels = one.transData.transform(np.stack([steps, 0 * steps], axis=1))[:, 0]
+        np.testing.assert_allclose(np.diff(pixels) / np.ptp(pixels), gaps / gaps.sum(), rtol=1e-6)
+        back = one.transData.inverted().transform(np.stack([pixels, 0 * pixels], axis=1))[:, 0]
+        np.testing.assert_allclose(back, steps, atol=1e-9)
+    lowest = next(one for one in panels if one.get_xlabel())
+    ticks = lowest.transData.transform(np.stack([lowest.get_xticks()] * 2, axis=1))[:, 0]
+    width = lowest.get_window_extent().width
+    assert len(ticks) >= 3
+    assert np.diff(ticks).min() > width / 12
+    # Every label is the time of its own step.
+    texts = [tick.get_text().partition("\n")[0] for tick in lowest.get_xticklabels()]
+    clocks = [named_times(times)[int(at)] for at in lowest.get_xticks()]
+    assert all(clock.endswith(text) for clock, text in zip(clocks, texts, strict=True))
+
+
+def test_two_samples_of_the_same_uneven_times_are_drawn_to_scale() -> None:
+    values = np.random.default_rng(0).normal(size=(2, len(BURSTS), 2))
+    ax = plot_comparison(explanation(values, times=BURSTS, time_name="hour"))
+    time = panel(ax, "time")
+    steps = np.stack([np.arange(len(BURSTS))] * 2, axis=1)
+    pixels = np.diff(time.transData.transform(steps)[:, 0])
+    assert pixels[7] / pixels[10] == pytest.approx((24 - 9.5) / (40 - 26))
+
+
+def test_bars_of_uneven_steps_do_not_reach_into_the_gaps() -> None:
+    """A bar beside a long gap is no wider than one at the median step."""
+    ax = figure(plot_timeline)(BURSTS)
+    attention = panel(ax, "attention")
+    ends = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in attention.patches]  # type: ignore[attr-defined]
+    pixels = attention.transData.transform(np.stack([np.ravel(ends)] * 2, axis=1))[:, 0]
+    left, right = pixels.reshape(-1, 2).T
+    steps = np.arange(len(BURSTS))
+    middles = attention.transData.transform(np.stack([steps, steps], axis=1))[:, 0]
+    np.testing.assert_allclose((left + right) / 2, middles)
+    assert (right - left).max() <= np.median(np.diff(middles)) * 1.01
+
+
+@pytest.mark.parametrize("draw", [figure(plot_heatmap), figure(plot_timeline), chart])
+def test_even_steps_stay_at_equal_distances(draw: Callable[..., Axes]) -> None:
+    """Trading days too: a weekend is no gap."""
+    for times in (np.arange(12.0), TRADING_DAYS.values[:12]):
+        assert draw(times).get_xscale() == "linear"
+
+
 SECONDS = np.datetime64("2024-01-01T07:00:10", "s")
 NOON = np.datetime64("2024-01-01T00:00", "ns") + np.array([0, 24, 36, 48, 72]) * np.timedelta64(
     1, "h"
@@ -148,7 +232,7 @@ def test_no_two_steps_share_a_name_and_each_name_is_of_its_own_step(times: np.nd
     e = explanation(np.ones((1, len(times), 1)), times=times, time_name="hour").over_time()
     assert [str(name).removeprefix("hour ") for name in e.to_shap().feature_names] == names
     positions, labels = step_ticks(times)
-    assert min(3, len(times)) <= len(labels)
+    assert len(labels) >= (2 if are_uneven(np.diff(times)) else 3)
     assert max(map(len, labels[0].split("\n"))) * len(labels) <= 75  # they do not touch
     days = ""
     for at, label in zip(positions, labels, strict=True):

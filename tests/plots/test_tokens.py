@@ -27,12 +27,11 @@ from lstm_explain.plots.words import (
     LOOKED,
     blocks_of,
     describe_word,
-    ink_on,
     passages,
     texts_of,
 )
 from lstm_explain.widgets.text_explorer import text_sentence
-from lstm_explain.wording import MINUS, NO_BREAK
+from lstm_explain.wording import MINUS, NO_BREAK, ink_on
 
 
 def long_text(length: int = 400) -> Explanation:
@@ -81,10 +80,11 @@ def test_each_word_has_the_colour_of_its_value() -> None:
 def test_title_says_how_the_prediction_adds_up() -> None:
     e = explained(REVIEW, values=np.full((1, len(REVIEW)), -0.1), errors=True)
     ax = plot_tokens(e)
-    title = " ".join(ax.get_title(loc="left").split())
+    title = ax.get_title(loc="left").replace("\n", " ")
     total = f"{MINUS}1.40"
     assert title == (
-        f"log-odds of positive: prediction {MINUS}1.15 = base value 0.25 + SHAP values {total}"
+        f"probability of positive 24.0{NO_BREAK}%: log-odds {MINUS}1.15 = base value 0.25 "
+        f"+ SHAP values {total}"
     )
     notes = [text.get_text() for text in ax.texts]
     assert "films sample 0  ·  absent = the word '[UNK]'" in notes

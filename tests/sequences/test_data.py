@@ -1,6 +1,7 @@
 """What a SequenceData says of itself, what its slices hold, and what it feeds to a model."""
 
 from dataclasses import fields
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -74,6 +75,46 @@ def test_an_index_that_is_none_is_refused(key):
     """Above all `data[None]` and `data[True]`, which NumPy reads as a new axis."""
     with pytest.raises(IndexError, match=r"Expected a (position|sample).*received"):
         SequenceData.from_arrays(np.zeros((5, 2, 1)))[key]
+
+
+@pytest.mark.parametrize("key", [slice("10", "12"), slice(0.0, 2), slice(None, None, 0)], ids=str)
+def test_a_slice_of_anything_but_positions_is_refused(key):
+    data = SequenceData.from_arrays(np.zeros((3, 2, 1)), ids=["10", "11", "12"])
+    message = r"Expected a slice of positions.*received slice\(.*give a list, or flags: data\[np"
+    with pytest.raises(IndexError, match=message):
+        data[key]
+
+
+DAYS = ["2020-03-04", "2020-03-05", "2020-03-05 12:30", "2020-03-05 12:30:10", "2020-10-20 10:00"]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        np.array(DAYS, "M8[ns]"),
+        np.array(DAYS, "M8[s]"),
+        np.array(DAYS, "M8[ns]").astype(str),  # as an explanation keeps them
+        np.array(list(map(pd.Timestamp, DAYS)), object),
+        np.array(DAYS),
+    ],
+    ids=["nanoseconds", "seconds", "text of NumPy", "pandas", "text"],
+)
+def test_dates_that_are_ids_are_found_however_they_are_written(ids):
+    data = SequenceData.from_arrays(np.arange(5.0)[:, None, None], ids=ids)
+    for position, day in enumerate(DAYS):
+        moment = pd.Timestamp(day)
+        numpy = [moment.to_datetime64(), moment.to_datetime64().astype("M8[s]")]
+        for key in [day, day.replace(" ", "T"), moment, moment.to_pydatetime(), *numpy]:
+            assert data[key].values.ravel().tolist() == [position], key
+    assert data[date(2020, 3, 5)].values.item() == 1
+    both = data[pd.DatetimeIndex([DAYS[2], DAYS[0]])]
+    assert both.values.ravel().tolist() == [2, 0]
+    assert data[[date(2020, 3, 4), "2020-03-05T12:30"]].values.ravel().tolist() == [0, 2]
+    message = r"such as one of \['2020-03-04.*received \['2020-03-06"
+    with pytest.raises(IndexError, match=message):
+        data[[DAYS[0], "2020-03-06"]]
+    with pytest.raises(IndexError, match="these samples have no ids; received"):
+        SequenceData.from_arrays(np.zeros((2, 2, 1)))[np.datetime64("2020-03-05")]
 
 
 def test_the_repr_of_texts_counts_words():

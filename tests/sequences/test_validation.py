@@ -95,7 +95,7 @@ def test_any_input_is_read_or_refused_with_what_was_expected(thing, argument):
         ({"static": np.ones((2, 2)), "static_names": ["x", "x"]}, "2 different static_names"),
         ({"target": [1.0]}, r"target for 2 samples; received shape \(1,\). Give one entry"),
         ({"target": 1.0}, r"target for 2 samples; received shape \(\)"),
-        ({"target": np.eye(2)}, r"one target per sample.*Use class positions.*argmax"),
+        ({"target": np.eye(2)}, r"one target per sample.*If each row marks one class.*argmax"),
         ({"target": [1.0, np.nan]}, "a target for every sample; received 1 missing. Drop"),
         ({"target": [None, "a"]}, "a target for every sample; received 1 missing. Drop"),
         ({"target": [1.0, 1e39]}, "finite targets; received infinity. Drop"),

@@ -4,34 +4,13 @@ import numpy as np
 import pytest
 import reference
 from marks import slow_but
-from networks import FEATURES, STEPS, numbers, randomised, sequential
+from networks import FEATURES, STEPS, dense_gradients, numbers, randomised, sequential
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
-from lstm_explain.backend import keras, ops
+from lstm_explain.backend import keras
 
 pytestmark = pytest.mark.slow
-
-
-def dense_gradients(model, x, background, output=0, nodes=64):
-    """Expected gradients of a model's own output by TensorFlow-free central differences."""
-    total = np.zeros(x.shape)
-    positions, weights = np.polynomial.legendre.leggauss(nodes)
-    positions, weights = (positions + 1) / 2, weights / 2
-    step = 3e-3
-    for start in background:
-        points = start + positions[:, None, None] * (x - start)
-        for index in np.ndindex(*x.shape):
-            up, down = points.copy(), points.copy()
-            up[(slice(None), *index)] += step
-            down[(slice(None), *index)] -= step
-            rise = (
-                model(up.astype("float32"))[..., output]
-                - model(down.astype("float32"))[..., output]
-            )
-            slope = np.asarray(ops.convert_to_numpy(rise)) / (2 * step)
-            total[index] += (x - start)[index] * (weights * slope).sum()
-    return total / len(background)
 
 
 LAYERS = {
@@ -159,7 +138,7 @@ def test_ambiguous_inputs_are_named_by_the_caller():
         [values, twice._keras_history.operation.input[1]],
         keras.layers.Dense(1)(keras.layers.LSTM(2)(twice)),
     )
-    with pytest.raises(ValueError, match=r"one sequence input .* Join them in one"):
+    with pytest.raises(ValueError, match=r"Expected 6 features .* 'x_and_z'; received 3"):
         lx.explain(double, data, background=data, progress=False)
 
 
@@ -283,7 +262,21 @@ def test_inspect_says_what_was_found():
     assert "as sequence" in text
     assert "(LSTM)" in text
     assert "(Masking)" in text
-    assert "explained  the output itself" in text
+    assert "explained  the output itself\n" in text
+
+
+def test_inspect_says_whether_data_have_shown_what_it_expects():
+    """A sum behind the sigmoid is no sigmoid any more, which only a run tells."""
+    inputs = keras.Input((STEPS, FEATURES))
+    odds = keras.layers.Dense(1, "sigmoid", name="odds")(keras.layers.LSTM(3)(inputs))
+    data = lx.SequenceData.from_arrays(numbers(4, STEPS, FEATURES))
+    plain, shifted = keras.Model(inputs, odds), keras.Model(inputs, odds + 1.0)
+    seen = "explained  the logit, read before the sigmoid of 'odds'"
+    expected = f"{seen} (expected; confirmed when data are given)\n"
+    assert expected in repr(lx.inspect(plain))
+    assert f"{seen}\n" in repr(lx.inspect(plain, data))
+    assert expected in repr(lx.inspect(shifted))
+    assert "explained  the output itself\n" in repr(lx.inspect(shifted, data))
 
 
 def test_unscaled_inputs_are_no_false_alarm_and_a_dead_model_is_told():

@@ -15,99 +15,48 @@ import lab
 import nbformat
 import numpy as np
 import pytest
+from whole.explored_page import (
+    ARROW,
+    IMAGE,
+    LIVE,
+    NO_ARROW,
+    in_kernel,
+    inside,
+    live_text,
+    number_box,
+    picture,
+    put_back,
+    shown,
+    slider,
+    slider_of,
+    track_of,
+    wait_for_change,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-# Charts with gaps, three static facts, a model that reads what was measured.
-SETUP = f"""\
-import sys
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-import lstm_explain as lx
-from tiny import gappy
-model, data = gappy()"""
-EXPLORE = "explorer = lx.explore(model, data.test, background=data.train)\nexplorer"
 TEXTS = """\
 import tiny
 texts = lx.explore(tiny.text_model(), tiny.texts().test)
 texts"""
 GATES = "lx.play_gates(tiny.text_model(), tiny.texts(), 'the film is not bad')"
 
-LIVE = ".jp-OutputArea .jupyter-widgets"
-IMAGE = f"{LIVE} img"
 STATIC = "[class*=lstm-explain-][class$=-static]"
 
 
 @pytest.fixture(scope="module")
 def opened(server: lab.Lab) -> Any:
     """A notebook whose explorer was shown."""
-    server.write("explore.ipynb", SETUP, EXPLORE, "explorer.state", "text = 'kept'", TEXTS, GATES)
-    with server.page() as page:
-        page.open("explore.ipynb")
-        page.run_all()
-        page.it.wait_for_selector(IMAGE)
+    with shown(server, "explore.ipynb", "explorer.state", "text = 'kept'", TEXTS, GATES) as page:
         yield page
 
 
 @pytest.fixture
 def page(opened: lab.Page) -> Any:
     """The explorer as it was first shown; afterwards there is no error in the console."""
-    reset = inside(opened).get_by_role("button", name="Reset")
-    if reset.is_enabled():
-        reset.click()
-        assert in_kernel(opened, "print(explorer.wait(60))") == "True\n"
-    opened.wait_for("() => !document.querySelector('[role=status]').textContent.includes('→')")
+    put_back(opened)
     yield opened
     assert opened.errors == []
-
-
-def inside(page: lab.Page) -> Any:
-    """Return the box of the widget."""
-    return page.it.locator(LIVE).first
-
-
-def live_text(page: lab.Page) -> str:
-    """Return the line with the prediction, "probability of yes: 35 % → 47 %"."""
-    return page.it.locator(f"{LIVE} [role=status]").first.inner_text().replace("\xa0", " ")
-
-
-def slider(page: lab.Page, name: str) -> Any:
-    return slider_of(inside(page), name)
-
-
-def slider_of(place: Any, name: str) -> Any:
-    return place.get_by_role("slider", name=name)
-
-
-def track_of(page: lab.Page, name: str) -> dict[str, float]:
-    """Return where a slider lies on the page."""
-    holder = slider(page, name).locator("xpath=ancestor::*[contains(@class, 'noUi-target')]")
-    return holder.bounding_box()
-
-
-def wait_for_change(page: lab.Page, before: str) -> None:
-    page.wait_for("before => document.querySelector('.jupyter-widgets img').src !== before", before)
-
-
-def picture(page: lab.Page) -> str:
-    return page.it.locator(IMAGE).first.get_attribute("src")
-
-
-def in_kernel(page: lab.Page, code: str) -> str:
-    """Return what a line of code prints in the notebook's kernel, without a cell."""
-    return page.it.evaluate(
-        """async code => {
-          const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-          let text = "";
-          const future = kernel.requestExecute({ code, store_history: false });
-          future.onIOPub = message => {
-            if (message.header.msg_type === "stream") text += message.content.text;
-            if (message.header.msg_type === "error") text += message.content.traceback.join("\\n");
-          };
-          await future.done;
-          return text;
-        }""",
-        code,
-    )
 
 
 # -- what is shown ---------------------------------------------------------------------------------
@@ -125,7 +74,7 @@ def test_keys_on_the_slider_change_the_prediction(page):
     for _ in range(5):
         page.it.keyboard.press("ArrowRight")
     wait_for_change(page, before)
-    page.wait_for("() => document.querySelector('[role=status]').textContent.includes('→')")
+    page.wait_for(ARROW)
     code = (
         "assert explorer.wait(60); import numpy as np\n"
         "both = 1 / (1 + np.exp(-explorer.core.predictions(explorer.state)))\n"
@@ -134,7 +83,7 @@ def test_keys_on_the_slider_change_the_prediction(page):
     first, second, value = map(float, in_kernel(page, code).split())
     shown = [float(found) / 100 for found in re.findall(r"([\d.]+) %", live_text(page))]
     np.testing.assert_allclose(shown, [first, second], atol=6e-3)  # as many digits as are shown
-    box = page.it.locator(f"{LIVE} input[type=number]").nth(1)
+    box = number_box(page)
     assert float(box.input_value()) == pytest.approx(value, rel=1e-5)
     assert float(handle.get_attribute("aria-valuetext")) == pytest.approx(value, rel=1e-5)
     assert value > old
@@ -145,21 +94,21 @@ def test_the_mouse_moves_the_slider_and_undo_takes_it_back(page):
     box = track_of(page, "Value")
     page.it.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
     wait_for_change(page, before)
-    page.wait_for("() => document.querySelector('[role=status]').textContent.includes('→')")
+    page.wait_for(ARROW)
     assert in_kernel(page, "print(len(explorer.state.edits))") == "1\n"
     inside(page).get_by_role("button", name="Undo").click()
-    page.wait_for("() => !document.querySelector('[role=status]').textContent.includes('→')")
+    page.wait_for(NO_ARROW)
     assert live_text(page) == first
 
 
 def test_another_variable_and_sample_are_no_change(page):
     inside(page).get_by_label("Variable", exact=True).select_option("pulse")
     page.wait_for("() => document.querySelector('.jupyter-widgets img').alt.length > 0")
-    inside(page).get_by_label("Number", exact=True).fill("2")
+    inside(page).get_by_label("Sample", exact=True).fill("2")
     page.it.keyboard.press("Enter")
     time.sleep(1.5)
     assert in_kernel(page, "print(explorer.state)").startswith("State(sample=2, edits=()")
-    inside(page).get_by_label("Number", exact=True).fill("0")
+    inside(page).get_by_label("Sample", exact=True).fill("0")
     page.it.keyboard.press("Enter")
     inside(page).get_by_label("Variable", exact=True).select_option("lactate")
     time.sleep(1)
@@ -191,7 +140,7 @@ def test_no_key_on_a_control_changes_the_cells(page):
         inside(page).get_by_role("button", name="Pin", exact=True),
         inside(page).get_by_label("Variable", exact=True),
         page.it.locator(f"{LIVE} input[type=checkbox]").first,
-        page.it.locator(f"{LIVE} input[type=number]").first,
+        number_box(page),
     ]
     for control in controls:
         control.focus()
@@ -199,9 +148,9 @@ def test_no_key_on_a_control_changes_the_cells(page):
             page.it.keyboard.press(key)
     assert page.sources() == cells
     inside(page).get_by_label("Variable", exact=True).select_option("lactate")
-    inside(page).get_by_label("Number", exact=True).fill("0")
+    inside(page).get_by_label("Sample", exact=True).fill("0")
     page.it.keyboard.press("Enter")
-    inside(page).get_by_label("Number", exact=True).blur()
+    inside(page).get_by_label("Sample", exact=True).blur()
     assert in_kernel(page, "assert explorer.wait(60); print(explorer.status.value)") == "\n"
 
 
@@ -342,7 +291,7 @@ def check_static(page: lab.Page) -> None:
     """The picture is there, is seen, and has its words."""
     image = page.it.locator("img[alt^='The predicted probability of yes']").first
     image.wait_for(state="visible")
-    page.wait_for("() => document.querySelector('img[alt^=\"The pred\"]').naturalWidth > 900")
+    page.wait_for("() => document.querySelector('img[alt^=\"The pred\"]').naturalWidth > 700")
     assert page.it.get_by_text("Largest sums of SHAP values").first.is_visible()
     assert page.it.get_by_text("SHAP values: red raises").first.is_visible()
     assert "VBox(" not in page.it.locator("body").inner_text()
@@ -388,5 +337,12 @@ def test_a_reload_brings_the_widget_back_and_a_restart_the_static_picture(opened
     opened.it.evaluate(
         "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
     )
+    # In the page that stays open a sentence and the first picture replace the controls.
+    opened.wait_for(
+        "() => getComputedStyle(document.querySelector('.jupyter-widgets-disconnected'),"
+        " '::before').content.includes('The kernel was restarted')"
+    )
+    assert opened.it.get_by_role("slider", name="Value").is_hidden()
+    check_static(opened)
     opened.open(saved.name)
     check_static(opened)

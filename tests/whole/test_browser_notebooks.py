@@ -17,15 +17,18 @@ SHOWN = "() => document.querySelector('.jupyter-widgets img')?.naturalWidth > 0"
 
 
 def move_a_slider(page: lab.Page) -> None:
-    """Set a number to its lowest value; the sentence, the picture and its words follow."""
+    """Set a number to its lowest value, or highest; the sentence, picture and words follow."""
     image = page.it.locator(".jupyter-widgets img").first
     before, first, words = (
         image.get_attribute("src"),
         page.widget_text(),
         image.get_attribute("alt"),
     )
-    page.it.get_by_role("slider", name="Value").press("Home")
-    page.wait_for("first => document.querySelector('[role=status]').textContent !== first", first)
+    handle = page.it.get_by_role("slider", name="Value")
+    is_lowest = float(handle.get_attribute("aria-valuenow")) == 0  # a place among the values
+    handle.press("End" if is_lowest else "Home")
+    line = "document.querySelector('.lstm-explain-live').textContent"
+    page.wait_for(f"first => {line} !== first", first)
     page.wait_for("old => document.querySelector('.jupyter-widgets img').src !== old", before)
     assert "→" in page.widget_text()
     page.wait_for("old => document.querySelector('.jupyter-widgets img').alt !== old", words)

@@ -24,7 +24,7 @@ def test_examples_in_docstrings_are_true(name):
 def test_there_are_examples_and_a_wrong_one_is_noticed():
     """The test above would also pass if nothing were found."""
     tried = sum(doctest.testmod(import_module(f"lstm_explain.{name}")).attempted for name in (
-        "sequences.padding", "sequences.building", "models.scores", "attribution.explanation",
+        "sequences.padding", "sequences.texts", "models.scores", "attribution.explanation",
     ))  # fmt: skip
     assert tried >= 10
     wrong = doctest.DocTestParser().get_doctest(">>> 1 + 1\n3\n", {}, "wrong", None, 0)

@@ -65,7 +65,9 @@ def test_the_page_names_samples_as_the_figures_do():
 
 
 def test_small_numbers_reach_the_plots_of_shap():
-    model = lx.build_model(data := SequenceData.from_arrays(1e-6 * X, X[:, 0, 0]), units=(3,))
+    model = lx.build_model(
+        data := SequenceData.from_arrays(1e-6 * X, X[:, 0, 0]), units=(3,), beside=None
+    )
     e = lx.explain(model, data, background=data, progress=False).over_features()
     np.testing.assert_allclose(e.to_shap().data, e.data.mean("time"), rtol=1e-12)
     assert np.abs(e.to_shap().data).max() < 1e-5

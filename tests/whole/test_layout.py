@@ -187,7 +187,7 @@ def test_names_at_the_top() -> None:
     folders = [name for names in ORDER[2:] for name in names]
     assert set(dir(lstm_explain)) == {*lstm_explain.__all__}
     assert set(folders) < set(dir(lstm_explain))
-    assert len(dir(lstm_explain)) == len(folders) + 33
+    assert len(dir(lstm_explain)) == len(folders) + 42
 
 
 @each_face
@@ -213,7 +213,7 @@ def test_no_public_name_is_a_file_or_folder_beside_it(folder: Path) -> None:
 def test_a_face_is_short(folder: Path) -> None:
     for name in ("__init__.py", "__init__.pyi"):
         lines = (folder / name).read_text(encoding="utf-8").splitlines()
-        assert len(lines) <= (MAX_FACE_LINES if folder != PACKAGE else 50)
+        assert len(lines) <= (MAX_FACE_LINES if folder != PACKAGE else 60)
 
 
 def moved_names() -> list[tuple[str, str]]:

@@ -33,7 +33,9 @@ def peak():
 @pytest.mark.parametrize("make", [words, steps])
 def test_a_long_sequence_is_explained_in_bounded_memory(make, rng):
     data = make(rng)
-    model = lx.build_model(data, units=(4,), attention_units=3, embedding_size=4, seed=1)
+    model = lx.build_model(
+        data, units=(4,), attention_units=3, embedding_size=4, seed=1, beside=None
+    )
     for layer in model.layers:
         if layer.name not in ("word_dropout", "context_dropout"):
             weights = [rng.normal(scale=0.5, size=weight.shape) for weight in layer.get_weights()]

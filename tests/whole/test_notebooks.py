@@ -154,6 +154,14 @@ def test_notebook_file(path: Path) -> None:
     assert path.stat().st_size < MAX_BYTES
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_begins_with_installing_what_is_missing(path: Path) -> None:
+    first = next(iter(code_cells(read(path))))
+    assert 'if find_spec("lstm_explain") is None:' in joined(first["source"])
+    assert "install" in first["metadata"]["tags"]
+    assert first["outputs"] == []
+
+
 def test_no_function_is_defined_twice() -> None:
     """What two notebooks need belongs to the package."""
     defined = Counter(name for path in NOTEBOOKS for name in functions(read(path)))

@@ -17,7 +17,7 @@ STEPS, FEATURES = 7, 3
 X = np.random.default_rng(0).normal(size=(12, STEPS, FEATURES)).astype("float32")
 REAL = np.arange(STEPS) < np.array([7, 4, 1, 6, 2, 7, 5, 7, 3, 7, 6, 7])[:, None]
 PADDED = X * REAL[..., None]
-METHODS = [lx.explain, lx.shapley_values]
+METHODS = [lx.explain, lx.shapley_values, lx.lime_values]
 
 
 def series():

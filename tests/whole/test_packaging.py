@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 # Imported only by the function that needs it, which says what to install where it is missing.
-LAZY_EXTRAS = ("notebooks", "jax", "torch")
+LAZY_EXTRAS = ("notebooks", "lime", "tune", "jax", "torch")
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -56,7 +56,8 @@ def test_constraints_are_plain_pins() -> None:
 
 def test_constraints_pin_every_dependency_within_its_range() -> None:
     pins = constraints()
-    for line in [*PROJECT["dependencies"], *EXTRAS["notebooks"], *EXTRAS["dev"]]:
+    pinned = [line for extra in ("notebooks", "dev", "docs") for line in EXTRAS[extra]]
+    for line in [*PROJECT["dependencies"], *pinned]:
         wanted = Requirement(line)
         assert pins[canonicalize_name(wanted.name)] in wanted.specifier, line
 

@@ -16,6 +16,11 @@ def linear_model(weight, threshold):
     return model
 
 
+def value_of(html):
+    """Return what a line of HTML says."""
+    return html.value.split(">", 1)[1].rsplit("</div>", 1)[0] if html.value else ""
+
+
 def pixels(png):
     from matplotlib.image import imread
 

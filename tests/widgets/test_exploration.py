@@ -8,7 +8,8 @@ from widgets.explored import linear_model
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
-from lstm_explain.widgets.exploration import Exploration, orders, ways
+from lstm_explain.widgets.exploration import Exploration
+from lstm_explain.widgets.samples import orders, samples_of, ways
 from lstm_explain.widgets.state import Edit, State, edited
 from lstm_explain.wording import MINUS
 
@@ -80,7 +81,7 @@ def test_orders_are_permutations_that_begin_with_what_they_name(task):
     model, data = tiny.model(task), tiny.padded(task)
     core = Exploration(model, data.test, data.train)
     question = core.question(0)
-    found = orders(question, data.test)
+    found = orders(question, data.test, samples_of(question, data.test, range(len(data.test))))
     assert list(found) == ways(question, data.test)
     for order in found.values():
         assert sorted(order) == list(range(len(data.test)))

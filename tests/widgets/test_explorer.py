@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from widgets.explored import linear_model, pixels
+from widgets.explored import linear_model, value_of
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
@@ -15,36 +15,24 @@ from lstm_explain.widgets.view import heading, sentence
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def explorer(model_and_data):
-    model, data = model_and_data
-    found = lx.explore(model, data.test, background=data.train)
-    yield found
-    found.close()
-
-
-def value_of(html):
-    return html.value.split(">", 1)[1].rsplit("</div>", 1)[0] if html.value else ""
-
-
 def test_each_control_leads_to_the_state_that_it_names(explorer):
     own = explorer.controls
     own.variable.value = "pulse"
     own.last.value = 5
     own.first.value = 1
-    assert own.chosen_steps == (1, 5)
+    assert own.selected_steps == (1, 5)
     own.last.value = 3
-    assert own.chosen_steps == (1, 3)
-    own.number.value = 17.5
-    assert explorer.state.edits == (Edit("pulse", 17.5, (1, 3)),)
+    assert own.selected_steps == (1, 3)
+    own.number.value = "11.5"
+    assert explorer.state.edits == (Edit("pulse", 11.5, (1, 3)),)
     own.last.value = 0  # the other end gives way
-    assert own.chosen_steps == (0, 0)
+    assert own.selected_steps == (0, 0)
     own.first.value = 4
-    assert own.chosen_steps == (4, 4)
+    assert own.selected_steps == (4, 4)
     own.first.value = 2
-    assert own.chosen_steps == (2, 4)
+    assert own.selected_steps == (2, 4)
     own.missing.click()
-    own.facts["age"][1].value = 71.0
+    own.facts["age"][1].value = "71"
     own.facts["sex"][0].value = not own.facts["sex"][0].value
     [ward] = own.facts["ward"]
     ward.value = next(value for _, value in ward.options if value != ward.value)
@@ -53,6 +41,10 @@ def test_each_control_leads_to_the_state_that_it_names(explorer):
     assert state.edits[1] == Edit("pulse", None, (2, 4))
     own.undo.click()
     assert explorer.state.edits == state.edits[:-1]
+    own.redo.click()
+    assert explorer.state.edits == state.edits
+    assert own.redo.disabled
+    own.undo.click()
     own.pin.click()
     assert explorer.state.pinned == state.edits[:-1]
     own.reset.click()
@@ -63,7 +55,7 @@ def test_each_control_leads_to_the_state_that_it_names(explorer):
     order = explorer.core.order("most wrong", explorer.state)
     assert explorer.state.sample in order[:2]
     own.next.click()
-    own.sample.value = 4
+    own.sample.value = "4"
     assert explorer.state == State(4)
     assert explorer.wait(60)
     assert value_of(explorer.status) == ""
@@ -80,7 +72,7 @@ def test_hand_made_states_equal_fresh_ones(explorer, model_and_data, rng):
         if kind < 2:
             own.value.value = int(rng.integers(own.value.max + 1))
         elif kind == 2:
-            own.number.value = float(np.round(rng.uniform(-20, 40), 3))
+            own.number.value = f"{rng.uniform(5, 16):.3f}"
         elif kind == 3:
             [own.first, own.last][rng.integers(2)].value = int(rng.integers(6))
         elif kind == 4:
@@ -94,13 +86,13 @@ def test_hand_made_states_equal_fresh_ones(explorer, model_and_data, rng):
             elif control in own.ladders:
                 control.value = int(rng.integers(control.max + 1))
             else:
-                control.value = float(rng.uniform(40, 80))
+                control.value = f"{rng.uniform(45, 80)}"
         elif kind == 6:
             own.missing.click()
         elif kind == 7:
-            [own.undo, own.pin, own.unpin, own.reset][rng.integers(4)].click()
+            [own.undo, own.redo, own.pin, own.unpin, own.reset][rng.integers(5)].click()
         else:
-            own.sample.value = int(rng.integers(len(data.test)))
+            own.sample.value = str(rng.integers(len(data.test)))
 
     for _ in range(60):
         move()
@@ -118,10 +110,12 @@ def test_hand_made_states_equal_fresh_ones(explorer, model_and_data, rng):
     )
     # every control says what the state says
     sample = explorer.data
-    first, last = own.chosen_steps
+    first, last = own.selected_steps
     column = list(sample.variables).index(own.variable.value)
     shown = sample.display_values[0, first : last + 1, column].mean()
-    assert own.number.value == pytest.approx(shown, rel=1e-5, abs=1e-5)
+    measured = sample.display_values[0, first : last + 1, column + 2].any()
+    said = own.number.value and float(own.number.value)
+    assert said == (pytest.approx(shown, rel=1e-5, abs=1e-5) if measured else "")
     fresh.close()
 
 
@@ -130,8 +124,10 @@ def test_the_first_move_is_made_where_it_matters_most(explorer):
     values = explorer.explanation.over_variables().values[0].transpose("feature", "time")
     totals = dict(zip(values["feature"].values, values.values.sum(axis=1), strict=True))
     assert own.variable.value == max(totals, key=lambda name: abs(totals[name]))
-    step = int(np.abs(values.sel(feature=own.variable.value).values).argmax())
-    assert own.chosen_steps == (step, step)
+    sizes = np.abs(values.sel(feature=own.variable.value).values)
+    column = list(explorer.data.variables).index(own.variable.value)
+    step = int(np.where(explorer.data.display_values[0, :, column + 2], sizes, 0).argmax())
+    assert own.selected_steps == (step, step)
 
 
 def test_without_anywidget_everything_but_the_keys_is_there(model_and_data, monkeypatch):
@@ -140,7 +136,7 @@ def test_without_anywidget_everything_but_the_keys_is_there(model_and_data, monk
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         plain = lx.explore(model, data.test, background=data.train)
-        plain.controls.number.value = 12.0
+        plain.controls.number.value = "12.0"
         assert plain.wait(60)
     assert "→" in value_of(plain.live)
     assert value_of(plain.status) == ""
@@ -158,9 +154,9 @@ def test_sliders_stand_at_round_values_within_the_training_data(explorer):
     assert explorer.state.edits == ()
     own.value.value = 20
     value = own.ladders[own.value][20]
-    assert explorer.state.edits == (Edit("lactate", value, own.chosen_steps),)
-    assert own.number.value == own.ladders[own.value][20]
-    assert own.readings()["lstm-explain-slider-1"] == f"{own.number.value:g}"
+    assert explorer.state.edits == (Edit("lactate", value, own.selected_steps),)
+    assert float(own.number.value) == own.ladders[own.value][20]
+    assert own.readings()["lstm-explain-slider-1"] == own.number.value
 
 
 def test_the_ends_of_a_slider_and_its_value_are_one_message(explorer):
@@ -181,7 +177,7 @@ def test_a_tolerance_that_is_missed_stands_in_the_status_line(model_and_data):
         warnings.simplefilter("error")
         rough = lx.explore(model, data.test, background=data.train[:2], tolerance=1e-12)
         assert "Expected values within tolerance=1e-12" in value_of(rough.status)
-        rough.controls.number.value = 12.0
+        rough.controls.number.value = "12.0"
         assert rough.wait(60)
     said = r"within tolerance=1e-12; with \d+ nodes per path their estimated error is (\S+) \("
     found = re.search(said, value_of(rough.status))
@@ -201,50 +197,34 @@ def test_steps_are_called_as_the_axis_calls_them():
     assert [name for name, _ in explorer.controls.first.options] == [str(day) for day in days]
     assert explorer.controls.unit.value == "day"
     explorer.controls.first.value = 0
-    assert explorer.controls.chosen_steps == (0, 2)
+    assert explorer.controls.selected_steps == (0, 2)
     explorer.close()
 
 
 def test_errors_stand_in_the_status_line_and_pass(explorer, monkeypatch):
     own = explorer.controls
-    own.number.value = float("nan")
-    assert "to be a finite number; received nan" in value_of(explorer.status)
-    assert explorer.state.edits == ()
 
     def broken(*args):
         raise RuntimeError("no <memory> left")
 
     monkeypatch.setattr(explorer.core, "view", broken)
-    own.number.value = 12.0
+    own.number.value = "12"
     assert explorer.wait(60)
-    assert value_of(explorer.status) == "RuntimeError: no &lt;memory&gt; left"
+    assert value_of(explorer.status) == "This did not work. no &lt;memory&gt; left"
     monkeypatch.undo()
-    own.number.value = 13.0
+    own.number.value = "13"
     assert explorer.wait(60)
     assert value_of(explorer.status) == ""
-
-
-def test_flip_and_save(explorer, tmp_path):
-    own = explorer.controls
-    own.flip.click()
-    assert "the range of the training data" in value_of(explorer.status)
-    own.number.value = 15.0
-    own.folder.value = str(tmp_path / "kept")
-    own.save.click()
-    assert value_of(explorer.status).startswith("Saved ")
-    saved = lx.Explanation.load(tmp_path / "kept" / "sample_0_changed.nc")
-    np.testing.assert_array_equal(saved.values, explorer.explanation.values)
-    assert pixels((tmp_path / "kept" / "sample_0_changed.png").read_bytes()).std() > 0.05
 
 
 def test_nothing_leaks_into_pyplot_in_many_edits(explorer, rng):
     from matplotlib import pyplot
 
     for value in rng.uniform(5, 15, 200):
-        explorer.controls.number.value = float(value)
+        explorer.controls.number.value = str(value)
     assert explorer.wait(120)
     assert pyplot.get_fignums() == []
-    assert len(explorer.state.past) == 1  # one control: one action
+    assert len(explorer.state.past) == 200
     assert explorer.core._explained.cache_info().currsize <= 16
 
 
@@ -283,7 +263,7 @@ def test_memory_does_not_grow_with_edits(explorer, rng):
 
     def edit(count):
         for value in rng.uniform(5, 15, count):
-            explorer.controls.number.value = float(value)
+            explorer.controls.number.value = str(value)
             assert explorer.wait(60)
 
     edit(100)  # caches and traces are filled

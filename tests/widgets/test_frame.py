@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 def reader():
     """A model of texts, and what it reads."""
     data = SequenceData.from_texts(["a good film", "bad", "not good"], ["y", "n", "n"], at_least=1)
-    return lx.build_model(data, units=(2,), seed=0), data
+    return lx.build_model(data, units=(2,), seed=0, beside=None), data
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_an_error_while_the_player_computes_stands_on_its_status_line(player, mo
     monkeypatch.setattr(player._picture, "update", broken)
     player.text.value = "bad film"
     assert player.wait(60)
-    assert "RuntimeError: no &lt;memory&gt; left" in player.status.value
+    assert "This did not work. no &lt;memory&gt; left" in player.status.value
     assert player.image.value == picture
     monkeypatch.undo()
     player.word.value = 1

@@ -1,5 +1,7 @@
 """The pictures of the explorer show what the explanations hold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from widgets.explored import pixels
@@ -57,3 +59,23 @@ def test_view_shows_what_the_explanations_hold(model_and_data):
     same = view_of(shown, shown, "lactate", "as recorded")
     assert not same.moved.any()
     assert "is " + same.text(1) in sentence(same)
+
+
+def test_panels_with_time_draw_uneven_steps_at_one_scale(model_and_data):
+    """What is blitted is what is drawn in one go, here too."""
+    model, data = model_and_data
+    core = Exploration(model, data.test, data.train)
+    view = core.view(State(0, (Edit("lactate", 11.0, (1, 4)),)), "lactate")
+    hours = np.array([0.0, 1, 2, 40, 41, 90])
+    picture = Picture(replace(view, times=hours[: len(view.times)]))
+    labels = ("data", "attention", "now", "lower")
+    panels = [ax for ax in picture.figure.axes if ax.get_label() in labels]
+    assert len(panels) == len(labels)
+    first = picture.png()
+    steps = np.stack([np.arange(len(view.times))] * 2, axis=1)
+    for ax in panels:
+        places = ax.transData.transform(steps)[:, 0]
+        np.testing.assert_allclose(places, panels[0].transData.transform(steps)[:, 0], atol=0.5)
+        assert places[3] - places[2] > 5 * (places[1] - places[0])
+    picture.forget()
+    assert picture.png() == first

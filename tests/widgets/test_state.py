@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import gappy
 
-from lstm_explain.widgets.state import Edit, State, changed, edited, pinned, reset, undone
+from lstm_explain.widgets.state import Edit, State, changed, edited, pinned, redone, reset, undone
 
 EDITS = st.lists(
     st.one_of(
@@ -36,16 +36,23 @@ def test_edits_that_later_ones_cover_can_be_left_out(edits):
     assert len(state.edits) <= len(edits)
 
 
-def test_undo_goes_back_action_by_action_and_reset_can_be_undone():
+def test_undo_and_redo_go_deed_by_deed_and_reset_can_be_undone():
     state = State(0)
-    for value in (1.0, 2.0, 3.0):  # one slider: one action
-        state = changed(state, Edit("pulse", value, (1, 2)))
+    for value, joined in ((1.0, False), (2.0, True), (3.0, False)):  # a drag, then another value
+        state = changed(state, Edit("pulse", value, (1, 2)), joined)
     state = changed(state, Edit("age", 50.0))
     both = state.edits
     assert both == (Edit("pulse", 3.0, (1, 2)), Edit("age", 50.0))
     assert undone(state).edits == both[:1]
-    assert undone(undone(state)).edits == ()
-    assert undone(undone(undone(state))) == undone(undone(state))
+    assert undone(undone(state)).edits == (Edit("pulse", 2.0, (1, 2)),)
+    first = undone(undone(undone(state)))
+    assert first.edits == ()
+    assert undone(first) == first
+    for edits in ((Edit("pulse", 2.0, (1, 2)),), both[:1], both, both):
+        first = redone(first)
+        assert first.edits == edits
+    assert undone(redone(undone(state))) == undone(state)
+    assert redone(changed(undone(state), Edit("ward", 1.0))).edits[-1] == Edit("ward", 1.0)
     assert reset(state).edits == ()
     assert undone(reset(state)).edits == both
     assert pinned(state).pinned == both

@@ -5,6 +5,7 @@ import pytest
 import tiny
 from disk import contents, full_disk
 from marks import slow_but
+from widgets.explored import value_of
 
 import lstm_explain as lx
 from lstm_explain.backend import keras
@@ -24,10 +25,6 @@ def explorer():
     found = lx.explore(tiny.text_model(), tiny.texts().test)
     yield found
     found.close()
-
-
-def value_of(html):
-    return html.value.split(">", 1)[1].rsplit("</div>", 1)[0] if html.value else ""
 
 
 WORDINGS = [
@@ -82,7 +79,7 @@ def test_a_pinned_text_is_compared_with_the_present_one(core):
 def test_typing_on_is_one_action_and_switching_is_another():
     state = State(0)
     for typed in ("g", "go", "good"):
-        state = worded(state, Wording(typed))
+        state = worded(state, Wording(typed), joined=typed != "g")
     state = worded(state, Wording("good", (0,)))
     assert state.edits == (Wording("good", (0,)),)
     assert undone(state).edits == (Wording("good"),)
@@ -124,6 +121,9 @@ def test_what_is_typed_beyond_the_room_is_not_read(core):
     state = worded(State(0), Wording("good " * 99))
     assert core.edited(state).lengths[0] == core.room(0)
     assert len(core.words(worded(State(0), Wording("wow " * 99)))) == core.room(0)
+    cut = f"Only the first {core.room(0)} of 2,400 words are read."
+    assert core.warning(worded(State(0), Wording("good " * 2400))).startswith(cut)
+    assert "are read" not in core.warning(worded(State(0), Wording("good " * core.room(0))))
 
 
 def test_each_control_leads_to_the_state_that_it_names(explorer):
@@ -146,10 +146,10 @@ def test_each_control_leads_to_the_state_that_it_names(explorer):
     assert explorer.state.pinned == (Wording("a bad film", (2,)),)
     assert own.typed.value == ", a,,,"
     own.unpin.click()
-    own.sample.value = 3
+    own.sample.value = "3"
     assert explorer.state == State(3)
     own.flip.click()
-    assert "changes the decision" in value_of(explorer.status)
+    assert "changes the decision" in value_of(own.notes[own.flip])
     own.typed.value = "not a good film"
     assert explorer.wait(60)
     assert value_of(explorer.status) == ""
@@ -160,13 +160,15 @@ def test_each_control_leads_to_the_state_that_it_names(explorer):
     np.testing.assert_allclose(explorer.explanation.values, fresh.values, atol=1e-6)
 
 
-def test_errors_stand_in_the_status_line_and_pass(explorer):
+def test_a_refused_text_is_told_beside_the_box_and_put_back(explorer):
     explorer.controls.typed.value = "  "
-    assert "Expected at least one word" in value_of(explorer.status)
+    own = explorer.controls
+    assert value_of(own.notes[own.typed]) == "Type at least one word."
+    assert own.typed.value == explorer.core.recorded_text(0)
     assert explorer.state == State(0)
-    explorer.controls.typed.value = "good"
+    own.typed.value = "good"
     assert explorer.wait(60)
-    assert value_of(explorer.status) == ""
+    assert own.notes[own.typed].value == explorer.status.value == ""
 
 
 def test_words_are_data_and_no_markup(explorer):
@@ -182,7 +184,9 @@ def test_the_static_picture_is_that_of_the_live_one(explorer, monkeypatch):
     monkeypatch.setattr("IPython.display.display", lambda thing, **options: shown.append(thing))
     explorer._ipython_display_()
     static, live = shown
-    picture = lx.tokens_html(explorer.core.pair(State(0)))
+    pair = explorer.core.pair(State(0))
+    limit = max(explorer.core.limit(0), float(np.abs(pair.values.values).max()))
+    picture = lx.tokens_html(pair, limit=limit)
     assert picture in static["text/html"]
     assert explorer._canvas.value == picture
     assert live["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.widget.model_id
@@ -220,5 +224,26 @@ def test_a_model_of_values_decides_nothing_and_padding_that_is_read_is_kept():
     assert explorer.core.room(0) == 4
     assert "predicted" in value_of(explorer.live)
     explorer.controls.flip.click()
-    assert "Expected a model with classes, whose decision can flip" in value_of(explorer.status)
+    own = explorer.controls
+    assert "predicts a value and decides nothing" in value_of(own.notes[own.flip])
+    explorer.close()
+
+
+def test_colours_of_all_texts_are_comparable():
+    """The strongest colours are at the same SHAP value in every text, or at the text's largest."""
+    data = tiny.texts().test
+    explorer = lx.explore(tiny.text_model(), data)
+    limit = explorer.core.limit(0)
+    for sample in (0, 3):
+        explorer.go_to(sample)
+        for colours in explorer.controls.colours.options:
+            explorer.controls.colours.value = colours
+            assert explorer.wait(60)
+            pair = explorer.core.pair(explorer.state)
+            largest = float(np.abs(pair.values.values).max())
+            end = max(limit, largest) if colours == "of all samples" else largest
+            assert explorer._canvas.value == str(lx.tokens_html(pair, limit=end))
+    assert lx.tokens_html(pair, limit=10 * largest) != lx.tokens_html(pair)
+    with pytest.raises(ValueError, match="Expected limit to be a finite number above 0"):
+        lx.tokens_html(pair, limit=0)
     explorer.close()

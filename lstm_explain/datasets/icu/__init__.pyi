@@ -1,4 +1,3 @@
-from .baseline import logistic_forecast as logistic_forecast
 from .loader import load_icu as load_icu
 from .rule import true_cause as true_cause
 from .rule import true_log_odds as true_log_odds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -171,6 +171,14 @@ def _physionet(arrays: dict[str, np.ndarray]) -> SequenceData:
     return replace(data, split=_split(arrays["set"]))
 
 
+# What the codes of static facts stand for; both sources use some of them.
+_FLAGS = (*ICU_TYPES, "surgical", "cardiac")
+CODES: dict[str, Mapping[float, str]] = {
+    "sex": {0: "female", 1: "male"},
+    **{name: {0: "no", 1: "yes"} for name in _FLAGS},
+}
+
+
 def make_stays(
     values: np.ndarray | list[np.ndarray],
     target: np.ndarray,
@@ -190,6 +198,7 @@ def make_stays(
         feature_names=feature_names,
         static_names=static_names,
         units={v.name: v.unit for v in (*SERIES, *DESCRIPTORS) if v.name in names},
+        labels={name: codes for name, codes in CODES.items() if name in names},
         target_name="death in hospital",
         class_names=["survived", "died"],
         times=np.tile(np.arange(NUM_HOURS), (len(target), 1)),

@@ -17,6 +17,7 @@ from scipy import stats
 
 from ...arguments import as_numbers, check_number, check_one_of, check_type, check_whole, is_whole
 from ...sequences.data import SequenceData, check_data
+from ...sequences.targets import check_one_target
 
 # What the linear regression reads: its own past, and which way the market went ("leverage").
 HAR_FEATURES = ("log variance", "return", "downside return")
@@ -132,6 +133,7 @@ def _columns(data: SequenceData, names: Sequence[str]) -> np.ndarray:
 
 def _target_and_split(data: SequenceData, part: str = "train") -> tuple[np.ndarray, np.ndarray]:
     check_data("Load it with load_market(...).", data=data)
+    check_one_target(data)
     if data.target is None or data.split is None or not {"train", part} <= set(data.split):
         use = "to fit on" if part == "train" else f"and a {part} part"
         raise ValueError(

@@ -1,4 +1,3 @@
-from .baseline import bag_of_words_forecast as bag_of_words_forecast
 from .loader import load_reviews as load_reviews
 from .loader import review_rationales as review_rationales
 from .rule import true_log_odds as true_log_odds
