@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.ticker import MaxNLocator
 
 from ..arguments import check_one_of, check_type
 from ..attribution.model_comparison import ModelComparison
-from ..wording import fixed, plain, score_text
+from ..wording import fixed, ink_on, plain, score_text
 from .style import (
     SIGNED,
     STYLE,
@@ -94,12 +96,14 @@ def _draw_agreement(ax: Axes, agreement: pd.Series, names: Sequence[str]) -> Non
     for (one, other), value in agreement.items():
         at = order.index(one), order.index(other)
         matrix[at] = matrix[at[::-1]] = value
-    ax.imshow(matrix, cmap=SIGNED, vmin=-1, vmax=1, aspect="auto")
+    image = ax.imshow(matrix, cmap=SIGNED, vmin=-1, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(matrix):
         if np.isfinite(value):
+            colour: Any = image.to_rgba(value)
+            ground = to_hex(colour)
             ax.text(
                 column, row, fixed(value, 2), ha="center", va="center", fontsize=STYLE.small,
-                color="white" if abs(value) > 0.7 else "black",
+                color=ink_on(ground),
             )  # fmt: skip
     name_rows(ax, names)
     ax.set_xticks(range(len(order)), names, rotation=45, ha="right", fontsize=STYLE.small)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from html import escape
 from typing import Any
 
@@ -98,7 +98,8 @@ class SampleExplorer(Frame):
     ) -> None:
         self.explorer, core = explorer, explorer.core
         self.samples = core.samples
-        self._columns = colours_of(core, further)
+        self._distances = distances_of(core)
+        self._columns = colours_of(core, further, self._distances)
         look: Any = {"style": WIDE_LABEL, "layout": {"width": "auto", "max_width": "100%"}}
         self.kind = w.Dropdown(options=kinds_of(self.samples), description="List the", **look)
         self.list = w.Select(rows=6, description="", tooltip="Samples of the list")
@@ -179,10 +180,6 @@ class SampleExplorer(Frame):
     def _share(self) -> float:
         return float(self.threshold.value) / 100
 
-    def _distances(self) -> np.ndarray:
-        values, _ = [*self._columns.values()][-1]()
-        return values
-
     def _new_picture(self) -> SamplesPicture:
         name = self.colour.value
         return SamplesPicture(self.samples, name, *self._columns[name]())
@@ -260,24 +257,29 @@ def listed_samples(samples: Samples, kind: str, threshold: float, distances: Any
     return every[np.argsort(sign * certainty[every], kind="stable")]
 
 
-def colours_of(core: Any, further: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Return by what points can be coloured: name to a function of values and labels.
+def distances_of(core: Any) -> Callable[[], np.ndarray]:
+    """Return what computes once how unlike the training data each sample is; of texts the share of
+    unknown words."""
 
-    The last one says how unlike the training data each sample is."""
+    @cache
+    def distances() -> np.ndarray:
+        data = core.data
+        if data.tokens is None:
+            return core.familiarity.distances(data)
+        unknown = (data.tokens == data.vocabulary.index(UNKNOWN)) & data.mask
+        return unknown.sum(axis=1) / data.lengths
+
+    return distances
+
+
+def colours_of(
+    core: Any, further: Mapping[str, np.ndarray], distances: Callable[[], np.ndarray]
+) -> dict[str, Any]:
+    """Return by what points can be coloured: name to a function of values and labels."""
     data, samples = core.data, core.samples
     found: dict[str, Any] = {}
     if samples.truth is not None:
         found["size of the error"] = lambda: (samples.errors, {})
-    kept: list[np.ndarray] = []
-
-    def distances() -> tuple[np.ndarray, dict[float, str]]:
-        if not kept and data.tokens is None:
-            kept.append(core.familiarity.distances(data))
-        elif not kept:
-            unknown = (data.tokens == data.vocabulary.index(UNKNOWN)) & data.mask
-            kept.append(unknown.sum(axis=1) / data.lengths)
-        return kept[0], {}
-
     facts = data.display_static
     for position, name in enumerate(data.static_names):
         unit = with_unit(name, data.static_units[position])
@@ -285,8 +287,8 @@ def colours_of(core: Any, further: Mapping[str, np.ndarray]) -> dict[str, Any]:
     if data.split is not None and len(set(data.split)) > 1:
         found["split"] = partial(_kinds, data.split, {})
     found |= {name: partial(_kinds, column, {}) for name, column in further.items()}
-    is_text = data.tokens is not None
-    return found | {"share of unknown words" if is_text else "unlike training": distances}
+    unlike = "unlike training" if data.tokens is None else "share of unknown words"
+    return found | {unlike: lambda: (distances(), {})}
 
 
 def _kinds(values: np.ndarray, labels: Mapping[float, str]) -> tuple[np.ndarray, dict[float, str]]:
