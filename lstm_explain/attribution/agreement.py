@@ -27,12 +27,12 @@ def rank_agreement(one: Explanation, other: Explanation) -> dict[str, float]:
             "variable": (features, np.ones(features[0].shape, bool)),
             "time": ([values.sum(axis=2) for values in both], real),
         }
-    found = {}
+    correlations = {}
     for name, ((first, second), known) in views.items():
         each = spearman(first, second, known & (known.sum(axis=1, keepdims=True) > 2))
         known_samples = each[np.isfinite(each)]
-        found[name] = float(known_samples.mean()) if len(known_samples) else float("nan")
-    return found
+        correlations[name] = float(known_samples.mean()) if len(known_samples) else float("nan")
+    return correlations
 
 
 def kendall(one: np.ndarray, other: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -116,8 +116,8 @@ def cross_validate(
 
     Examples
     --------
-    >>> found = cross_validate(data, folds=5)                    # doctest: +SKIP
-    >>> found.table["auroc"].std(), found.importance              # doctest: +SKIP
+    >>> validation = cross_validate(data, folds=5)               # doctest: +SKIP
+    >>> validation.table["auroc"].std(), validation.importance    # doctest: +SKIP
     """
     check_whole(least=3, folds=folds)
     check_whole(samples=samples)
@@ -240,7 +240,7 @@ def _check_classes(part: SequenceData, fold: int) -> None:
 def _of_fold(explanation: Explanation, fold: int) -> Explanation:
     """Return an explanation without what is of its fold alone, so that it can be joined."""
     dataset = explanation.to_dataset()
-    own = [
+    of_this_fold = [
         name
         for name in map(str, dataset.data_vars)
         if "background" in name or name.endswith(("center", "scale"))
@@ -249,7 +249,9 @@ def _of_fold(explanation: Explanation, fold: int) -> Explanation:
         "weights_sha256": "one model per fold",
         "background": "the training part of each fold",
     }
-    dataset = dataset.drop_vars(own).assign(fold=("sample", np.full(len(explanation), fold)))
+    dataset = dataset.drop_vars(of_this_fold).assign(
+        fold=("sample", np.full(len(explanation), fold))
+    )
     dataset.attrs["provenance"] = json.dumps(facts)
     return Explanation(dataset)
 

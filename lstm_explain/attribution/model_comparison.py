@@ -136,8 +136,8 @@ def compare_models(
 
     Examples
     --------
-    >>> found = compare_models(data, ["lstm", "tcn"], minutes=4)      # doctest: +SKIP
-    >>> found.table, found.agreement                                   # doctest: +SKIP
+    >>> comparison = compare_models(data, ["lstm", "tcn"], minutes=4)      # doctest: +SKIP
+    >>> comparison.table, comparison.agreement                                   # doctest: +SKIP
     """
     builders = _builders(models, beside)
     seeds = _checked_seeds(seeds)
@@ -203,13 +203,13 @@ def _build(name: str, beside: Any, data: SequenceData, seed: int) -> Any:
 
 def _checked_seeds(seeds: Any) -> list[int]:
     check_names(seeds=seeds, remedy="Give for example seeds=(0, 1).")
-    found = list(seeds)
-    if not found or not all(is_whole(seed) and 0 <= seed <= LARGEST_SEED for seed in found):
+    listed = list(seeds)
+    if not listed or not all(is_whole(seed) and 0 <= seed <= LARGEST_SEED for seed in listed):
         raise ValueError(
             f"Expected seeds to be whole numbers from 0 to {LARGEST_SEED}; received "
             f"{described(seeds)}. Give for example seeds=(0, 1)."
         )
-    return found
+    return listed
 
 
 def _row(
@@ -282,9 +282,11 @@ def _agreement(explanations: Mapping[str, list[Explanation]]) -> pd.DataFrame:
     rows = []
     for one, other in combinations_with_replacement(explanations, 2):
         pairs = product(explanations[one], explanations[other])
-        found = [rank_agreement(a, b) for a, b in pairs if a is not b]
-        if found:
-            rows.append({"model": one, "beside": other, **pd.DataFrame(found).mean().to_dict()})
+        correlations = [rank_agreement(a, b) for a, b in pairs if a is not b]
+        if correlations:
+            rows.append(
+                {"model": one, "beside": other, **pd.DataFrame(correlations).mean().to_dict()}
+            )
     return pd.DataFrame(rows, columns=None if rows else ["model", "beside"]).set_index(
         ["model", "beside"]
     )

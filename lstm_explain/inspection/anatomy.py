@@ -335,10 +335,10 @@ def takes_softmax(operation: Any) -> bool:
 
 def goes_by(model: Any, layer: Any, name: str) -> bool:
     """Whether a layer has this name, alone or behind that of its nested model."""
-    owner, _, own = name.rpartition("/")
+    owner, _, own_name = name.rpartition("/")
     nested = (each for each in walk(model) if isinstance(each, keras.Model) and each.name == owner)
     return layer.name == name or (
-        layer.name == own and any(layer is each for model in nested for each in walk(model))
+        layer.name == own_name and any(layer is each for model in nested for each in walk(model))
     )
 
 

@@ -62,8 +62,8 @@ class Flip:
                 return f"No value of {self.name} ({tried}) changes the decision ({self.before})."
             text = self.labels[self.value]
             return f"{self.name}: {text} changes the decision from {self.before} to {self.after}."
-        found = [] if self.value is None else [self.value]
-        low, high, *value = told_apart([self.low, self.high, *found], digits=4)
+        values = [] if self.value is None else [self.value]
+        low, high, *value = told_apart([self.low, self.high, *values], digits=4)
         span = f"from {low} to {high} (the range of the training data)"
         if self.value is None:
             return f"No value of {self.name} {span} changes the decision ({self.before})."

@@ -37,10 +37,10 @@ def _compile_tensorflow(function: Callable[..., Any]) -> Callable[..., Any]:
     import tensorflow as tf
 
     @tf.function(autograph=False)
-    def run(point: Any, *rest: Any) -> Any:
+    def run(point: Any, *others: Any) -> Any:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(point)
-            outputs, extras = function(point, *rest)
+            outputs, extras = function(point, *others)
         gradients = tape.gradient(
             outputs, point, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
@@ -78,9 +78,9 @@ def _undo_deep_explainer() -> None:
     """
     from tensorflow.python.eager import backprop, execute  # the place that shap replaces
 
-    own = backprop.record_gradient
-    if execute.record_gradient is not own:
-        execute.record_gradient = own
+    original = backprop.record_gradient
+    if execute.record_gradient is not original:
+        execute.record_gradient = original
         warnings.warn(
             "A failed shap.DeepExplainer had left TensorFlow without its gradients in this "
             "session, so that training would fail too. They have been put back. DeepExplainer "
@@ -94,29 +94,29 @@ def _compile_jax(function: Callable[..., Any], model: Any) -> Callable[..., Any]
     import jax
 
     @jax.jit
-    def run(weights: Any, point: Any, rest: Any) -> Any:
+    def run(weights: Any, point: Any, others: Any) -> Any:
         def summed(point: Any) -> Any:
             scope = keras.StatelessScope(list(zip(model.variables, weights, strict=True)))
             with scope:
-                outputs, extras = function(point, *rest)
+                outputs, extras = function(point, *others)
             return ops.sum(outputs), (outputs, extras)
 
         gradients, (outputs, extras) = jax.grad(summed, has_aux=True)(point)
         return outputs, gradients, extras
 
     # The weights are arguments: a jitted closure would keep those of its first call.
-    return lambda point, *rest: run([v.value for v in model.variables], tuple(point), rest)
+    return lambda point, *others: run([v.value for v in model.variables], tuple(point), others)
 
 
 def _compile_torch(function: Callable[..., Any]) -> Callable[..., Any]:
     import torch
 
-    def run(point: Any, *rest: Any) -> Any:
+    def run(point: Any, *others: Any) -> Any:
         leaves = [ops.convert_to_tensor(p).detach().clone().requires_grad_() for p in point]
         # cuDNN's recurrent kernels refuse to differentiate a model that is not training.
         with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
             outputs, extras = function(
-                tuple(leaves), *keras.tree.map_structure(ops.convert_to_tensor, rest)
+                tuple(leaves), *keras.tree.map_structure(ops.convert_to_tensor, others)
             )
             gradients: tuple[Any, ...] = ()
             if leaves:

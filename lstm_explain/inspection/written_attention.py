@@ -68,7 +68,7 @@ def _find(anatomy: Anatomy, inputs: Sequence[np.ndarray]) -> tuple[WrittenAttent
     count = len(inputs[0][:4])
     sequences = {place: array for place, array in arrays.items() if array.ndim == 3}
     results = [array for array in arrays.values() if array.ndim in (2, 3)]
-    found: list[tuple[Place, Place]] = []
+    weighings: list[tuple[Place, Place]] = []
     seen: list[np.ndarray] = []  # what one layer gives, the next one reads
     for place, array in sorted(arrays.items(), key=lambda item: item[0].number):
         weights = array.reshape(count, -1)
@@ -76,13 +76,15 @@ def _find(anatomy: Anatomy, inputs: Sequence[np.ndarray]) -> tuple[WrittenAttent
             continue
         for source, states in sequences.items():
             if states.shape[1] == weights.shape[1] and _are_weighed(states, weights, results):
-                found.append((place, source))
+                weighings.append((place, source))
                 seen.append(weights)
                 break
-    names = told_apart(anatomy.model, [place.operation for place, _ in found])
+    names = told_apart(anatomy.model, [place.operation for place, _ in weighings])
     for position, name in enumerate(names):  # two in one layer
         names[position] = name if name not in names[:position] else f"{name} {position + 1}"
-    return tuple(WrittenAttention(name, *places) for name, places in zip(names, found, strict=True))
+    return tuple(
+        WrittenAttention(name, *places) for name, places in zip(names, weighings, strict=True)
+    )
 
 
 def _arrays_of(
@@ -120,13 +122,13 @@ def _named(anatomy: Anatomy, inputs: Sequence[np.ndarray]) -> WrittenAttention:
             f"{reason}."
         )
     arrays = _arrays_of(anatomy, operations, inputs)
-    own = {place: array for place, array in arrays.items() if place.operation is called[0]}
+    outputs = {place: array for place, array in arrays.items() if place.operation is called[0]}
     steps = inputs[3].shape[1]
-    for place, array in own.items():
+    for place, array in outputs.items():
         weights = array.reshape(len(array), -1) if over_one_axis(array.shape) else array
         if weights.ndim > 4 or weights.shape[-1] != steps or not _sums_to_1(weights):
             continue
-        states = [*own][-1]
+        states = [*outputs][-1]
         if arrays[states].ndim < 2 or arrays[states].shape[1] != steps:
             states = place
         results = [each for each in arrays.values() if each.ndim in (2, 3)]
@@ -139,7 +141,7 @@ def _named(anatomy: Anatomy, inputs: Sequence[np.ndarray]) -> WrittenAttention:
     raise ValueError(
         f"Expected the layer {name!r} to give weights over the {steps} steps of the input, not "
         "negative and with a sum of 1; received arrays (sample, ...) of "
-        f"{[array.shape[1:] for array in own.values()]}, none of which is that. Name the layer "
+        f"{[array.shape[1:] for array in outputs.values()]}, none of which is that. Name the layer "
         "that takes the softmax, or let it give its weights too: return context, weights."
     )
 

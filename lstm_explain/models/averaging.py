@@ -54,17 +54,17 @@ def average(models: Sequence[Any]) -> keras.Model:
     models = check_members(models)
     first = models[0]
     for number, model in enumerate(models):
-        for what, of_first, own in zip(
+        for what, of_first, of_model in zip(
             ("inputs", "output", "activation at the end", "features, classes and units"),
             _described(first),
             _described(model),
             strict=True,
         ):
-            if own != of_first:
+            if of_model != of_first:
                 raise ValueError(
                     f"Expected models that differ in their weights alone; model {number} differs "
-                    f"from the first in its {what}: {own!s:.300} instead of {of_first!s:.300}. "
-                    "Average models of the same data."
+                    f"from the first in its {what}: {of_model!s:.300} instead of {of_first!s:.300}."
+                    " Average models of the same data."
                 )
     members = [_member(model, f"member_{number}") for number, model in enumerate(models, start=1)]
     inputs = [

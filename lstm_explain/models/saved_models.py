@@ -106,8 +106,8 @@ def stateless(model: keras.Model) -> keras.Model:
     if "build_input_shape" in config:
         config["build_input_shape"] = (None, *config["build_input_shape"][1:])
     # Layers that the model holds are known here, registered or not.
-    own = {type(layer).__name__: type(layer) for layer in model._flatten_layers()}
-    with keras.saving.custom_object_scope(own):
+    classes = {type(layer).__name__: type(layer) for layer in model._flatten_layers()}
+    with keras.saving.custom_object_scope(classes):
         copy = type(model).from_config(config)
     copy.set_weights(model.get_weights())
     return copy

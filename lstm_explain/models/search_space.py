@@ -67,8 +67,8 @@ def of_training(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def checked_space(space: Any, data: SequenceData, is_grid: bool, fixed: Mapping[str, Any]) -> Space:
     """Return what is searched, or say which option or value cannot be."""
-    own = _OF_TEXTS if data.tokens is not None else ()
-    names = [name for name in (*_OF_MODEL, *own, *_OF_TRAINING) if name not in fixed]
+    of_texts = _OF_TEXTS if data.tokens is not None else ()
+    names = [name for name in (*_OF_MODEL, *of_texts, *_OF_TRAINING) if name not in fixed]
     base = _DEFAULTS | of_model(fixed)
     if space is None:
         space = {n: v for n, v in (_USUAL_GRID if is_grid else _USUAL).items() if n in names}
@@ -81,8 +81,8 @@ def checked_space(space: Any, data: SequenceData, is_grid: bool, fixed: Mapping[
             f"{described(what)}. Give for example {{'dropout': [0.1, 0.3]}}; what has one value "
             "is an option of its own, dropout=0.1."
         )
-    found = {name: _checked_values(name, values, is_grid) for name, values in space.items()}
-    for name, value in ((name, value) for name, values in found.items() for value in values):
+    checked = {name: _checked_values(name, values, is_grid) for name, values in space.items()}
+    for name, value in ((name, value) for name, values in checked.items() for value in values):
         given: dict[str, Any] = {name: value}
         if name == "batch_size":
             check_whole(least=1, **given)
@@ -91,9 +91,9 @@ def checked_space(space: Any, data: SequenceData, is_grid: bool, fixed: Mapping[
         elif name not in ("cell", "bidirectional"):
             check_options(data, **base | given)
     pair = ("cell", "bidirectional")  # of which not all go together
-    for values in product(*(found.get(name, [base[name]]) for name in pair)):
+    for values in product(*(checked.get(name, [base[name]]) for name in pair)):
         check_options(data, **base | dict(zip(pair, values, strict=True)))
-    return found
+    return checked
 
 
 def _checked_values(name: str, values: Any, is_grid: bool) -> list[Any] | tuple[float, float]:
@@ -122,13 +122,13 @@ def labelled(values: list[Any]) -> dict[Any, Any]:
 
 def suggested(trial: Any, space: Space) -> dict[str, Any]:
     """Return the options of one of Optuna's trials, of which those that are missing are drawn."""
-    chosen = {}
+    suggestions = {}
     for name, values in space.items():
         if isinstance(values, list):
             labels = labelled(values)
-            chosen[name] = labels[trial.suggest_categorical(name, [*labels])]
+            suggestions[name] = labels[trial.suggest_categorical(name, [*labels])]
         else:
             low, high = values
             suggest = trial.suggest_int if name in _WHOLE else trial.suggest_float
-            chosen[name] = suggest(name, low, high, log=0 < low <= high / _WIDE)
-    return chosen
+            suggestions[name] = suggest(name, low, high, log=0 < low <= high / _WIDE)
+    return suggestions

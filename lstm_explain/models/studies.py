@@ -51,8 +51,8 @@ def sampler_for(optuna: Any, space: Space, search: str, seed: int, count: int) -
         return optuna.samplers.GridSampler(
             {name: [*labelled([*values])] for name, values in space.items()}, seed=seed
         )
-    own = np.random.SeedSequence((seed, count)).generate_state(1)
-    return optuna.samplers.TPESampler(seed=int(own[0]))
+    drawn = np.random.SeedSequence((seed, count)).generate_state(1)
+    return optuna.samplers.TPESampler(seed=int(drawn[0]))
 
 
 def make_study(
@@ -97,7 +97,7 @@ def kept_trials(optuna: Any, path: Path, made_of: dict[str, str]) -> list[Frozen
             f"Expected {str(path)!r} as lx.tune wrote it; received another file, or a damaged one "
             f"({error}). Remove it to start again, or give another folder."
         ) from error
-    if others := [name for name, own in made_of.items() if kept.get(name) != own]:
+    if others := [name for name, value in made_of.items() if kept.get(name) != value]:
         raise ValueError(
             f"Expected {str(path)!r} to be a study of the same {', '.join(made_of)}; received one "
             f"of other {', '.join(others)}. Give another folder, or remove this file to start "

@@ -191,13 +191,13 @@ def tune(
     end = time.perf_counter() + (np.inf if minutes is None else 60 * minutes)
 
     def objective(trial: Trial) -> float:
-        chosen = searching | suggested(trial, space)
-        model = _built(seen, chosen, seed)
-        own: dict[str, Any] = {"fit_baseline": False, "progress": False}
+        used = searching | suggested(trial, space)
+        model = _built(seen, used, seed)
+        limits: dict[str, Any] = {"fit_baseline": False, "progress": False}
         if minutes is not None:
-            own["minutes"] = max(end - time.perf_counter(), 1e-3) / 60
+            limits["minutes"] = max(end - time.perf_counter(), 1e-3) / 60
         pruning = _Pruning(trial, optuna.TrialPruned, end)
-        run = train(model, seen, seed=seed, callbacks=[pruning], **of_training(chosen), **own)
+        run = train(model, seen, seed=seed, callbacks=[pruning], **of_training(used), **limits)
         if run.interrupted:
             raise KeyboardInterrupt
         if time.perf_counter() > end:
@@ -225,9 +225,9 @@ def tune(
         study = make_study(optuna, finished, made_of)
     _check_found(finished, minutes)
     best = suggested(study.best_trial, space)
-    chosen = options | best
-    model = _built(data, chosen, seed)
-    run = train(model, data, seed=seed, progress=progress, **of_training(chosen))
+    used = options | best
+    model = _built(data, used, seed)
+    run = train(model, data, seed=seed, progress=progress, **of_training(used))
     return Tuning(study, _table(finished, space), best, run)
 
 

@@ -62,13 +62,13 @@ def clip_outliers(data: SequenceData, quantiles: Sequence[float] = (0.001, 0.999
             high[column] = np.quantile(rows[measured, column], upper, method="higher")
     cut = ((data.values < low) | (data.values > high)) & data.mask[..., None]
     limits = np.stack([low, high]) * data.scale + data.center
-    found = [
+    counts = [
         f"{shortened(names[i], 40)} {n:,} beyond {number(limits[0, i])} and {number(limits[1, i])}"
         for i, n in enumerate(cut.sum(axis=(0, 1)))
         if n
     ]
     total = int(data.mask.sum()) * len(names)
-    print(f"Cut {cut.sum():,} of {total:,} values{': ' if found else ''}{', '.join(found)}.")
+    print(f"Cut {cut.sum():,} of {total:,} values{': ' if counts else ''}{', '.join(counts)}.")
     values = np.where(cut, np.clip(data.values, low, high), data.values)
     return replace(data, values=values, limits=limits, recorded=data.display_values)
 

@@ -168,9 +168,9 @@ def scale_of(data: SequenceData) -> dict[str, list[float]]:
 
 def other_scale(data: SequenceData, expected: Mapping[str, Sequence[float]]) -> str:
     """Say which feature has another mean or deviation than expected, and which; "" if none has."""
-    own = scale_of(data)
+    scale_of_data = scale_of(data)
     (center, wanted_center), (scale, wanted_scale) = (
-        (np.array(own[name]), np.array(expected[name])) for name in ("center", "scale")
+        (np.array(scale_of_data[name]), np.array(expected[name])) for name in ("center", "scale")
     )
     if center.shape != wanted_center.shape:
         return ""  # other features are refused where they are read

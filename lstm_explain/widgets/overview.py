@@ -277,18 +277,18 @@ def colours_of(
 ) -> dict[str, Any]:
     """Return by what points can be coloured: name to a function of values and labels."""
     data, samples = core.data, core.samples
-    found: dict[str, Any] = {}
+    colours: dict[str, Any] = {}
     if samples.truth is not None:
-        found["size of the error"] = lambda: (samples.errors, {})
+        colours["size of the error"] = lambda: (samples.errors, {})
     facts = data.display_static
     for position, name in enumerate(data.static_names):
         unit = with_unit(name, data.static_units[position])
-        found[unit] = partial(_kinds, facts[:, position], data.labels.get(name, {}))
+        colours[unit] = partial(_kinds, facts[:, position], data.labels.get(name, {}))
     if data.split is not None and len(set(data.split)) > 1:
-        found["split"] = partial(_kinds, data.split, {})
-    found |= {name: partial(_kinds, column, {}) for name, column in further.items()}
+        colours["split"] = partial(_kinds, data.split, {})
+    colours |= {name: partial(_kinds, column, {}) for name, column in further.items()}
     unlike = "unlike training" if data.tokens is None else "share of unknown words"
-    return found | {unlike: lambda: (distances(), {})}
+    return colours | {unlike: lambda: (distances(), {})}
 
 
 def _kinds(values: np.ndarray, labels: Mapping[float, str]) -> tuple[np.ndarray, dict[float, str]]:
