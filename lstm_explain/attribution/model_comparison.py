@@ -179,7 +179,7 @@ def compare_models(
             rows[name] = _row(trained, test, plain, of_plain["predictions"])
     value, low, high = main_interval(test, [of_plain.pop("predictions")])
     rows[f"baseline: {plain}"] = {"score": value, "low": low, "high": high, **of_plain}
-    table = pd.DataFrame(rows).T.infer_objects()
+    table = pd.DataFrame.from_dict(rows, orient="index")
     return ModelComparison(main_score(test), table, _agreement(explanations), runs, explanations)
 
 

@@ -16,6 +16,7 @@ from ..attribution.reading import equation as equation
 from ..attribution.reading import explained as explained
 from ..attribution.reading import read_prediction as read_prediction
 from ..attribution.reading import subject as subject
+from ..sequences.step_names import names_of_windows
 from ..wording import decimals, fact_text, fixed, plain, row_names
 
 
@@ -72,9 +73,11 @@ def summary_heading(explanation: Explanation) -> tuple[list[str], list[str]]:
 
 def _whose(explanation: Explanation) -> str:
     data = plain(explanation.provenance.get("data", ""), 30)
-    number = explanation.values["sample"].item()
+    number, times = explanation.values["sample"].item(), explanation.times
     if explanation.ids is not None:
         return f"{data} {plain(explanation.ids.values[0], 30)}".strip()
+    if times is not None and "window_step" in explanation.to_dataset().attrs:
+        return f"{data} to {names_of_windows(times.values, explanation.mask.values)[0]}".strip()
     return f"{data.removesuffix('sample').strip()} sample {number}".strip()
 
 

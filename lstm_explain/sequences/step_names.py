@@ -24,13 +24,31 @@ def named_times(times: np.ndarray) -> list[str]:
     >>> named_times(np.array([0.0, 0.5]))
     ['0', '0.5']
     """
+    return unique_names(_as_text(times, times))
+
+
+def names_of_windows(times: np.ndarray, mask: np.ndarray) -> list[str]:
+    """Return the last time of each window, by which windows of one series are called.
+
+    Examples
+    --------
+    >>> days = np.array([["2011-01-03", "2011-01-04"]], "datetime64[ns]")
+    >>> names_of_windows(days, np.ones((1, 2), bool))
+    ['2011-01-04']
+    """
+    last = times[np.arange(len(times)), mask.sum(axis=1) - 1]
+    return unique_names(_as_text(last, times[mask]))
+
+
+def _as_text(times: np.ndarray, among: np.ndarray) -> list[str]:
+    """Return times as text, of dates as much as it takes to write all times `among` them."""
     if not np.issubdtype(times.dtype, np.datetime64):
-        names = told_apart(times)
-    else:
-        every = (times.astype(f"datetime64[{unit}]") for unit in _PRECISIONS)
-        shown = next((rounded for rounded in every if (rounded == times).all()), times)
-        names = [str(time).replace("T", " ") for time in shown]
-    return unique_names(names)
+        return told_apart(times)
+    for unit in _PRECISIONS:
+        if (among.astype(f"datetime64[{unit}]") == among).all():
+            times = times.astype(f"datetime64[{unit}]")
+            break
+    return [str(time).replace("T", " ") for time in times]
 
 
 def unique_names(names: list[str]) -> list[str]:

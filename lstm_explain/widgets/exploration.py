@@ -21,7 +21,8 @@ from ..plots.style import limit_of
 from ..sequences.data import SequenceData
 from ..sequences.editing import columns_of
 from ..sequences.inputs import Role
-from ..sequences.step_names import unique_names
+from ..sequences.splitting import window_step
+from ..sequences.step_names import names_of_windows, unique_names
 from ..wording import MINUS, number, told_apart
 from .familiarity import Familiarity
 from .samples import Samples, orders, samples_of
@@ -96,8 +97,12 @@ class Exploration:
 
     @cached_property
     def names(self) -> list[str]:
-        """What each sample is called: its id, the second of one id with a (2); else its number."""
-        ids = range(len(self.data)) if self.data.ids is None else self.data.ids
+        """What each sample is called: its id, the second of one id with a (2); of windows of one
+        series their last time; else its number."""
+        data = self.data
+        if data.ids is None and data.times is not None and window_step(data) is not None:
+            return names_of_windows(data.times, data.mask)
+        ids = range(len(data)) if data.ids is None else data.ids
         return unique_names([str(one) for one in ids])
 
     @cached_property

@@ -1,6 +1,7 @@
 """The numbers behind the explorer are those of explain; its flip is that of the closed form."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import tiny
 from marks import slow_but
@@ -8,6 +9,7 @@ from widgets.explored import linear_model
 
 import lstm_explain as lx
 from lstm_explain import SequenceData
+from lstm_explain.plots.content import circumstances
 from lstm_explain.widgets.exploration import Exploration
 from lstm_explain.widgets.samples import orders, samples_of, ways
 from lstm_explain.widgets.state import Edit, State, edited
@@ -152,3 +154,18 @@ def test_flip_needs_what_it_needs():
     if found.found:
         moved = data.test[0].change("dose", found.value, 0)
         assert float(model.predict(moved.inputs_for(model), verbose=0)[0, 0]) > value + 0.0499
+
+
+def test_a_window_is_called_by_its_last_time_in_figure_and_explorer():
+    """Counted by position, one window had two numbers: in the part explained, and among all."""
+    table = pd.DataFrame({"day": pd.date_range("2020-01-01", periods=31)})
+    table["return"] = np.random.default_rng(0).normal(size=31)
+    table["next"] = table["return"].shift(-1)
+    data = SequenceData.from_frame(table, time="day", features=["return"], target="next", window=3)
+    core = Exploration(linear_model(1.0, 0.0), data, data)
+    assert core.names[:2] == ["2020-01-03", "2020-01-04"]
+    alone = lx.explain(core.model, data[[7]], background=data, output=0, progress=False)
+    shown = core.explanation(State(7, ()))
+    for explanation in (alone, shown):
+        assert circumstances(explanation)[0] == f"data to {core.names[7]}"
+    assert core.sample_called("2020-01-10") == 7
