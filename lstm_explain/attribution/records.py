@@ -53,8 +53,6 @@ def make_explanation(
         arrays = {name: array.sum(axis=2) for name, array in arrays.items()}
         level = "time"
     dataset = _labelled(question, arrays, static_values, level, window)
-    for name, weights in _attention(question).items():
-        dataset[name] = (("sample", "time"), weights)
     dataset.attrs["provenance"] = _provenance(
         question.anatomy.model,
         **facts,
@@ -72,7 +70,8 @@ def make_explanation(
         target_scale=question.data.target_scale,
         **explained_by(question.anatomy.model),
     )
-    dataset = dataset.assign(_to_reopen(question))
+    weights = {name: (("sample", "time"), array) for name, array in _attention(question).items()}
+    dataset = dataset.assign(weights | _to_reopen(question))  # at once: xarray aligns each time
     several = question.num_outputs > 1
     of_output = ["target"] if question.data.target_names else []
     count = question.num_outputs
