@@ -112,4 +112,5 @@ def test_gradients_that_explode_are_no_mask(ended):
     assert np.abs(ops.convert_to_numpy(moved)).max() > 0.1
     # Warnings are errors.
     norms = lx.internals.gradient_norms(model, values)
-    assert norms[:, 0].min() > 10
+    # Rounding, which differs by backend, decides how far the gradient of one sample grows.
+    assert norms[:, 0].max() > 1000
