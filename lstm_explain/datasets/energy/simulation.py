@@ -89,6 +89,50 @@ def simulate_demand(days: int, seed: int = 0) -> pd.DataFrame:
     )
 
 
+def simulate_weather(days: int, seed: int = 0) -> pd.DataFrame:
+    """Simulate so many days of hours at three stations, with holes.
+
+    Twelve hours after the pressure the temperature follows it, by 0.4 °C for each hPa; the rest of
+    it is the season, the time of day and noise. A tenth of the pressures are missing in runs of six
+    hours, one humidity or wind speed in fifty, and one row in five hundred.
+
+    Examples
+    --------
+    >>> list(simulate_weather(2))
+    ['time', 'station', 'temperature', 'humidity', 'wind speed', 'pressure']
+    """
+    from scipy.signal import lfilter
+
+    rng = np.random.default_rng(seed)
+    steps, delay = days * HOURS, 12
+    hour = np.arange(steps)
+    common = lfilter([1.0], [1, -0.98], rng.standard_normal(steps + delay))
+    frames = []
+    for station in ("coast", "hills", "plain"):
+        local = lfilter([0.5], [1, -0.9], rng.standard_normal(steps + delay))
+        pressure = 1015 + common + local
+        temperature = (
+            12
+            + 9 * np.cos(2 * np.pi * (hour / HOURS - 200) / 365)
+            + 4 * np.cos(2 * np.pi * (hour - 15) / HOURS)
+            + 0.4 * (pressure[:-delay] - 1015)
+            + lfilter([0.5], [1, -0.8], rng.standard_normal(steps))
+        )
+        humidity = (75 - 1.5 * (temperature - 12) + 6 * rng.standard_normal(steps)).clip(5, 100)
+        wind = rng.gamma(4, 1.2, steps)
+        runs = np.repeat(rng.random(steps // 6) < 0.1, 6)
+        columns = {
+            "temperature": temperature.round(1),
+            "humidity": np.where(rng.random(steps) < 0.02, np.nan, humidity.round()),
+            "wind speed": np.where(rng.random(steps) < 0.02, np.nan, wind.round(1)),
+            "pressure": np.where(runs, np.nan, pressure[delay:].round(1)),
+        }
+        times = pd.date_range(FIRST_DAY, periods=steps, freq="h")
+        frame = pd.DataFrame({"time": times, "station": station, **columns})
+        frames.append(frame[rng.random(steps) >= 0.002])
+    return pd.concat(frames, ignore_index=True)
+
+
 def demand_truth(data: SequenceData) -> DemandTruth:
     """Tell which cells of each window of the simulated demand raise or lower which coming hour.
 
