@@ -1,9 +1,10 @@
-"""A simulated demand for electricity, hour by hour, whose causes are known cell by cell.
+"""Demand for electricity and weather, hour by hour, simulated with causes that are known.
 
-With h the hour of a day D from 0 to 23, and p(h) its part: night before 9, day from 9 on,
+Demand: with h the hour of a day D from 0 to 23, and p(h) its part, the night until 9, the day until
+18, the evening,
 
     temperature   18 + 4 cos(2 pi (D - 15) / 365) + 5 cos(2 pi (h - 15) / 24)
-                  + 4 w_D + 3 v_{D,p} + u_{D,h},   w_D = 0.3 w_{D-1} + 0.95 e_D
+                  + 2 w_D + 4 v_{D,p} + u_{D,h},   w_D = 0.3 w_{D-1} + 0.95 e_D
     demand        profile(h) + noise of 1.5 MW
                   + 1.0 (mean of D from 0 to 9 h - 13)             before 9 h
                   + 1.0 (mean of D from 9 to 18 h - 21)            from 9 h on
@@ -62,13 +63,15 @@ def simulate_demand(days: int, seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     weather = lfilter([0.95], [1, -0.3], rng.standard_normal(days))
     hour, day = np.arange(HOURS), np.arange(days)[:, None]
-    parts = np.repeat(rng.standard_normal((days, 2)), [DAY.start, HOURS - DAY.start], axis=1)
+    # Each part has weather of its own: the evening does not tell how hot the day was.
+    lengths = [DAY.start, DAY.stop - DAY.start, HOURS - DAY.stop]
+    parts = np.repeat(rng.standard_normal((days, 3)), lengths, axis=1)
     temperature = (
         18
         + 4 * np.cos(2 * np.pi * (day - 15) / 365)
         + 5 * np.cos(2 * np.pi * (hour - 15) / HOURS)
-        + 4 * weather[:, None]
-        + 3 * parts
+        + 2 * weather[:, None]
+        + 4 * parts
         + rng.standard_normal((days, HOURS))
     ).round(1)
     holiday = rng.random(days) < HOLIDAY_SHARE
