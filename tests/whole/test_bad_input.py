@@ -18,7 +18,7 @@ import lstm_explain as lx
 from lstm_explain import SequenceData, arguments, datasets, internals, models, sequences
 from lstm_explain.attribution import expected_gradients, shapley
 from lstm_explain.backend import keras
-from lstm_explain.datasets import icu, market, reviews
+from lstm_explain.datasets import energy, icu, market, reviews
 from lstm_explain.plots.models import plot_models
 
 PACKAGE = Path(lx.__file__).parent
@@ -51,6 +51,10 @@ def data() -> SequenceData:
 
 def frame() -> pd.DataFrame:
     return pd.DataFrame({"t": range(6), "v": 1.0, "y": 2.0})
+
+
+def hours() -> pd.DataFrame:
+    return pd.DataFrame({"t": range(9), "v": np.arange(9) % 4.0, "w": 1.0})
 
 
 def chances() -> np.ndarray:
@@ -244,6 +248,14 @@ TABLE_OF_CALLS: list[tuple[Callable[..., Any], Callable[[], dict[str, Any]], dic
       "window": (*WHOLE, 0), "stride": COUNT, "units": ("mg", 3), "missing": WORD,
       "resample": ("1h", True, NAN, INF, -1, 0), "how": (*WORD, {"v": "sum"}), "name": (None, 3),
       "split": (3, "s", ["t"]), "labels": ("sex", 3), "positive": ("up", 3)}),
+    (SequenceData.from_series,
+     lambda: {"frame": hours(), "time": "t", "target": "v", "horizon": 2, "history": 3},
+     {"frame": TABLE, "time": (None, "s", ["t"]), "target": (None, "w", "x", ["v"]),
+      "horizon": COUNT, "history": COUNT, "features": (None, "w", 3, ["x"]),
+      "known_future": (None, "w", 3, ["x"], ["v"]), "static": (None, "v", 3, ["v"]),
+      "group": (3, ["t"], "t"), "step": ("1h", True, NAN, -1, 0), "stride": COUNT,
+      "newest": FLAG, "units": ("mg", 3, {"x": "mg"}), "labels": ("sex", 3), "missing": WORD,
+      "name": (None, 3)}),
     (SequenceData.from_tokens, lambda: {"tokens": [[1, 2]]},
      {"tokens": (None, "ab", 3, [[1.5]], [[-1]], [["a"]]), "vocabulary": (None, "ab", 3, ["a"]),
       "lengths": ("3", 3), "name": (None, 3)}),
@@ -256,7 +268,8 @@ TABLE_OF_CALLS: list[tuple[Callable[..., Any], Callable[[], dict[str, Any]], dic
       "stratify": FLAG}),
     (lambda **given: data().for_target(**given), lambda: {"name": "dose"}, {"name": (None, 3)}),
     (lambda **given: data().fill_missing(**given), NOTHING, {"indicators": FLAG}),
-    (lambda **given: data().standardise(**given), NOTHING, {"robust": FLAG}),
+    (lambda **given: data().standardise(**given), NOTHING,
+     {"robust": FLAG, "like": ("data", 3, tiny.texts())}),
     (lambda **given: data().clip_outliers(**given), NOTHING,
      {"quantiles": (None, 0.99, (0.1,), (0.9, 0.1), (0.5, 0.5), (-0.1, 1), (0, 1.5), ("a", 1),
                     (NAN, 1), (0, None))}),
@@ -277,6 +290,11 @@ TABLE_OF_CALLS: list[tuple[Callable[..., Any], Callable[[], dict[str, Any]], dic
     (lx.load_market, NOTHING,
      {"symbol": (None, 3, "dax", ["sp500"]), "window": COUNT, "horizon": COUNT,
       "validation": (3, "2008-01-01")}),
+    (lx.load_demand, NOTHING,
+     {"source": WORD, "horizon": (*WHOLE, 0), "history": (*WHOLE, 0), "data_home": FOLDER[1:],
+      "progress": FLAG}),
+    (lx.load_weather, NOTHING,
+     {"source": WORD, "horizon": COUNT, "history": COUNT, "data_home": FOLDER[1:]}),
     (lx.load_icu, NOTHING, {"source": WORD, "data_home": FOLDER[1:], "progress": FLAG}),
     (lx.load_reviews, NOTHING,
      {"source": WORD, "data_home": FOLDER[1:], "max_words": (*WHOLE, 0), "truncate": WORD,
@@ -288,7 +306,7 @@ TABLE_OF_CALLS: list[tuple[Callable[..., Any], Callable[[], dict[str, Any]], dic
     (datasets.review_rationales, lambda: {"data": tiny.texts()},
      {"data": ONLY_DATA, "progress": FLAG}),
     *((function, NOTHING, STAYS) for function in (
-        datasets.deciding_words, datasets.planted_truth, icu.true_cause,
+        datasets.deciding_words, datasets.planted_truth, energy.demand_truth, icu.true_cause,
         icu.true_log_odds, market.gjr_garch, market.har, market.persistence,
         models.fit_baselines, reviews.true_log_odds, reviews.true_rationale,
         reviews.true_shapley)),
