@@ -252,7 +252,9 @@ def integrate(question: Question, tolerance: float, progress: bool) -> Integral:
     """
     subject = question.subject
     count, num_cells = len(subject), int(np.prod(subject.values.shape[1:]))
-    size = max(1, min(_MOST_SAMPLES, _MOST_NUMBERS // (_BINS * max(num_cells, 1))))
+    outputs = question.num_outputs
+    size = max(1, min(_MOST_SAMPLES * outputs, _MOST_NUMBERS // (_BINS * max(num_cells, 1))))
+    size -= size % outputs if size > outputs else 0  # outputs of one sample share its nodes
     # Filled block by block: joining blocks at the end would hold every value twice.
     values = np.zeros(subject.values.shape)
     static_values = np.zeros(subject.static.shape)
