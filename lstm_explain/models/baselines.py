@@ -56,7 +56,10 @@ def fit_baselines(data: SequenceData) -> list[Baseline]:
     and the static facts; for texts on the TF-IDF of words and pairs of words that occur twice. The
     weight of its penalty is the one with the lowest loss on the validation part. Where the target
     is a later value of one of the features, also that feature's last value, and its value one
-    season before: of hourly steps a day, of daily ones a week, of months and quarters a year.
+    season before: of parts of a day a day and a week, of days a week, of months and quarters a
+    year, as far as the window reaches. For data of `from_series` also a linear autoregression: a
+    regression of each step ahead on the target's whole past, and on as many last steps of the other
+    features as are forecast, which is what is known in advance.
 
     Parameters
     ----------
@@ -95,6 +98,8 @@ def fit_baselines(data: SequenceData) -> list[Baseline]:
             "making the data."
         )
     found = [_regression(data), *_own_past(data)]
+    if _is_series(data):
+        found.append(_autoregression(data))
     return sorted(found, key=lambda one: _loss(data.validation, one.predict(data.validation)))
 
 
@@ -104,7 +109,7 @@ def _loss(part: SequenceData, predictions: np.ndarray) -> float:
 
 def _regression(data: SequenceData) -> Baseline:
     if data.tokens is None:
-        columns_of, penalties = _summaries_as_columns(data.train), PENALTIES
+        columns_of, penalties = _as_columns(_summaries, data.train), PENALTIES
     else:
         columns_of, penalties = _words_as_columns(data.train), _PENALTIES_OF_TEXTS
     parts = columns_of(data.train), columns_of(data.validation)
@@ -113,6 +118,13 @@ def _regression(data: SequenceData) -> Baseline:
     name = f"{kind} regression{'' if data.tokens is None else ' on words'}"
     size = fit.kernel.size + fit.bias.size
     return Baseline(name, lambda part: fit.predict(data, columns_of(part)), size)
+
+
+def _autoregression(data: SequenceData) -> Baseline:
+    columns_of = _as_columns(_recent, data.train)
+    fit = choose_regression(data, columns_of(data.train), columns_of(data.validation), PENALTIES)
+    size = fit.kernel.size + fit.bias.size
+    return Baseline("linear autoregression", lambda part: fit.predict(data, columns_of(part)), size)
 
 
 # -- what a regression reads -----------------------------------------------------------------------
@@ -135,18 +147,18 @@ def _words_as_columns(train: SequenceData) -> Callable[[SequenceData], Any]:
     return lambda part: vectorizer.transform(ids_of(part))
 
 
-def _summaries_as_columns(train: SequenceData) -> Callable[[SequenceData], np.ndarray]:
-    """Return what gives the summaries with mean 0 and deviation 1 over the training part."""
+def _as_columns(
+    read: Callable[[SequenceData], np.ndarray], train: SequenceData
+) -> Callable[[SequenceData], np.ndarray]:
+    """Return what gives the numbers read with mean 0 and deviation 1 over the training part."""
     from sklearn.preprocessing import StandardScaler
 
-    first = _summaries(train)
+    first = read(train)
     known = ~np.isnan(first).all(axis=0)
     low, high = np.nanquantile(first[:, known], _CUT, axis=0)
     scaler = StandardScaler().fit(np.clip(first[:, known], low, high))
     # What is missing takes the mean, which is 0 then.
-    return lambda part: np.nan_to_num(
-        scaler.transform(np.clip(_summaries(part)[:, known], low, high))
-    )
+    return lambda part: np.nan_to_num(scaler.transform(np.clip(read(part)[:, known], low, high)))
 
 
 def _summaries(data: SequenceData) -> np.ndarray:
@@ -169,6 +181,13 @@ def _summaries(data: SequenceData) -> np.ndarray:
     return np.concatenate([last, mean, *ranges, trend, share, *facts], axis=1)
 
 
+def _recent(data: SequenceData) -> np.ndarray:
+    """Return (sample, column): the target's past, and the last steps of what else is known."""
+    chart = _measured(data)
+    others = chart[:, -(data.horizon or 1) :, 1:]
+    return np.concatenate([chart[..., 0], others.reshape(len(chart), -1)], axis=1)
+
+
 def _measured(data: SequenceData) -> np.ndarray:
     """Return (sample, time, variable) in original units, NaN where nothing was measured."""
     chart = data.display_values
@@ -180,23 +199,34 @@ def _measured(data: SequenceData) -> np.ndarray:
 
 
 # -- a series' own past ----------------------------------------------------------------------------
+def _is_series(data: SequenceData) -> bool:
+    """Tell data of `from_series`: the first feature is the past of all that is to be predicted."""
+    count = max(len(data.target_names), 1)
+    return data.horizon == count and data.feature_names[:1] == (data.target_name,)
+
+
 def _own_past(data: SequenceData) -> list[Baseline]:
     """Return the last value, and that of one season before, where the target is a later one."""
     if data.task != "regression" or data.times is None or data.tokens is not None:
         return []
     count = max(len(data.target_names), 1)
     ahead = [*range(1, count + 1)] if count > 1 else [data.horizon or 1]
-    features = [_feature_of(data, column, steps) for column, steps in enumerate(ahead)]
-    season = _season(data)
+    features: list[int | None] = [0] * count
+    if not _is_series(data):
+        features = [_feature_of(data, column, steps) for column, steps in enumerate(ahead)]
     backs = {"last value": [0] * count}
-    if season:
-        backs["seasonal naive"] = [-(-steps // season) * season - steps for steps in ahead]
+    for name, season in _seasons(data).items():
+        backs[name] = [-(-steps // season) * season - steps for steps in ahead]
+
+    means = np.mean(np.asarray(data.train.target, float), axis=0)
 
     def forecast(back: list[int]) -> Callable[[SequenceData], np.ndarray]:
         def predict(part: SequenceData) -> np.ndarray:
-            rows, ends, values = np.arange(len(part)), last_true(part.mask), part.display_values
+            rows, ends = np.arange(len(part)), last_true(part.mask)
+            values = fill_forward(part.display_values)
             found = [values[rows, ends - b, f] for f, b in zip(features, back, strict=True)]
             columns = (np.column_stack(found) - part.target_center) / part.target_scale
+            columns = np.where(np.isnan(columns), means, columns)
             return columns if part.target_names else columns[:, 0]
 
         return predict
@@ -229,14 +259,18 @@ def _feature_of(data: SequenceData, column: int, ahead: int) -> int | None:
 
 
 # Hours from step to step, at least and at most, and the steps of a season.
-_SEASONS = ((1, 1, 24), (24, 24, 7), (28 * 24, 31 * 24, 12), (90 * 24, 92 * 24, 4))
+_SEASONS = ((24, 24, 7), (28 * 24, 31 * 24, 12), (90 * 24, 92 * 24, 4))
 
 
-def _season(data: SequenceData) -> int | None:
-    """Return the steps of a season, by how far apart the dates of the steps are."""
+def _seasons(data: SequenceData) -> dict[str, int]:
+    """Return the steps of each season by name, by how far apart the dates of the steps are."""
     times: Any = data.times
     if times.dtype.kind != "M" or times.shape[1] < 2:
-        return None
+        return {}
     hours = np.diff(times, axis=1)[data.mask[:, 1:]] / np.timedelta64(1, "h")
-    ends = np.quantile(hours, [0.05, 0.95]) if len(hours) else (0, 0)
-    return next((n for low, high, n in _SEASONS if low <= ends[0] and ends[1] <= high), None)
+    least, most = np.quantile(hours, [0.05, 0.95]) if len(hours) else (0, 0)
+    if 0 < least == most < 24 and 24 % least == 0:
+        day = round(24 / least)
+        return {"seasonal naive": day, "seasonal naive of a week": 7 * day}
+    season = next((n for low, high, n in _SEASONS if low <= least and most <= high), None)
+    return {} if season is None else {"seasonal naive": season}

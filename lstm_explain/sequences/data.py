@@ -17,6 +17,7 @@ from . import (
     outliers,
     scalers,
     scaling,
+    series,
     splitting,
     tables,
     targets,
@@ -36,9 +37,9 @@ _PER_SAMPLE = (
 class SequenceData:
     """Sequences of measurements, right-padded, with everything needed to read them.
 
-    Make one with `from_arrays`, `from_frame` or `from_texts`; verbs such as `split_by_time` return
-    a new object. Indexing selects samples, by position or by id, and always keeps the sample
-    dimension.
+    Make one with `from_arrays`, `from_frame`, `from_series` or `from_texts`; verbs such as
+    `split_by_time` return a new object. Indexing selects samples, by position or by id, and always
+    keeps the sample dimension.
 
     Attributes
     ----------
@@ -141,6 +142,7 @@ class SequenceData:
 
     from_arrays = classmethod(building.from_arrays)
     from_frame = classmethod(tables.from_frame)
+    from_series = classmethod(series.from_series)
     from_tokens = classmethod(texts.from_tokens)
     from_texts = classmethod(texts.from_texts)
     fill_missing = scaling.fill_missing
@@ -247,7 +249,7 @@ class SequenceData:
         labels = splitting.labels_by_group(groups, validation, test, seed, classes)
         return replace(self, split=labels)
 
-    def standardise(self, robust: bool = False) -> SequenceData:
+    def standardise(self, robust: bool = False, like: SequenceData | None = None) -> SequenceData:
         """Give every feature mean 0 and standard deviation 1 over the training part's real steps.
 
         Only training samples are used; a constant feature is only centred, and those of categories
@@ -259,8 +261,14 @@ class SequenceData:
             Take the median, and the interquartile range over 1.349, which it is in deviations of a
             normal distribution: outliers then move neither. A feature whose quartiles are equal,
             such as one that is mostly 0, has its standard deviation.
+        like : SequenceData, optional
+            Take the numbers of these data, standardised before: for new data in original units that
+            a model is to predict.
         """
         check_flag(robust=robust)
+        if like is not None:
+            check_data(like=like)
+            return scaling.scaled_like(self, like)
         train = splitting.need_training_part(self)
         center, scale = scaling.mean_and_deviation(
             train.values[train.mask], self.feature_names, self.parts, self.one_hot, robust

@@ -127,6 +127,31 @@ def mean_and_deviation(
     return np.where(flags, 0.0, mean), np.where(flags, 1.0, deviation)
 
 
+def scaled_like(data: SequenceData, other: SequenceData) -> SequenceData:
+    """Return data in original units standardised by the numbers of others with these features."""
+    own, names = scale_of(data), [*data.feature_names, *data.static_names]
+    wanted = [*other.feature_names, *other.static_names]
+    if names != wanted or any(own["center"]) or set(own["scale"]) != {1.0}:
+        received = names if names != wanted else "some that are standardised already"
+        raise ValueError(
+            f"Expected data in original units with the features {wanted}, as in like=...; received "
+            f"{received}. Make them as those were made, and call standardise(like=...) once."
+        )
+    values = np.where(data.mask[..., None], (data.values - other.center) / other.scale, 0.0)
+    static = data.static
+    if static is not None:
+        static = ((static - other.static_center) / other.static_scale).astype(np.float32)
+    return replace(
+        data,
+        values=values.astype(np.float32),
+        center=other.center,
+        scale=other.scale,
+        static=static,
+        static_center=other.static_center,
+        static_scale=other.static_scale,
+    )
+
+
 def mean_or_fail(rows: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
     """Return the mean (feature,) over rows; raise if a feature was never measured."""
     never = np.isnan(rows).all(axis=0)

@@ -48,7 +48,8 @@ def from_frame(
     each run of `window` consecutive rows of one id is a sample, and its target is the one in
     its last row: put there only what is to be predicted from that row's time on. Rows are put
     in order of time. Windows whose last row has no target are left out, and so are ids with
-    fewer rows than a window.
+    fewer rows than a window. To forecast a column itself, one step or many ahead, `from_series`
+    makes the windows and the targets.
 
     Parameters
     ----------
@@ -133,7 +134,7 @@ def from_frame(
     parts = None
     if split is not None:
         parts = one_column(frame, split, "a split column", "Name it with split=...").to_numpy()
-    sequences = _in_order(clock, keys, id)
+    sequences = in_order(clock, keys, id)
     pieces = [rows for sequence in sequences for rows in _windows(sequence, window, stride)]
     if not pieces:
         raise ValueError(
@@ -141,13 +142,13 @@ def from_frame(
             f"{len(frame)} rows in all. Use a shorter window or more rows."
         )
     for values, fact in zip(facts.values.T, facts.names, strict=True):
-        _check_constant(values, pieces, f"static column {fact!r}", "or list it in features=")
+        check_constant(values, pieces, f"static column {fact!r}", "or list it in features=")
     if window is None:
         remedy = "or ask for windows with window=..."
         for title, column in targets.items():
-            _check_constant(column, pieces, f"target {title!r}", remedy)
+            check_constant(column, pieces, f"target {title!r}", remedy)
         if parts is not None:
-            _check_constant(parts, pieces, f"split {split!r}", "one part for each sequence")
+            check_constant(parts, pieces, f"split {split!r}", "one part for each sequence")
     else:
         warn_if_uneven([np.diff(clock[rows]) for rows in sequences], str(time))
         if horizon is None:
@@ -185,20 +186,25 @@ def from_frame(
     )
 
 
-def _check_request(
-    frame: Any, features: Any, static: Any, window: Any, stride: Any, horizon: Any
-) -> None:
+def check_frame(frame: Any) -> None:
+    """Raise unless this is a table with rows."""
     if not isinstance(frame, pd.DataFrame):
         raise ValueError(
             f"Expected a pandas DataFrame; received {type(frame).__name__}. Read a file with "
             "pandas.read_csv first."
         )
+    if len(frame) == 0:
+        raise ValueError("Expected a table with rows; received an empty one. Check the filter.")
+
+
+def _check_request(
+    frame: Any, features: Any, static: Any, window: Any, stride: Any, horizon: Any
+) -> None:
+    check_frame(frame)
     usual = "A usual choice is window=60, stride=1."
     check_whole(least=1, optional=True, remedy=usual, window=window)
     check_whole(least=1, remedy=usual, stride=stride)
     check_names(features=features, static=static)
-    if len(frame) == 0:
-        raise ValueError("Expected a table with rows; received an empty one. Check the filter.")
     if horizon is not None and (window is None or not is_whole(horizon) or horizon < 0):
         raise ValueError(
             f"Expected the horizon of windows in whole rows, 0 or more; received {horizon!r} with "
@@ -223,7 +229,19 @@ def _targets(
     return columns, has_target
 
 
-def _in_order(clock: np.ndarray, keys: np.ndarray, id: str | None) -> list[np.ndarray]:
+_REPEATED = (
+    "Aggregate the rows of one time with resample=..., or name the column that tells the sequences "
+    "apart with id=..."
+)
+
+
+def in_order(
+    clock: np.ndarray,
+    keys: np.ndarray,
+    id: str | None,
+    what: str = "sequence",
+    remedy: str = _REPEATED,
+) -> list[np.ndarray]:
     """Return the rows of each sequence in order of time, or say which time occurs twice."""
     sequences = []
     for key, rows in pd.Series(np.arange(len(clock))).groupby(keys, sort=False):
@@ -233,9 +251,8 @@ def _in_order(clock: np.ndarray, keys: np.ndarray, id: str | None) -> list[np.nd
         if repeated.any():
             when = clock[order][1:][repeated][0]
             raise ValueError(
-                f"Expected each time once per sequence; received {when} twice"
-                f"{'' if id is None else f' for {id}={key}'}. Aggregate the rows of one time "
-                f"with resample=..., or name the column that tells the sequences apart with id=..."
+                f"Expected each time once per {what}; received {when} twice"
+                f"{'' if id is None else f' for {id}={key}'}. {remedy}"
             )
         sequences.append(order)
     return sequences
@@ -273,7 +290,8 @@ def _windows(rows: np.ndarray, window: int | None, stride: int) -> list[np.ndarr
     return [rows[end - window : end] for end in ends]
 
 
-def _check_constant(column: np.ndarray, pieces: list[np.ndarray], what: str, remedy: str) -> None:
+def check_constant(column: np.ndarray, pieces: list[np.ndarray], what: str, remedy: str) -> None:
+    """Raise if a column has several values in the rows of one sequence."""
     for rows in pieces:
         distinct = pd.unique(column[rows]).tolist()
         if len(distinct) > 1:

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from lstm_explain import SequenceData
 from lstm_explain.models import fit_baselines
-from lstm_explain.models.baselines import _season, _summaries
+from lstm_explain.models.baselines import _seasons, _summaries
 from lstm_explain.models.penalised import PENALTIES
 from lstm_explain.models.scores import score
 
@@ -154,10 +154,56 @@ def test_a_target_that_is_no_later_value_has_no_last_value() -> None:
 
 
 @pytest.mark.parametrize(
-    ("freq", "season"), [("h", 24), ("D", 7), ("MS", 12), ("QS", 4), ("30min", None), ("B", None)]
-)
-def test_the_season_is_read_off_the_dates(freq: str, season: int | None) -> None:
-    assert _season(series(freq)) == season
+    ("freq", "seasons"),
+    [("h", [24, 168]), ("30min", [48, 336]), ("D", [7]), ("MS", [12]), ("QS", [4]), ("7h", []),
+     ("B", [])],
+)  # fmt: skip
+def test_the_seasons_are_read_off_the_dates(freq: str, seasons: list[int]) -> None:
+    assert list(_seasons(series(freq)).values()) == seasons
+
+
+def hourly(horizon: int) -> SequenceData:
+    """Return windows of fifty days of hours with a daily season and a cause known in advance."""
+    rng = np.random.default_rng(3)
+    hours = np.arange(1200)
+    frame = pd.DataFrame({"time": pd.date_range("2024-01-01", periods=1200, freq="h")})
+    frame["sun"] = rng.normal(size=1200)
+    frame["load"] = 50 + 8 * np.sin(hours * np.pi / 12) + 4 * frame["sun"]
+    frame["load"] += 0.1 * rng.normal(size=1200)
+    data = SequenceData.from_series(
+        frame, time="time", target="load", horizon=horizon, history=48, known_future=["sun"],
+        stride=5,
+    )  # fmt: skip
+    return data.split_by_time("2024-02-05", "2024-02-12").standardise()
+
+
+@pytest.mark.parametrize("horizon", [1, 3, 24])
+def test_baselines_of_many_steps_are_literal(horizon: int) -> None:
+    """Also with windows that end several steps apart, and in the target's unit."""
+    data = hourly(horizon)
+    found = {one.name: one.predict(data.test) for one in fit_baselines(data)}
+    assert next(iter(found)) == "linear autoregression"  # it alone knows of the sun to come
+    past = data.test.display_values[..., 0]
+    last = np.repeat(past[:, -1:], horizon, axis=1)
+    season = np.stack([past[:, -24 + k] for k in range(horizon)], axis=1)
+    for name, expected in (("last value", last), ("seasonal naive", season)):
+        # float32 holds seven digits of standardised values
+        one = found[name].reshape(len(data.test), -1)
+        np.testing.assert_allclose(one, expected, rtol=1e-5)
+    assert "seasonal naive of a week" not in found  # two days do not hold one
+    target = data.test.target.reshape(len(data.test), -1)
+    errors = found["linear autoregression"].reshape(target.shape) - target
+    assert np.sqrt(np.mean(errors**2)) < 2  # of the 4 that the sun leaves where it is not read
+
+
+def test_baselines_of_a_series_with_holes_are_numbers() -> None:
+    data = hourly(3)
+    values = data.values.copy()
+    values[:, 20:26] = np.nan
+    values[::7, :, 0] = np.nan
+    holed = replace(data, values=values)
+    for one in fit_baselines(holed):
+        assert np.isfinite(one.predict(holed.test)).all()
 
 
 def test_what_cannot_be_fitted_to_is_refused() -> None:

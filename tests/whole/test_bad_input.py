@@ -53,6 +53,10 @@ def frame() -> pd.DataFrame:
     return pd.DataFrame({"t": range(6), "v": 1.0, "y": 2.0})
 
 
+def hours() -> pd.DataFrame:
+    return pd.DataFrame({"t": range(9), "v": np.arange(9) % 4.0, "w": 1.0})
+
+
 def chances() -> np.ndarray:
     return np.full(len(data().test), 0.5)
 
@@ -244,6 +248,14 @@ TABLE_OF_CALLS: list[tuple[Callable[..., Any], Callable[[], dict[str, Any]], dic
       "window": (*WHOLE, 0), "stride": COUNT, "units": ("mg", 3), "missing": WORD,
       "resample": ("1h", True, NAN, INF, -1, 0), "how": (*WORD, {"v": "sum"}), "name": (None, 3),
       "split": (3, "s", ["t"]), "labels": ("sex", 3), "positive": ("up", 3)}),
+    (SequenceData.from_series,
+     lambda: {"frame": hours(), "time": "t", "target": "v", "horizon": 2, "history": 3},
+     {"frame": TABLE, "time": (None, "s", ["t"]), "target": (None, "w", "x", ["v"]),
+      "horizon": COUNT, "history": COUNT, "features": (None, "w", 3, ["x"]),
+      "known_future": (None, "w", 3, ["x"], ["v"]), "static": (None, "v", 3, ["v"]),
+      "group": (3, ["t"], "t"), "step": ("1h", True, NAN, -1, 0), "stride": COUNT,
+      "newest": FLAG, "units": ("mg", 3, {"x": "mg"}), "labels": ("sex", 3), "missing": WORD,
+      "name": (None, 3)}),
     (SequenceData.from_tokens, lambda: {"tokens": [[1, 2]]},
      {"tokens": (None, "ab", 3, [[1.5]], [[-1]], [["a"]]), "vocabulary": (None, "ab", 3, ["a"]),
       "lengths": ("3", 3), "name": (None, 3)}),
@@ -256,7 +268,8 @@ TABLE_OF_CALLS: list[tuple[Callable[..., Any], Callable[[], dict[str, Any]], dic
       "stratify": FLAG}),
     (lambda **given: data().for_target(**given), lambda: {"name": "dose"}, {"name": (None, 3)}),
     (lambda **given: data().fill_missing(**given), NOTHING, {"indicators": FLAG}),
-    (lambda **given: data().standardise(**given), NOTHING, {"robust": FLAG}),
+    (lambda **given: data().standardise(**given), NOTHING,
+     {"robust": FLAG, "like": ("data", 3, tiny.texts())}),
     (lambda **given: data().clip_outliers(**given), NOTHING,
      {"quantiles": (None, 0.99, (0.1,), (0.9, 0.1), (0.5, 0.5), (-0.1, 1), (0, 1.5), ("a", 1),
                     (NAN, 1), (0, None))}),

@@ -116,7 +116,9 @@ def test_every_parameter_of_a_public_function_has_a_line(name: str) -> None:
     assert undocumented_parameters(FUNCTIONS[name]) == set()
 
 
-@pytest.mark.parametrize("factory", ["from_arrays", "from_frame", "from_tokens", "from_texts"])
+@pytest.mark.parametrize(
+    "factory", ["from_arrays", "from_frame", "from_series", "from_tokens", "from_texts"]
+)
 def test_every_parameter_of_a_factory_has_a_line(factory: str) -> None:
     assert undocumented_parameters(getattr(lstm_explain.SequenceData, factory)) == set()
 

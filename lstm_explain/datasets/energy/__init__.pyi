@@ -1,0 +1,4 @@
+from .loader import load_demand as load_demand
+from .simulation import DemandTruth as DemandTruth
+from .simulation import demand_truth as demand_truth
+from .simulation import simulate_demand as simulate_demand
