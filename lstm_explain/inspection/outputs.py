@@ -119,7 +119,8 @@ def choose(
         The model's margins or values for the samples.
     mask : bool array (sample, time)
     output : int, str, list or None
-        Position, class name, or "a-b" for the contrast of two classes. None: the only value, the
+        Position, class name, or "a-b" for the contrast of two classes. The name of a target of
+        several quantiles is its median. None: the only value, the
         second class of a single sigmoid, or the predicted class of each sample.
     step : int, "last" or "sum"
         Which step's output, for models with one output per step.

@@ -10,9 +10,10 @@ import numpy as np
 from ..arguments import check_one_of
 from ..backend import keras, ops
 from ..sequences.data import SequenceData
+from ..sequences.series import known_ahead
 from ..sequences.splitting import training_part
-from .buckets import predict_by_length
 from .architecture import check_options, context_of, head, inputs_for, num_outputs, output_layer
+from .buckets import predict_by_length
 from .encoders import ENCODERS, Reader, recurrent_layer
 from .layers import Configured
 from .linear_paths import Autoregression, LinearPath
@@ -44,9 +45,8 @@ def build_forecaster(
     Parameters
     ----------
     data : SequenceData
-        Measurements whose targets are the next values of the first feature, in order, as
-        `SequenceData.from_series` makes them. Features whose names end in "later" hold what is
-        known in advance: at each step the value of as many steps later as there are targets.
+        From `SequenceData.from_series`: the targets are the next values of the first feature.
+        Where they come from elsewhere, nothing is taken to be known in advance.
     decoder : {"direct", "attention", "recursive"}
         - "direct": all targets at once from one context, as `build_model` has it.
         - "attention": an encoder reads the past, a decoder LSTM the future that is known, step by
@@ -97,7 +97,7 @@ def build_forecaster(
         data, cell=cell, units=units, bidirectional=bidirectional, attention_units=attention_units,
         dropout=dropout, l2=l2, beside=path, seed=seed,
     )  # fmt: skip
-    known = known_in_advance(data)
+    known = known_ahead(data)
     _check_data(data, decoder, known)
     _check_decoder(decoder, cell, bidirectional, path)
     data.check_complete()
@@ -140,11 +140,6 @@ def _spread_as_errors(model: keras.Model, data: SequenceData, shares: tuple[floa
     layers = [layer for layer in model._flatten_layers() if layer.name == "head"]
     [bias] = [layer.bias for layer in layers]
     bias.assign(gaps.ravel() if bias.shape[0] == gaps.size else gaps.mean(axis=0))
-
-
-def known_in_advance(data: SequenceData) -> list[int]:
-    """Return the positions of the features that hold values of as many steps later."""
-    return [at for at, name in enumerate(data.feature_names) if name.endswith(" later")]
 
 
 def _decoded(
@@ -282,7 +277,10 @@ class Recursion(Configured):
         for step in range(self.horizon):
             if step:
                 state = self._read_next(level, last, future, step - 1, states)
-            context = [self.dropped(state, training=training), *([] if static is None else [static])]
+            context = [
+                self.dropped(state, training=training),
+                *([] if static is None else [static]),
+            ]
             numbers = self.head(ops.concatenate(context, axis=-1))
             begin, end = self.fed_back, self.fed_back + 1
             level = level + self.deviation * numbers[:, begin:end]
@@ -357,7 +355,7 @@ def _check_decoder(decoder: Decoder, cell: str, bidirectional: bool, path: Any) 
         )
     if decoder == "recursive" and (cell not in _FED_BACK or bidirectional or path is not None):
         raise ValueError(
-            f'Expected one of the cells {list(_FED_BACK)}, reading forward, with nothing beside '
+            f"Expected one of the cells {list(_FED_BACK)}, reading forward, with nothing beside "
             f'it for decoder="recursive"; received cell={cell!r}, bidirectional={bidirectional}, '
             f'beside={path!r}. Leave them out, or use decoder="direct".'
         )

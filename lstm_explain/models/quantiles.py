@@ -46,7 +46,9 @@ class OrderedQuantiles(Configured):
     def call(self, numbers: Any) -> Any:
         """Return quantiles of the shape of the numbers."""
         center = central(self.quantiles)
-        each = ops.reshape(numbers, (-1, numbers.shape[-1] // len(self.quantiles), len(self.quantiles)))
+        each = ops.reshape(
+            numbers, (-1, numbers.shape[-1] // len(self.quantiles), len(self.quantiles))
+        )
         middle, steps = each[..., center : center + 1], ops.softplus(each)
         below = ops.flip(ops.cumsum(ops.flip(steps[..., :center], axis=-1), axis=-1), axis=-1)
         above = ops.cumsum(steps[..., center + 1 :], axis=-1)

@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..arguments import check_number, check_one_of
 from ..attribution.explanation import Explanation
+from ..sequences.leads import names_later
 from ..wording import plain, with_unit
 from . import content, panels, validation
 from .style import STYLE, ink, limit_of, open_panels, write_heading
@@ -26,8 +27,8 @@ def plot_leads(
 ) -> Axes:
     """Draw the SHAP values of forecasts, one row for each step ahead, one column for each step.
 
-    Columns are steps from the last observed one, at 0. What is known in advance (features whose
-    names end in "later") stands at the time that it is of, to the right of 0 where that is ahead.
+    Columns are steps from the last observed one, at 0. What `SequenceData.from_series` knows in
+    advance stands at the time that it is of, to the right of 0 where that is ahead.
     The attention of a decoder stands beside the map: the weights of each step ahead.
 
     Parameters
@@ -107,7 +108,8 @@ def _by_step(explanation: Explanation, feature: str | None) -> tuple[np.ndarray,
         return steps, values
     names = explanation.feature_names
     drawn = [at for at, name in enumerate(names) if feature in (None, name)]
-    later = [at for at in drawn if names[at].endswith(" later")]
+    last = str((explanation.provenance.get("target_names") or [""])[-1]).removeprefix("+")
+    later = [at for at in drawn if names[at].endswith(names_later([""], last)[0])]
     sums = values[..., [at for at in drawn if at not in later]].sum(axis=-1)
     if not later:
         return steps, sums
