@@ -277,11 +277,10 @@ class Recursion(Configured):
         for step in range(self.horizon):
             if step:
                 state = self._read_next(level, last, future, step - 1, states)
-            context = [
-                self.dropped(state, training=training),
-                *([] if static is None else [static]),
-            ]
-            numbers = self.head(ops.concatenate(context, axis=-1))
+            context = self.dropped(state, training=training)
+            if static is not None:
+                context = ops.concatenate([context, static], axis=-1)
+            numbers = self.head(context)
             begin, end = self.fed_back, self.fed_back + 1
             level = level + self.deviation * numbers[:, begin:end]
             found += [numbers[:, :begin], level / self.deviation, numbers[:, end:]]

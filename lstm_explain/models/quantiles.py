@@ -46,14 +46,13 @@ class OrderedQuantiles(Configured):
     def call(self, numbers: Any) -> Any:
         """Return quantiles of the shape of the numbers."""
         center = central(self.quantiles)
-        each = ops.reshape(
-            numbers, (-1, numbers.shape[-1] // len(self.quantiles), len(self.quantiles))
-        )
+        width, size = numbers.shape[-1], len(self.quantiles)
+        each = ops.reshape(numbers, (-1, width // size, size))
         middle, steps = each[..., center : center + 1], ops.softplus(each)
         below = ops.flip(ops.cumsum(ops.flip(steps[..., :center], axis=-1), axis=-1), axis=-1)
         above = ops.cumsum(steps[..., center + 1 :], axis=-1)
         ordered = ops.concatenate([middle - below, middle, middle + above], axis=-1)
-        return ops.reshape(ordered, (-1, numbers.shape[-1]))
+        return ops.reshape(ordered, (-1, width))
 
 
 @keras.saving.register_keras_serializable(package="lstm_explain")

@@ -26,10 +26,8 @@ def test_recursion_equals_a_literal_loop():
     layer = model.get_layer("recursion")
     kernel, recurrent, bias, head, head_bias = (np.asarray(w, float) for w in layer.get_weights())
     size = data.train.values[..., 0].std()
-    for values, expected in zip(
-        data.test.values[:3], lx.predict(model, data.test[:3]), strict=True
-    ):
-        values = values.astype(float)
+    few = data.test[:3]
+    for values, expected in zip(few.values.astype(float), lx.predict(model, few), strict=True):
         hidden, memory = np.zeros((2, 4))
         load, forecasts = values[0, 0], []
         for step in range(HISTORY + HORIZON - 1):
@@ -106,13 +104,12 @@ def test_forecast_starts_at_the_linear_autoregression_and_the_spread_of_its_erro
     data = series()
     model = lx.build_forecaster(data, quantiles=(0.1, 0.5, 0.9))
     columns = data.train.values.reshape(len(data.train), -1)
-    flat = [
-        np.c_[part.values.reshape(len(part), -1), np.ones(len(part))] for part in (data.validation,)
-    ]
+    part = data.validation
+    flat = np.c_[part.values.reshape(len(part), -1), np.ones(len(part))]
     layer = model.get_layer("linear_path")
     kernel, bias = map(np.asarray, layer.get_weights())
     assert kernel.shape == (columns.shape[1], HORIZON)
-    expected = flat[0] @ np.vstack([kernel, bias])
+    expected = flat @ np.vstack([kernel, bias])
     scale, offset = (np.asarray(getattr(model.get_layer("output"), n)) for n in ("scale", "offset"))
     predictions = lx.predict(model, data.validation).reshape(-1, HORIZON, 3)
     np.testing.assert_allclose(
