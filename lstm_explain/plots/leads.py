@@ -29,7 +29,8 @@ def plot_leads(
 
     Columns are steps from the last observed one, at 0. What `SequenceData.from_series` knows in
     advance stands at the time that it is of, to the right of 0 where that is ahead.
-    The attention of a decoder stands beside the map: the weights of each step ahead.
+    The attention of a decoder stands beside the map: the weights of each step ahead, at the steps
+    whose states are weighed, which have read what is known in advance at that step.
 
     Parameters
     ----------
@@ -55,9 +56,8 @@ def plot_leads(
 
     Examples
     --------
-    >>> explanation = lx.explain(model, data.test[0], background=data.train, output="all")
-    ... # doctest: +SKIP
-    >>> plot_leads(explanation)  # doctest: +SKIP
+    >>> together = lx.explain(model, day, background=rows, output="all")  # doctest: +SKIP
+    >>> plot_leads(together)  # doctest: +SKIP
     """
     caller = "plot_leads"
     validation.need_explanation(explanation, caller, several=True)
