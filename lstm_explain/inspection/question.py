@@ -233,7 +233,7 @@ def prepare(
             target_scale=1.0,
         )  # fmt: skip
     shares = quantiles_of(model)
-    unit = sequences.target_center, sequences.target_scale
+    unit: tuple[Any, ...] = sequences.target_center, sequences.target_scale
     if any(isinstance(part, tuple) for part in unit):
         num_outputs = read_anatomy(model, sequences, inputs=inputs).num_outputs
         each = len(shares) or 1

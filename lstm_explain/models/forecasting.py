@@ -90,7 +90,7 @@ def build_forecaster(
     """
     check_one_of(("direct", "attention", "recursive"), decoder=decoder)
     shares = () if quantiles is None else check_quantiles(quantiles)
-    path = beside
+    path: Any = beside
     if isinstance(beside, str):
         path = None if decoder == "recursive" else Autoregression()
     check_options(

@@ -324,7 +324,8 @@ def train(
             f"infinity after all {len(losses)}. Training diverged: use a lower learning_rate than "
             f"{learning_rate:g}."
         )
-    predictions, of_quantiles = predict_by_length(model, test), {}
+    predictions = predict_by_length(model, test)
+    of_quantiles: dict[str, float] = {}
     if quantiles:
         of_quantiles = score_quantiles(test, predictions, quantiles)
         validated = predict_by_length(model, data.validation), quantiles

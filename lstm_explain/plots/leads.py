@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
@@ -67,7 +69,7 @@ def plot_leads(
     check_one_of(names, optional=True, feature=feature)
     steps, sums = _by_step(explanation, feature)
     names = [plain(name, 24) for name in explanation.output.values]
-    attention = explanation.attention
+    attention: Any = explanation.attention
     beside = attention is not None and "output" in attention.dims
     height = float(np.clip(0.16 * len(sums), 1.8, 5.0))
     place = open_panels(ax, [height], (1.5, 1.0) if beside else (1.0,), width=11 if beside else 8.5)
