@@ -151,7 +151,7 @@ def sum_nodes(
     """
     shared = _shared(question, samples, positions.size)
     subject, selection = question.subject[shared.owners], question.selection[shared.asked.ravel()]
-    shape = (shared.count, *positions.shape)
+    shape = (shared.copies, *positions.shape)
     sample, row, node = (index.ravel() for index in np.indices(shape))
     nodes = Nodes(
         group=(sample * num_bins + bins[row, node]).astype(np.int32),
@@ -199,15 +199,15 @@ class _Shared(NamedTuple):
         The row of the question whose sample each copy of a sample is.
     asked : int array (round, copy)
         The row whose output each copy is asked for in each round.
-    count : int
-        Copies that are asked; further ones only keep the number of shapes small.
+    copies : int
+        Those that are asked; further ones only keep the number of shapes small.
     place : tuple of int arrays (row,)
         Round and copy in which the output of each row is.
     """
 
     owners: np.ndarray
     asked: np.ndarray
-    count: int
+    copies: int
     place: tuple[np.ndarray, np.ndarray]
 
 

@@ -102,7 +102,7 @@ def build_forecaster(
     _check_decoder(decoder, cell, bidirectional, path)
     data.check_complete()
     inputs, horizon, each = inputs_for(data), num_outputs(data), len(shares) or 1
-    sequence, mask, static = (inputs.get(role) for role in ("sequence", "mask", "static"))
+    sequence, mask, static = inputs["sequence"], inputs.get("mask"), inputs.get("static")
     reader = Reader(units, bidirectional, dropout, l2, keras.DTypePolicy("float32"), seed)
     if decoder == "recursive":
         margin = _recursion(data, reader, cell, known, shares)(sequence, static)

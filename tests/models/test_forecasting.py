@@ -78,7 +78,9 @@ def test_values_of_each_step_ahead_add_up_in_the_targets_unit(decoder):
     assert e.output.values.tolist() == [f"{name}, 50 %" for name in data.target_names]
     shown = lx.predict(model, data.test[:2])[:, 1::3] * data.target_scale + data.target_center
     np.testing.assert_allclose(e.predictions, shown, rtol=1e-5)
-    np.testing.assert_allclose(e.gaps, 0, atol=0.01 * float(e.predictions.std()))
+    # Of the background; that of the samples too, which the tolerance is of, is a little larger.
+    spread = lx.predict(model, data.train)[:, 1::3].std(axis=0) * data.target_scale
+    assert (abs(e.gaps.values) <= 0.011 * spread).all()
     target = data.test.target[:2] * data.target_scale + data.target_center
     np.testing.assert_allclose(e.target, target, rtol=1e-5)
 
