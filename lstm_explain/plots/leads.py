@@ -83,7 +83,9 @@ def plot_leads(
         weights = attention.mean("sample").values
         observed = np.arange(1 - weights.shape[1], 1)
         rows = content.Rows(names, weights, [])
-        _draw_scale(_draw_map(panel, observed, rows, limit_of(weights), sizes=True), "attention")
+        _draw_scale(
+            _draw_map(panel, observed, rows, limit_of(weights), sizes=True), "attention weight"
+        )
         panel.tick_params(axis="y", labelleft=False)
     count, of = len(explanation), plain(feature, 40) if feature else "all features"
     notes = [f"mean over {count:,} samples"] if count > 1 else []
