@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 import tiny
 from hypothesis import given
 from hypothesis import strategies as st
-from models.series import series
 
 import lstm_explain as lx
 from lstm_explain import SequenceData, arguments, datasets, internals, models, sequences
@@ -83,13 +81,6 @@ def explained() -> dict[str, Any]:
     return {"explanation": tiny.explanation()}
 
 
-@lru_cache
-def explained_leads() -> lx.Explanation:
-    data = series()
-    model = lx.build_forecaster(data, units=(2,))
-    return lx.explain(model, data.test[0], background="mean", output="all", progress=False)
-
-
 def scored() -> dict[str, Any]:
     return {"data": data().test, "predictions": chances()}
 
@@ -156,13 +147,6 @@ TABLE_OF_CALLS: list[tuple[Callable[..., Any], Callable[[], dict[str, Any]], dic
       "l2": ("a", True, NAN, INF, -1, None), "embedding_size": COUNT, "beside": ("means", 3),
       "word_dropout": ("a", True, NAN, -0.1, 1, None), "word_vectors": ("glove", 3),
       "mixed_precision": FLAG, "seed": (*WHOLE, None, 10**10)}),
-    (lx.build_forecaster, lambda: {"data": series()},
-     {"data": ONLY_DATA, "decoder": WORD,
-      "quantiles": (3, "half", (), (0.9, 0.1), (0.0, 1.0), (NAN,)),
-      "cell": WORD, "units": (None, 3, (), (0,), (2.5,)), "bidirectional": FLAG,
-      "attention_units": COUNT, "dropout": ("a", True, NAN, -0.1, 1, None),
-      "l2": ("a", True, NAN, INF, -1, None), "beside": ("means", 3),
-      "seed": (*WHOLE, None, 10**10)}),
     (lx.load_model, lambda: {"path": "model.keras"},
      {"path": FILE, "custom_objects": (3, "Attention", ["Attention"])}),
     (models.stateless, lambda: {"model": tiny.model()}, {"model": MODEL}),
@@ -222,8 +206,6 @@ TABLE_OF_CALLS: list[tuple[Callable[..., Any], Callable[[], dict[str, Any]], dic
                 "limit": ("a", True, NAN, INF, 0), "marked": (3, "a", [[True]]),
                 "hatch_unstable": FLAG}),
     (lx.plot_cell, dict, {"ax": AXES}),
-    (lx.plot_leads, lambda: {"explanation": explained_leads()},
-     PLOTTED | {"feature": (3, "dos", ["dose"]), "limit": ("a", True, NAN, INF, 0)}),
     (lx.plot_timeline, lambda: {"explanation": tiny.explanation()[0]}, PLOTTED),
     (lx.plot_dependence, lambda: explained() | {"name": "dose"},
      PLOTTED | {"name": (None, 3, "dos"), "color_by": (3, "dos")}),
