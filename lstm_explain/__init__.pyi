@@ -17,6 +17,7 @@ from .attribution.shapley import interactions as interactions
 from .attribution.shapley import shapley_values as shapley_values
 from .backend import find_device as find_device
 from .datasets.energy.loader import load_demand as load_demand
+from .datasets.energy.weather import load_weather as load_weather
 from .datasets.icu.loader import load_icu as load_icu
 from .datasets.market.loader import load_market as load_market
 from .datasets.reviews.loader import load_reviews as load_reviews

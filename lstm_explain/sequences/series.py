@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from ..arguments import check_flag, check_names, check_whole
+from ..arguments import check_flag, check_names, check_type, check_whole
 from .building import Missing, from_padded
 from .columns import as_clock, columns_as_features, columns_as_ids, columns_as_numbers, one_column
 from .leads import Step, lead_names, names_later, read_step, span_text, steps_of
@@ -141,6 +141,7 @@ def from_series(
     check_frame(frame)
     _check_request(horizon, history, stride, known_future)
     check_flag(newest=newest)
+    check_type(Mapping, 'Give for example {"load": "MW"}.', optional=True, units=units)
     check_names(features=features, known_future=known_future, static=static)
     others = [column for column in features if column != target]
     if target in [*known_future, *static]:

@@ -18,7 +18,7 @@ import lstm_explain as lx
 from lstm_explain import SequenceData, arguments, datasets, internals, models, sequences
 from lstm_explain.attribution import expected_gradients, shapley
 from lstm_explain.backend import keras
-from lstm_explain.datasets import icu, market, reviews
+from lstm_explain.datasets import energy, icu, market, reviews
 from lstm_explain.plots.models import plot_models
 
 PACKAGE = Path(lx.__file__).parent
@@ -290,6 +290,11 @@ TABLE_OF_CALLS: list[tuple[Callable[..., Any], Callable[[], dict[str, Any]], dic
     (lx.load_market, NOTHING,
      {"symbol": (None, 3, "dax", ["sp500"]), "window": COUNT, "horizon": COUNT,
       "validation": (3, "2008-01-01")}),
+    (lx.load_demand, NOTHING,
+     {"source": WORD, "horizon": (*WHOLE, 0), "history": (*WHOLE, 0), "data_home": FOLDER[1:],
+      "progress": FLAG}),
+    (lx.load_weather, NOTHING,
+     {"source": WORD, "horizon": COUNT, "history": COUNT, "data_home": FOLDER[1:]}),
     (lx.load_icu, NOTHING, {"source": WORD, "data_home": FOLDER[1:], "progress": FLAG}),
     (lx.load_reviews, NOTHING,
      {"source": WORD, "data_home": FOLDER[1:], "max_words": (*WHOLE, 0), "truncate": WORD,
@@ -301,7 +306,7 @@ TABLE_OF_CALLS: list[tuple[Callable[..., Any], Callable[[], dict[str, Any]], dic
     (datasets.review_rationales, lambda: {"data": tiny.texts()},
      {"data": ONLY_DATA, "progress": FLAG}),
     *((function, NOTHING, STAYS) for function in (
-        datasets.deciding_words, datasets.planted_truth, icu.true_cause,
+        datasets.deciding_words, datasets.planted_truth, energy.demand_truth, icu.true_cause,
         icu.true_log_odds, market.gjr_garch, market.har, market.persistence,
         models.fit_baselines, reviews.true_log_odds, reviews.true_rationale,
         reviews.true_shapley)),

@@ -1,4 +1,4 @@
-"""Demand for electricity: real, or simulated with known causes."""
+"""Demand for electricity, and weather: real, or simulated with known causes."""
 
 import lazy_loader
 

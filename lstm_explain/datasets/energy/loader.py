@@ -127,10 +127,11 @@ def read_victoria(path: Path) -> pd.DataFrame:
         times = pd.to_datetime(table["Time"], format="ISO8601")
         if times.dt.tz is None:
             times = times.dt.tz_localize("Australia/Melbourne", ambiguous="infer")
-        weekend = pd.to_datetime(table["Date"], format="ISO8601").dt.dayofweek >= 5
+        weekend = pd.to_datetime(table["Date"], format="ISO8601").dt.day_of_week >= 5
     except ValueError as error:
         raise not_official(
-            path, f"Expected times such as 2012-01-01 00:30:00 in {path}; received {error}"
+            path,
+            f"Expected times such as 2012-01-01 00:30:00 in {path}; {str(error).splitlines()[0]}",
         ) from error
     clock = times.dt.tz_convert("UTC").dt.tz_localize(None) + np.timedelta64(10, "h")
     return pd.DataFrame(

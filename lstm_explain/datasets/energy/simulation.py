@@ -1,9 +1,10 @@
-"""A simulated demand for electricity, hour by hour, whose causes are known cell by cell.
+"""Demand for electricity and weather, hour by hour, simulated with causes that are known.
 
-With h the hour of a day D from 0 to 23, and p(h) its part: night before 9, day from 9 on,
+Demand: with h the hour of a day D from 0 to 23, and p(h) its part, the night until 9, the day until
+18, the evening,
 
     temperature   18 + 4 cos(2 pi (D - 15) / 365) + 5 cos(2 pi (h - 15) / 24)
-                  + 4 w_D + 3 v_{D,p} + u_{D,h},   w_D = 0.3 w_{D-1} + 0.95 e_D
+                  + 2 w_D + 4 v_{D,p} + u_{D,h},   w_D = 0.3 w_{D-1} + 0.95 e_D
     demand        profile(h) + noise of 1.5 MW
                   + 1.0 (mean of D from 0 to 9 h - 13)             before 9 h
                   + 1.0 (mean of D from 9 to 18 h - 21)            from 9 h on
@@ -62,13 +63,15 @@ def simulate_demand(days: int, seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     weather = lfilter([0.95], [1, -0.3], rng.standard_normal(days))
     hour, day = np.arange(HOURS), np.arange(days)[:, None]
-    parts = np.repeat(rng.standard_normal((days, 2)), [DAY.start, HOURS - DAY.start], axis=1)
+    # Each part has weather of its own: the evening does not tell how hot the day was.
+    lengths = [DAY.start, DAY.stop - DAY.start, HOURS - DAY.stop]
+    parts = np.repeat(rng.standard_normal((days, 3)), lengths, axis=1)
     temperature = (
         18
         + 4 * np.cos(2 * np.pi * (day - 15) / 365)
         + 5 * np.cos(2 * np.pi * (hour - 15) / HOURS)
-        + 4 * weather[:, None]
-        + 3 * parts
+        + 2 * weather[:, None]
+        + 4 * parts
         + rng.standard_normal((days, HOURS))
     ).round(1)
     holiday = rng.random(days) < HOLIDAY_SHARE
@@ -87,6 +90,50 @@ def simulate_demand(days: int, seed: int = 0) -> pd.DataFrame:
             "holiday": np.repeat(holiday, HOURS),
         }
     )
+
+
+def simulate_weather(days: int, seed: int = 0) -> pd.DataFrame:
+    """Simulate so many days of hours at three stations, with holes.
+
+    Twelve hours after the pressure the temperature follows it, by 0.4 °C for each hPa; the rest of
+    it is the season, the time of day and noise. A tenth of the pressures are missing in runs of six
+    hours, one humidity or wind speed in fifty, and one row in five hundred.
+
+    Examples
+    --------
+    >>> list(simulate_weather(2))
+    ['time', 'station', 'temperature', 'humidity', 'wind speed', 'pressure']
+    """
+    from scipy.signal import lfilter
+
+    rng = np.random.default_rng(seed)
+    steps, delay = days * HOURS, 12
+    hour = np.arange(steps)
+    common = lfilter([1.0], [1, -0.98], rng.standard_normal(steps + delay))
+    frames = []
+    for station in ("coast", "hills", "plain"):
+        local = lfilter([0.5], [1, -0.9], rng.standard_normal(steps + delay))
+        pressure = 1015 + common + local
+        temperature = (
+            12
+            + 9 * np.cos(2 * np.pi * (hour / HOURS - 200) / 365)
+            + 4 * np.cos(2 * np.pi * (hour - 15) / HOURS)
+            + 0.4 * (pressure[:-delay] - 1015)
+            + lfilter([0.5], [1, -0.8], rng.standard_normal(steps))
+        )
+        humidity = (75 - 1.5 * (temperature - 12) + 6 * rng.standard_normal(steps)).clip(5, 100)
+        wind = rng.gamma(4, 1.2, steps)
+        runs = np.repeat(rng.random(steps // 6) < 0.1, 6)
+        columns = {
+            "temperature": temperature.round(1),
+            "humidity": np.where(rng.random(steps) < 0.02, np.nan, humidity.round()),
+            "wind speed": np.where(rng.random(steps) < 0.02, np.nan, wind.round(1)),
+            "pressure": np.where(runs, np.nan, pressure[delay:].round(1)),
+        }
+        times = pd.date_range(FIRST_DAY, periods=steps, freq="h")
+        frame = pd.DataFrame({"time": times, "station": station, **columns})
+        frames.append(frame[rng.random(steps) >= 0.002])
+    return pd.concat(frames, ignore_index=True)
 
 
 def demand_truth(data: SequenceData) -> DemandTruth:
