@@ -150,7 +150,8 @@ def score_quantiles(
     Examples
     --------
     >>> data = SequenceData.from_arrays(np.zeros((2, 3, 1)), [1.0, 5.0])
-    >>> score_quantiles(data, np.array([[0.0, 2.0], [0.0, 2.0]]), (0.1, 0.9))
+    >>> scores = score_quantiles(data, np.array([[0.0, 2.0], [0.0, 2.0]]), (0.1, 0.9))
+    >>> {name: round(value, 6) for name, value in scores.items()}
     {'pinball': 0.85, 'coverage': 0.5}
     """
     true = np.asarray(data.target, np.float64).reshape(len(data), -1, 1)

@@ -156,6 +156,7 @@ def padded():
         (series, {"quantiles": (0.9, 0.1)}, r"ascending order; received \(0.9, 0.1\)"),
         (series, {"quantiles": (0.1, 1.0)}, r"below 1 in ascending order"),
         (series, {"quantiles": ()}, "Give for example"),
+        (series, {"quantiles": 3}, "Expected quantiles .*received int. Give for example"),
         (series, {"decoder": "recursive", "cell": "tcn"}, r"reading forward.*received cell='tcn'"),
         (series, {"decoder": "attention", "cell": "echo state"}, "a state for each step"),
         (padded, {"decoder": "attention", "beside": None}, "one length.*received padded"),
@@ -164,5 +165,5 @@ def padded():
     ],
 )
 def test_what_cannot_be_built_is_said(data, options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         lx.build_forecaster(data(), **options)
