@@ -28,6 +28,7 @@ from .inspection.observation import inspect as inspect
 from .internals.attention import attention_maps as attention_maps
 from .internals.gates import trace_gates as trace_gates
 from .models.architecture import build_model as build_model
+from .models.forecasting import build_forecaster as build_forecaster
 from .models.forms import predict as predict
 from .models.saved_models import load_model as load_model
 from .models.training import TrainingRun as TrainingRun
@@ -42,6 +43,7 @@ from .plots.gates import plot_gates as plot_gates
 from .plots.heatmap import plot_heatmap as plot_heatmap
 from .plots.history import plot_history as plot_history
 from .plots.html import tokens_html as tokens_html
+from .plots.leads import plot_leads as plot_leads
 from .plots.models import plot_models as plot_models
 from .plots.reliability import plot_reliability as plot_reliability
 from .plots.summary import plot_summary as plot_summary

@@ -67,8 +67,9 @@ def explain(
     output : int, str, list, callable or None
         Position or name of a class, or "a-b" to contrast two. By default the value itself, the
         second class of a sigmoid, or the predicted class of each sample. A list or "all" gives an
-        `output` dimension. Of a model with several heads the name of one, or (head, output). A
-        function of the outputs, and inputs, is explained as `models.with_output` says.
+        `output` dimension. The width of an interval is "+6 h, 90 %-+6 h, 10 %". Of a model with
+        several heads the name of one, or (head, output). A function of the outputs, and inputs, is
+        explained as `models.with_output` says.
     step : int, "last" or "sum"
         Which step's output, for models that give one per step.
     scale : {"margin", "probability"}
@@ -252,7 +253,9 @@ def integrate(question: Question, tolerance: float, progress: bool) -> Integral:
     """
     subject = question.subject
     count, num_cells = len(subject), int(np.prod(subject.values.shape[1:]))
-    size = max(1, min(_MOST_SAMPLES, _MOST_NUMBERS // (_BINS * max(num_cells, 1))))
+    outputs = question.num_outputs
+    size = max(1, min(_MOST_SAMPLES * outputs, _MOST_NUMBERS // (_BINS * max(num_cells, 1))))
+    size -= size % outputs if size > outputs else 0  # outputs of one sample share its nodes
     # Filled block by block: joining blocks at the end would hold every value twice.
     values = np.zeros(subject.values.shape)
     static_values = np.zeros(subject.static.shape)

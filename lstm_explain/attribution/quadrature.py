@@ -6,6 +6,8 @@ estimate of a rule's error that needs no further evaluations.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..inspection.compiled import Nodes, even_size, rounded_up
@@ -14,6 +16,8 @@ from ..inspection.question import Question
 # By how much an estimate exceeds the likely error. Chosen on models that
 # tests/benchmarks/estimate_coverage.py draws with seeds 1000 and 1001; the README reports another.
 _SAFETY = 1.4
+# Rows of a call that keep a processor busy: fewer are joined by copies of themselves.
+_FULL = 1024
 
 
 def gauss_legendre(num_rows: int, num_nodes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -145,10 +149,9 @@ def sum_nodes(
     outputs (sample, row, node)
         The explained output.
     """
-    # Few shapes: each new one is compiled anew. The copies of the last sample have no nodes.
-    padded = np.pad(samples, (0, rounded_up(len(samples)) - len(samples)), "edge")
-    subject, selection = question.subject[padded], question.selection[padded]
-    shape = (len(samples), *positions.shape)
+    shared = _shared(question, samples, positions.size)
+    subject, selection = question.subject[shared.owners], question.selection[shared.asked.ravel()]
+    shape = (shared.copies, *positions.shape)
     sample, row, node = (index.ravel() for index in np.indices(shape))
     nodes = Nodes(
         group=(sample * num_bins + bins[row, node]).astype(np.int32),
@@ -157,9 +160,9 @@ def sum_nodes(
         weight=weights[row, node].astype(np.float32),
         position=positions[row, node].astype(np.float32),
     )
-    num_groups = len(padded) * num_bins
+    rounds, num_groups = len(shared.asked), len(subject) * num_bins
     num_cells = int(np.prod(subject.values.shape[1:]))
-    sums = np.zeros((num_groups, num_cells + subject.static.shape[1]))
+    sums = np.zeros((rounds, num_groups, num_cells + subject.static.shape[1]))
     slopes, outputs = [], []
     total = len(sample)
     size = even_size(total, question.batch_size)
@@ -172,12 +175,60 @@ def sum_nodes(
         values, static_values, slope, output = question.compiled.path(
             subject, question.rows, batch, selection, num_groups
         )
-        sums[:, :num_cells] += values.reshape(num_groups, -1)
-        sums[:, num_cells:] += static_values
-        slopes.append(slope[real])
-        outputs.append(output[real])
+        sums[..., :num_cells] += values.reshape(rounds, num_groups, -1)
+        sums[..., num_cells:] += static_values
+        slopes.append(slope[:, real])
+        outputs.append(output[:, real])
     return (
-        sums.reshape(len(padded), num_bins, -1)[: len(samples)],
-        np.concatenate(slopes).reshape(shape).astype(np.float64),
-        np.concatenate(outputs).reshape(shape).astype(np.float64),
+        sums.reshape(rounds, len(subject), num_bins, -1)[shared.place],
+        _joined(slopes, shape)[shared.place],
+        _joined(outputs, shape)[shared.place],
     )
+
+
+def _joined(batches: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    return np.concatenate(batches, axis=1).reshape(-1, *shape).astype(np.float64)
+
+
+class _Shared(NamedTuple):
+    """How the outputs of samples share runs of the model.
+
+    Attributes
+    ----------
+    owners : int array (copy,)
+        The row of the question whose sample each copy of a sample is.
+    asked : int array (round, copy)
+        The row whose output each copy is asked for in each round.
+    copies : int
+        Those that are asked; further ones only keep the number of shapes small.
+    place : tuple of int arrays (row,)
+        Round and copy in which the output of each row is.
+    """
+
+    owners: np.ndarray
+    asked: np.ndarray
+    copies: int
+    place: tuple[np.ndarray, np.ndarray]
+
+
+def _shared(question: Question, samples: np.ndarray, num_nodes: int) -> _Shared:
+    """Share the model's runs between the outputs of a sample, which are rows side by side.
+
+    A copy of a sample runs once and is differentiated once for each output that it is asked for.
+    There are as many copies as fill a batch: few rows keep a processor waiting.
+    """
+    owners, place = np.unique(samples // question.num_outputs, return_inverse=True)
+    number = np.arange(len(samples)) - np.searchsorted(place, place)
+    most = int(number.max()) + 1
+    copies = int(np.clip(_FULL // (num_nodes * len(owners)), 1, most))
+    rounds = -(-most // copies)
+    copies = -(-most // rounds)
+    count = len(owners) * copies
+    copy = place * copies + number % copies
+    # Few shapes: each new one is compiled anew.
+    first = np.searchsorted(place, np.arange(len(owners)))
+    every = np.repeat(samples[first], copies)
+    every = np.pad(every, (0, rounded_up(count) - count), "edge")
+    asked = np.tile(every, (rounds, 1))
+    asked[number // copies, copy] = samples
+    return _Shared(every, asked, count, (number // copies, copy))

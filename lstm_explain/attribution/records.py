@@ -16,6 +16,7 @@ from ..inspection.background import Background
 from ..inspection.compiled import Compiled, Subject
 from ..inspection.outputs import Scale
 from ..inspection.question import Question, model_of, prepare
+from ..models.forecasting import DECODER_ATTENTION
 from ..models.one_input import with_one_input
 from ..models.one_output import explained_by, head_names
 from ..sequences.data import SequenceData
@@ -53,6 +54,7 @@ def make_explanation(
         arrays = {name: array.sum(axis=2) for name, array in arrays.items()}
         level = "time"
     dataset = _labelled(question, arrays, static_values, level, window)
+    asking = _asking(question)
     dataset.attrs["provenance"] = _provenance(
         question.anatomy.model,
         **facts,
@@ -70,15 +72,36 @@ def make_explanation(
         target_scale=question.data.target_scale,
         **explained_by(question.anatomy.model),
     )
-    weights = {name: (("sample", "time"), array) for name, array in _attention(question).items()}
+    attention = _attention(question, asking).items()
+    weights = {name: (("sample", "time"), array) for name, array in attention}
     dataset = dataset.assign(weights | _to_reopen(question))  # at once: xarray aligns each time
     several = question.num_outputs > 1
     of_output = ["target"] if question.data.target_names else []
+    of_output += [] if asking is None else ["attention"]
     count = question.num_outputs
     return Explanation(by_output(dataset, count, of_output) if several else dataset)
 
 
-def _attention(question: Question) -> dict[str, np.ndarray]:
+def _asking(question: Question) -> np.ndarray | None:
+    """Return the query of the last attention that makes each explained output, (row,), or None.
+
+    The queries of a decoder are the targets, one after the other.
+    """
+    anatomy, count = question.anatomy, len(question.data.target_names)
+    if not anatomy.attention_calls or count < 2 or question.selection.weights.shape[1] % count:
+        return None
+    layer = anatomy.attention_calls[-1][0]
+    if layer in anatomy.pooling_layers:  # which nobody asks
+        return None
+    few = question.subject[:1]
+    weights = question.compiled.attention(few, 1)[-1]
+    is_decoder = layer.name == DECODER_ATTENTION or not query_axes(question.compiled, few)[-1]
+    if weights.ndim != 3 or weights.shape[1] != count or not is_decoder:
+        return None
+    return question.selection.weights.argmax(axis=1) * count // question.selection.weights.shape[1]
+
+
+def _attention(question: Question, asking: np.ndarray | None) -> dict[str, np.ndarray]:
     """Return weights and contributions of the last attention layer by the input's steps."""
     anatomy, compiled, subject = question.anatomy, question.compiled, question.subject
     if not anatomy.attention_calls:
@@ -90,15 +113,23 @@ def _attention(question: Question) -> dict[str, np.ndarray]:
         pooled = compiled.pooling(subject, question.selection, question.batch_size)
         arrays = dict(zip(("attention", "attention_contribution"), pooled, strict=True))
         return {name: array[:, ::axis] for name, array in arrays.items() if axis}
-    weights = attention_by_step(compiled, subject, question.batch_size)
+    weights = attention_by_step(compiled, subject, question.batch_size, asking)
     return {} if weights is None else {"attention": weights}
 
 
-def attention_by_step(compiled: Compiled, subject: Subject, batch_size: int) -> np.ndarray | None:
-    """Average the weights of the last attention layer, (sample, time); None if not over steps."""
+def attention_by_step(
+    compiled: Compiled, subject: Subject, batch_size: int, asking: np.ndarray | None = None
+) -> np.ndarray | None:
+    """Average the weights of the last attention layer, (sample, time); None if not over steps.
+
+    Where the query is known that is `asking` for each sample, its weights.
+    """
     axis = next(reversed(attended_axes(compiled, subject)), 0)
     if not axis:
         return None
+    if asking is not None:
+        weights = compiled.attention(subject, batch_size)[-1]
+        return weights[np.arange(len(asking)), asking, ::axis].astype(np.float64)
     queries = query_axes(compiled, subject)[-1]
     real = subject.mask[:, ::queries] if queries else None
     return mean_weights(compiled.attention(subject, batch_size)[-1], real)[:, ::axis]
@@ -179,9 +210,11 @@ def _truth(data: SequenceData, outputs: np.ndarray) -> np.ndarray | None:
         return None if data.target is None else data.target * data.target_scale + data.target_center
     if not data.target_names:
         return np.array(data.class_names)[data.target]
-    if not set(outputs) <= set(data.target_names):  # a contrast, which is none of them
+    # A quantile, such as "+6 h, 90 %", is one of its target.
+    known = [name if name in data.target_names else name.rpartition(", ")[0] for name in outputs]
+    if not set(known) <= set(data.target_names):  # a contrast, which is none of them
         return None
-    columns = [data.target_names.index(name) for name in outputs]
+    columns = [data.target_names.index(name) for name in known]
     values = data.target[np.arange(len(outputs)), columns]
     if not data.class_names:
         count = len(data.target_names)

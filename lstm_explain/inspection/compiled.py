@@ -211,27 +211,32 @@ class Compiled:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Sum gradients times (sample - row) over nodes on the paths from rows to samples.
 
+        The selection may hold several outputs of each sample, one after the other: those of all
+        samples, then the next of all samples. The model runs once for all of them.
+
         Returns
         -------
-        values (group, time, feature), static values (group, static feature)
+        values (output, group, time, feature), static values (output, group, static feature)
             Weighted sums over the nodes of each group; 0 on padded steps.
-        slopes (node,)
+        slopes (output, node)
             Weighted slope of the explained output along the path.
-        outputs (node,)
+        outputs (output, node)
             The explained output.
         """
         moves = np.zeros((num_groups, *subject.values.shape[1:]), np.float32)
         static_moves = np.zeros((num_groups, subject.static.shape[1]), np.float32)
+        several = len(selection.names) > len(subject)
         _, gradients, (outputs,) = self._call(
-            self._path,
+            self._paths if several else self._path,
             (moves, static_moves, nodes.position),
             subject.arrays,
             rows,
             (nodes.group, nodes.sample, nodes.row, nodes.weight),
             (selection.weights, selection.steps),
         )
-        values, static_values, slopes = map(ops.convert_to_numpy, gradients)
-        return values, static_values, slopes, ops.convert_to_numpy(outputs)
+        arrays = [ops.convert_to_numpy(array) for array in (*gradients, outputs)]
+        values, static_values, slopes, found = arrays if several else [a[None] for a in arrays]
+        return values, static_values, slopes, found
 
     def coalitions(
         self,
@@ -269,7 +274,8 @@ class Compiled:
         """Return outputs, gradients by `point` and extras of a function, compiled at first use."""
         name = function.__name__
         if name not in self._functions:
-            self._functions[name] = compile_gradient(function, self.anatomy.model)
+            each = function == self._paths
+            self._functions[name] = compile_gradient(function, self.anatomy.model, each=each)
         return self._functions[name](point, *arguments)
 
     def _in_batches(
@@ -341,7 +347,12 @@ class Compiled:
         return self._select(margin, weights, steps), tuple(record[layer])
 
     def _path(self, point: Any, subject: Any, rows: Any, nodes: Any, selection: Any) -> Any:
-        """Weighted outputs at ``row + (position + move) * (sample - row)``.
+        """Return `_paths` of one output of each sample, (node,)."""
+        weighted, (outputs,) = self._paths(point, subject, rows, nodes, selection)
+        return weighted[0], (outputs[0],)
+
+    def _paths(self, point: Any, subject: Any, rows: Any, nodes: Any, selection: Any) -> Any:
+        """Weighted outputs (output, node) at ``row + (position + move) * (sample - row)``.
 
         The moves, one per cell of each group of nodes and all 0, are what is differentiated by: the
         gradient by a move is the nodes' gradient times (sample - row), weighted and summed.
@@ -360,10 +371,14 @@ class Compiled:
         )
         begin = start, ops.take(rows[1], row, axis=0)
         values, static, vectors = between(self.anatomy.id_calls, begin, (values, static), share)
-        weights, steps = (ops.take(part, sample, axis=0) for part in selection)
         margin = self._margin(values, tokens, static, mask, layer_masks, id_vectors=vectors)
-        output = self._select(margin, weights, steps)
-        return weight * output, (output,)
+        count = ops.shape(subject[0])[0]
+        several = ops.shape(selection[0])[0] // count
+        asked = ops.reshape(count * ops.arange(several)[:, None] + sample, (-1,))
+        weights, steps = (ops.take(part, asked, axis=0) for part in selection)
+        margins = ops.tile(margin, (several, *[1] * (len(margin.shape) - 1)))
+        outputs = ops.reshape(self._select(margins, weights, steps), (several, -1))
+        return weight * outputs, (outputs,)
 
     def _coalitions(
         self, _: Any, subject: Any, rows: Any, players: Any, coalitions: Any, selection: Any

@@ -13,38 +13,44 @@ class DeepExplainerWarning(UserWarning):
     """A failed ``shap.DeepExplainer`` had broken TensorFlow's gradients, which are mended now."""
 
 
-def compile_gradient(function: Callable[..., Any], model: Any) -> Callable[..., Any]:
-    """Compile ``function(point, *rest) -> outputs (row,), extras`` together with its gradient.
+def compile_gradient(
+    function: Callable[..., Any], model: Any, *, each: bool = False
+) -> Callable[..., Any]:
+    """Compile ``function(point, *others) -> outputs (row,), extras`` together with its gradient.
 
-    `point` is a tuple of arrays that the outputs are differentiated by; an empty one gives the
-    outputs alone. The compiled function returns (outputs, gradients, extras). The model's weights
-    are read at every call, so that an explanation follows further training.
+    `point` is a tuple of arrays that the sum of the outputs is differentiated by; an empty one
+    gives the outputs alone. The compiled function returns (outputs, gradients, extras). With
+    `each`, the outputs are (output, row), and the gradients have one of each output in front: the
+    function itself runs once for all of them. The model's weights are read at every call, so that
+    an explanation follows further training.
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        return _compile_tensorflow(function)
+        return _compile_tensorflow(function, each)
     if backend == "jax":
-        return _compile_jax(function, model)
+        return _compile_jax(function, model, each)
     if backend == "torch":
-        return _compile_torch(function)
+        return _compile_torch(function, each)
     raise NotImplementedError(
         f"Expected Keras on TensorFlow, JAX or PyTorch; received backend {backend!r}. Set "
         "KERAS_BACKEND before importing keras."
     )
 
 
-def _compile_tensorflow(function: Callable[..., Any]) -> Callable[..., Any]:
+def _compile_tensorflow(function: Callable[..., Any], each: bool) -> Callable[..., Any]:
     import tensorflow as tf
 
     @tf.function(autograph=False)
     def run(point: Any, *others: Any) -> Any:
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
+        none = tf.UnconnectedGradients.ZERO
+        with tf.GradientTape(persistent=each, watch_accessed_variables=False) as tape:
             tape.watch(point)
             outputs, extras = function(point, *others)
-        gradients = tape.gradient(
-            outputs, point, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
-        return outputs, gradients, extras
+            sums = tf.reduce_sum(outputs, axis=-1) if each else outputs
+        if each:  # one after the other: pfor would hold what all of them compute
+            options = {"unconnected_gradients": none, "experimental_use_pfor": False}
+            return outputs, tape.jacobian(sums, point, **options), extras
+        return outputs, tape.gradient(sums, point, unconnected_gradients=none), extras
 
     traced: dict[Any, Any] = {}
 
@@ -90,7 +96,7 @@ def _undo_deep_explainer() -> None:
         )
 
 
-def _compile_jax(function: Callable[..., Any], model: Any) -> Callable[..., Any]:
+def _compile_jax(function: Callable[..., Any], model: Any, each: bool) -> Callable[..., Any]:
     import jax
 
     @jax.jit
@@ -99,16 +105,19 @@ def _compile_jax(function: Callable[..., Any], model: Any) -> Callable[..., Any]
             scope = keras.StatelessScope(list(zip(model.variables, weights, strict=True)))
             with scope:
                 outputs, extras = function(point, *others)
-            return ops.sum(outputs), (outputs, extras)
+            return ops.sum(outputs, axis=-1), (outputs, extras)
 
-        gradients, (outputs, extras) = jax.grad(summed, has_aux=True)(point)
-        return outputs, gradients, extras
+        sums, pulled_back, (outputs, extras) = jax.vjp(summed, point, has_aux=True)
+        if each:
+            one_each = ops.eye(sums.shape[0], dtype=sums.dtype)
+            return outputs, jax.lax.map(lambda one: pulled_back(one)[0], one_each), extras
+        return outputs, pulled_back(ops.ones_like(sums))[0], extras
 
     # The weights are arguments: a jitted closure would keep those of its first call.
     return lambda point, *others: run([v.value for v in model.variables], tuple(point), others)
 
 
-def _compile_torch(function: Callable[..., Any]) -> Callable[..., Any]:
+def _compile_torch(function: Callable[..., Any], each: bool) -> Callable[..., Any]:
     import torch
 
     def run(point: Any, *others: Any) -> Any:
@@ -118,11 +127,17 @@ def _compile_torch(function: Callable[..., Any]) -> Callable[..., Any]:
             outputs, extras = function(
                 tuple(leaves), *keras.tree.map_structure(ops.convert_to_tensor, others)
             )
-            gradients: tuple[Any, ...] = ()
+            gradients: Any = ()
             if leaves:
-                gradients = torch.autograd.grad(
-                    outputs.sum(), leaves, allow_unused=True, materialize_grads=True
-                )
+                sums = outputs.sum(dim=-1)
+                gradients = [
+                    torch.autograd.grad(
+                        one, leaves, allow_unused=True, materialize_grads=True, retain_graph=each
+                    )
+                    for one in (sums if each else [sums])
+                ]
+                by_leaf = zip(*gradients, strict=True)
+                gradients = [torch.stack(parts) for parts in by_leaf] if each else gradients[0]
         extras = keras.tree.map_structure(lambda extra: extra.detach(), extras)
         return outputs.detach(), gradients, extras
 

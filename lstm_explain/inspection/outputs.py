@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -12,6 +12,8 @@ from scipy.special import expit
 from ..arguments import check_one_of
 from ..backend import ops
 from ..models.links import Link
+from ..models.quantiles import quantile_names
+from ..sequences.data import SequenceData
 from ..sequences.padding import last_true
 from .anatomy import Anatomy
 
@@ -88,6 +90,15 @@ def linked(raw: np.ndarray, link: Link) -> np.ndarray:
     return raw.astype(np.float64)
 
 
+def answers_of(data: SequenceData, quantiles: Sequence[float], count: int) -> tuple[str, ...]:
+    """Return the names of a model's `count` outputs, of classes or targets; none where unknown."""
+    names = data.class_names or data.target_names
+    if quantiles:
+        names = tuple(quantile_names(names or [data.target_name], quantiles))
+    # The two classes of one sigmoid are not two labels.
+    return () if data.target_names and count != len(names) else names
+
+
 def choose(
     anatomy: Anatomy,
     raw: np.ndarray,
@@ -108,7 +119,8 @@ def choose(
         The model's margins or values for the samples.
     mask : bool array (sample, time)
     output : int, str, list or None
-        Position, class name, or "a-b" for the contrast of two classes. None: the only value, the
+        Position, class name, or "a-b" for the contrast of two classes. The name of a target of
+        several quantiles is its median. None: the only value, the
         second class of a single sigmoid, or the predicted class of each sample.
     step : int, "last" or "sum"
         Which step's output, for models with one output per step.
@@ -210,8 +222,10 @@ def _output_names(count: int, class_names: tuple[str, ...], target_name: str) ->
 
 
 def _position(output: int | str, names: list[str]) -> int:
-    if isinstance(output, str) and output in names:
-        return names.index(output)
+    median = "".join(quantile_names([str(output)], [0.5]))  # what the name of a lead alone means
+    for name in (output, median):
+        if isinstance(output, str) and name in names:
+            return names.index(name)
     if isinstance(output, (int, np.integer)) and 0 <= output < len(names):
         return int(output)
     contrast = "" if len(names) < 2 else f' Two are contrasted by "{names[-1]}-{names[0]}".'

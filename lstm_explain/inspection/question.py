@@ -14,6 +14,7 @@ from ..models.forms import as_sequences
 from ..models.keeping import kept_with
 from ..models.one_input import with_one_input
 from ..models.one_output import explained_by, head_names, in_target_units, with_output
+from ..models.quantiles import quantiles_of
 from ..sequences.data import SequenceData
 from ..sequences.inputs import Role
 from .alignment import attended_axes, output_axis
@@ -30,7 +31,7 @@ from .observation import (
     steps_read,
     with_calls,
 )
-from .outputs import Output, Scale, Selection, check_scale, choose, select
+from .outputs import Output, Scale, Selection, answers_of, check_scale, choose, select
 
 
 def selected(raw: np.ndarray, selection: Selection, anatomy: Anatomy) -> np.ndarray:
@@ -231,10 +232,16 @@ def prepare(
             sequences, target=None, target_name=name, target_unit="", target_center=0.0,
             target_scale=1.0,
         )  # fmt: skip
-    unit = sequences.target_center, sequences.target_scale
+    shares = quantiles_of(model)
+    unit: tuple[Any, ...] = sequences.target_center, sequences.target_scale
     if any(isinstance(part, tuple) for part in unit):
         num_outputs = read_anatomy(model, sequences, inputs=inputs).num_outputs
-        if num_outputs != len(sequences.target_names):
+        each = len(shares) or 1
+        unit = tuple(
+            tuple(np.repeat(part, each).tolist()) if isinstance(part, tuple) else part
+            for part in unit
+        )
+        if num_outputs != each * len(sequences.target_names):
             raise ValueError(
                 f"Expected a model with an output for each of the targets "
                 f"{list(sequences.target_names)}, whose units differ; {model.name!r} has "
@@ -282,9 +289,7 @@ def prepare(
     output_mask = subject.mask
     if raw.ndim == 3:
         output_mask = _output_mask(compiled, subject, observation, raw.shape[1], step)
-    names = sequences.class_names or sequences.target_names
-    if sequences.target_names and raw.shape[-1] != len(names):
-        names = ()  # the two classes of one sigmoid are not two labels
+    names = answers_of(sequences, shares, raw.shape[-1])
     selection = choose(anatomy, raw, output_mask, names, sequences.target_name, choice, step, scale)
     check_depends_on_input(anatomy, compiled, subject, raw, batch_size)
     warn_if_padding_is_read(anatomy, compiled, subject, batch_size)

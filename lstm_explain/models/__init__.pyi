@@ -6,8 +6,10 @@ from .buckets import LengthBuckets as LengthBuckets
 from .buckets import predict_by_length as predict_by_length
 from .calibration import calibration_error as calibration_error
 from .calibration import reliability as reliability
+from .forecasting import build_forecaster as build_forecaster
 from .layers import AttentionPooling as AttentionPooling
 from .learned_vectors import learn_word_vectors as learn_word_vectors
+from .linear_paths import Autoregression as Autoregression
 from .linear_paths import MeasuredSummaries as MeasuredSummaries
 from .linear_paths import TrailingMeans as TrailingMeans
 from .linear_paths import WordRatios as WordRatios

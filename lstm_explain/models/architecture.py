@@ -124,7 +124,7 @@ def build_model(
     path = usual_path(data) if isinstance(beside, str) else beside
     if path is not None:
         data.check_complete()  # a regression takes no gaps
-    inputs = _inputs(data)
+    inputs = inputs_for(data)
     sequence, mask, static = (inputs.get(role) for role in ("sequence", "mask", "static"))
     if data.tokens is not None:
         ratios = word_ratios(training_part(data)) if isinstance(path, WordRatios) else None
@@ -133,23 +133,12 @@ def build_model(
         )
     policy = keras.DTypePolicy("mixed_float16" if mixed_precision else "float32")
     reader = Reader(units, bidirectional, dropout, l2, policy, seed)
-    context = ENCODERS[cell](reader, sequence, mask)
-    if len(context.shape) == 3:
-        attention = AttentionPooling(attention_units, seed=seed, dtype="float32", name="attention")
-        context = attention(context, mask=mask)
-    context = keras.layers.Dropout(dropout, seed=seed, name="context_dropout")(context)
-    if static is not None:
-        context = keras.layers.Concatenate(name="context_and_static")([context, static])
-    margin = keras.layers.Dense(
-        num_outputs(data),
-        kernel_initializer="zeros" if path else keras.initializers.GlorotUniform(seed=seed),
-        kernel_regularizer=keras.regularizers.L2(l2),
-        name="head",
-    )(context)
+    context = context_of(reader, ENCODERS[cell](reader, sequence, mask), inputs, attention_units)
+    margin = head(reader, num_outputs(data), path)(context)
     if path is not None:
         linear = path.margin(data, sequence, mask, static, word_dropout)
         margin = keras.layers.Add(name="margin")([margin, linear])
-    outputs = _output_layer(data)(margin)
+    outputs = output_layer(data)(margin)
     name = "echo_state_network" if cell == "echo state" else f"{cell}_with_attention"
     model = keras.Model(list(inputs.values()), outputs, name=name)
     if cell == "echo state" and data.tokens is not None:
@@ -157,8 +146,8 @@ def build_model(
     return model
 
 
-def _inputs(data: SequenceData) -> dict[str, Any]:
-    """Return the model's inputs by role, in the order in which the model takes them."""
+def inputs_for(data: SequenceData) -> dict[str, Any]:
+    """Return a model's inputs by role, in the order in which the model takes them."""
     if data.tokens is None:
         num_steps = data.values.shape[1]
         sequence = keras.Input((num_steps, len(data.feature_names)), name="values")
@@ -171,6 +160,29 @@ def _inputs(data: SequenceData) -> dict[str, Any]:
     if data.static is not None:
         inputs["static"] = keras.Input((data.static.shape[1],), name="static")
     return inputs
+
+
+def context_of(reader: Reader, states: Any, inputs: dict[str, Any], attention_units: int) -> Any:
+    """Return one vector per sample: states pooled by attention, with the static facts behind."""
+    seed = reader.seed
+    if len(states.shape) == 3:
+        attention = AttentionPooling(attention_units, seed=seed, dtype="float32", name="attention")
+        states = attention(states, mask=inputs.get("mask"))
+    context = keras.layers.Dropout(reader.dropout, seed=seed, name="context_dropout")(states)
+    if "static" in inputs:
+        context = keras.layers.Concatenate(name="context_and_static")([context, inputs["static"]])
+    return context
+
+
+def head(reader: Reader, size: int, path: LinearPath | None) -> keras.layers.Layer:
+    """Return the layer from a context to the margin, of zeros where a linear path is beside it."""
+    initializer = "zeros" if path else keras.initializers.GlorotUniform(seed=reader.seed)
+    return keras.layers.Dense(
+        size,
+        kernel_initializer=initializer,
+        kernel_regularizer=keras.regularizers.L2(reader.l2),
+        name="head",
+    )
 
 
 def _embedded(
@@ -219,15 +231,18 @@ def num_outputs(data: SequenceData) -> int:
     return len(several) or 1
 
 
-def _output_layer(data: SequenceData) -> keras.layers.Layer:
+def output_layer(data: SequenceData, repeats: int = 1) -> keras.layers.Layer:
+    """Return the layer from margins to what is predicted; numbers with `repeats` of each target."""
     if data.task in ("binary", "multilabel"):
         return keras.layers.Activation("sigmoid", name="output")
     if data.task == "multiclass":
         return keras.layers.Activation("softmax", name="output")
     target: Any = training_part(data).target
     # The network predicts in standard deviations from the mean; the output has the target's units.
-    mean = np.mean(target, axis=0)
-    return keras.layers.Rescaling(deviations(target).tolist(), offset=mean.tolist(), name="output")
+    scale, offset = deviations(target), np.mean(target, axis=0)
+    if repeats > 1:
+        scale, offset = np.repeat(scale, repeats), np.repeat(offset, repeats)
+    return keras.layers.Rescaling(scale.tolist(), offset=offset.tolist(), name="output")
 
 
 def check_options(
@@ -240,13 +255,13 @@ def check_options(
     dropout: Any,
     l2: Any,
     beside: Any,
-    embedding_size: Any,
-    word_dropout: Any,
-    word_vectors: Any,
-    mixed_precision: Any,
     seed: Any,
+    embedding_size: Any = 64,
+    word_dropout: Any = 0.0,
+    word_vectors: Any = None,
+    mixed_precision: Any = False,
 ) -> None:
-    """Raise on options that `build_model` cannot build."""
+    """Raise on options that cannot be built; those of words may be left out."""
     check_whole(least=1, attention_units=attention_units, embedding_size=embedding_size)
     check_number(least=0, below=1, remedy="Try 0.1.", dropout=dropout, word_dropout=word_dropout)
     check_number(least=0, remedy="0 is the default.", l2=l2)

@@ -15,6 +15,7 @@ from ..backend import keras, ops
 
 _KERNEL, _WIDE_KERNEL, _MOST_DILATIONS = 3, 5, 8
 _RANDOM_STATES = 10  # of an echo state network, for each unit
+_KINDS = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN"}  # of cells: Keras's layers
 _MEMORY = 0.9  # largest singular value of its recurrent weights: below 1 old steps fade
 
 
@@ -52,21 +53,27 @@ class Reader:
         return keras.layers.Dropout(self.dropout, seed=1000 * self.seed + position)(states)
 
 
-def _recurrent(kind: str, name: str) -> Callable[..., Any]:
+def recurrent_layer(
+    reader: Reader, cell: str, size: int, position: int, **options: Any
+) -> keras.layers.Layer:
+    """Return the layer of a recurrent cell that stands at a position, the first at 1."""
+    seed = 1000 * reader.seed + position
+    usual = {
+        "return_sequences": True,
+        "dropout": reader.dropout,
+        "recurrent_initializer": keras.initializers.Orthogonal(seed=seed),
+        "recurrent_regularizer": keras.regularizers.L2(reader.l2),
+        "seed": seed,
+        "dtype": reader.policy,
+        "name": f"{cell}_{position}",
+    }
+    return getattr(keras.layers, _KINDS[cell])(size, **usual | reader.weights(position) | options)
+
+
+def _recurrent(cell: str) -> Callable[..., Any]:
     def states(reader: Reader, sequence: Any, mask: Any) -> Any:
         for position, size in enumerate(reader.units, start=1):
-            seed = 1000 * reader.seed + position
-            layer = getattr(keras.layers, kind)(
-                size,
-                return_sequences=True,
-                dropout=reader.dropout,
-                recurrent_initializer=keras.initializers.Orthogonal(seed=seed),
-                recurrent_regularizer=keras.regularizers.L2(reader.l2),
-                seed=seed,
-                dtype=reader.policy,
-                name=f"{name}_{position}",
-                **reader.weights(position),
-            )
+            layer = recurrent_layer(reader, cell, size, position)
             if reader.bidirectional:
                 layer = keras.layers.Bidirectional(
                     layer, dtype=reader.policy, name=f"bidirectional_{position}"
@@ -82,7 +89,7 @@ def _convolution_then_lstm(reader: Reader, sequence: Any, mask: Any) -> Any:
         reader.units[0], _WIDE_KERNEL, padding="causal", activation="relu", name="convolution",
         **reader.weights(0),
     )(sequence)  # fmt: skip
-    return _recurrent("LSTM", "lstm")(reader, states, mask)
+    return _recurrent("lstm")(reader, states, mask)
 
 
 def _temporal_convolution(reader: Reader, sequence: Any, _mask: Any) -> Any:
@@ -147,9 +154,7 @@ def _echo_state(reader: Reader, sequence: Any, mask: Any) -> Any:
 
 # By the name that `build_model` knows it by: reader, sequence and mask to states.
 ENCODERS: dict[str, Callable[[Reader, Any, Any], Any]] = {
-    "lstm": _recurrent("LSTM", "lstm"),
-    "gru": _recurrent("GRU", "gru"),
-    "rnn": _recurrent("SimpleRNN", "rnn"),
+    **{cell: _recurrent(cell) for cell in _KINDS},
     "cnn-lstm": _convolution_then_lstm,
     "tcn": _temporal_convolution,
     "transformer": _transformer,

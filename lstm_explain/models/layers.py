@@ -16,7 +16,7 @@ from ..backend import keras, ops
 from ..sequences.scaling import PARTS
 
 
-class _Configured(keras.layers.Layer):
+class Configured(keras.layers.Layer):
     """A layer that a saved model makes again from the attributes that `_options` names."""
 
     _options: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class _Configured(keras.layers.Layer):
         return super().get_config() | {name: getattr(self, name) for name in self._options}
 
 
-class _TimePooling(_Configured):
+class _TimePooling(Configured):
     """What the layers share that turn (sample, time, column) into (sample, column)."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -116,7 +116,7 @@ class AttentionPooling(_TimePooling):
 
 
 @keras.saving.register_keras_serializable(package="lstm_explain")
-class WordDropout(_Configured):
+class WordDropout(Configured):
     """Replace words by the unknown word in training, so that a model has seen absent words.
 
     An explanation asks what a prediction would have been without a word. A model that never saw a

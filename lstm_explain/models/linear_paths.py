@@ -99,6 +99,50 @@ class TrailingMeans:
 
 
 @dataclass(frozen=True)
+class Autoregression:
+    """Beside the LSTM: a penalised regression on every feature at every step.
+
+    For sequences of one length and any target: a linear autoregression, with as many coefficients
+    as there are steps, features and targets. Training does not change it: the LSTM learns what it
+    misses.
+
+    Parameters
+    ----------
+    penalty : float, optional
+        As in `TrailingMeans`.
+
+    References
+    ----------
+    Zeng et al. (2023), "Are Transformers Effective for Time Series Forecasting?",
+    arXiv:2205.13504: linear forecasts are hard to beat.
+
+    Examples
+    --------
+    >>> model = lx.build_model(data, beside=Autoregression())  # doctest: +SKIP
+    """
+
+    penalty: float | None = None
+
+    def check(self, data: SequenceData) -> None:
+        """Raise if the path does not fit the data."""
+        if data.tokens is not None or not data.mask.all():
+            kind = _kind(data) if data.tokens is not None else "sequences of several lengths"
+            raise ValueError(
+                f"Expected measurements of one length for Autoregression; received {kind}. Leave "
+                "beside out in lx.build_model, or give beside=None."
+            )
+        if self.penalty is not None:
+            check_number(least=0, remedy="Leave it out for the default.", penalty=self.penalty)
+
+    def margin(
+        self, data: SequenceData, sequence: Any, mask: Any, static: Any, word_dropout: float
+    ) -> Any:
+        """Fit the path to the training part and return its output (sample, output)."""
+        fitted = _fitted(data, lambda part: part.values.reshape(len(part), -1), self.penalty)
+        return _weighted_sum(keras.layers.Flatten(name="every_step")(sequence), *fitted)
+
+
+@dataclass(frozen=True)
 class MeasuredSummaries:
     """Beside the LSTM: a penalised regression on summaries of what was measured.
 
@@ -211,7 +255,7 @@ class WordRatios:
         return _weighted_sum(output, regression.coef_, regression.intercept_, trainable=True)
 
 
-LinearPath = TrailingMeans | MeasuredSummaries | WordRatios
+LinearPath = TrailingMeans | Autoregression | MeasuredSummaries | WordRatios
 
 
 def usual_path(data: SequenceData) -> LinearPath | None:

@@ -28,6 +28,7 @@ from .buckets import LengthBuckets, may_be_cut, predict_by_length
 from .layers import ScaledSquaredError
 from .main_score import AgainstBaseline, against
 from .penalised import deviations
+from .quantiles import PinballLoss, central_forecasts, quantiles_of, score_quantiles
 from .saved_models import load_model
 from .scores import constant_baseline, score
 from .stopping import Recorder, Stopper
@@ -43,9 +44,11 @@ class TrainingRun:
         An ordinary Keras model, with the weights of the best epoch.
     history : DataFrame
         One row per epoch: ``loss`` and ``validation_loss``. For regression the loss is in units
-        of the training target's variance, of several targets each in its own.
+        of the training target's variance, of several targets each in its own; that of quantiles is
+        the pinball loss in deviations.
     metrics : dict
-        Scores on the test part: see `lstm_explain.models.score`.
+        Scores on the test part: see `lstm_explain.models.score`. Of quantiles those of the central
+        one, ``pinball``, and ``coverage`` of the outer two, that on the validation part beside it.
     baselines : dict of name to scores
         The same scores of simpler predictions: a constant, a regression, and what was given.
     against_baseline : AgainstBaseline or None
@@ -282,6 +285,7 @@ def train(
     feeds = _feeds(model, data.train, data.validation, batch_size, seed)
     test = data.test
     test.inputs_for(model)  # raises before training, not after it
+    quantiles = quantiles_of(model)
     plain = {one.name: one.predict(test) for one in fit_baselines(data)} if fit_baseline else {}
     forecasts = {"constant": constant_baseline(data), **plain, **(baselines or {})}
     baseline_scores = {name: score(test, values) for name, values in forecasts.items()}
@@ -293,10 +297,10 @@ def train(
     _reset_dropout(model, seed)
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate, clipnorm=clip_norm),
-        loss=_loss(data),
+        loss=_loss(data, quantiles),
         # Regression losses in units of the target's variance: clipping and L2 then mean the same
         # for every target.
-        loss_weights=1.0 / _spread(data),
+        loss_weights=1.0 if quantiles else 1.0 / _spread(data),
     )
     stopper = Stopper(feeds["validation_data"], patience)
     recorder = Recorder(epochs, progress, np.inf if minutes is None else 60 * minutes)
@@ -321,10 +325,17 @@ def train(
             f"{learning_rate:g}."
         )
     predictions = predict_by_length(model, test)
+    of_quantiles: dict[str, float] = {}
+    if quantiles:
+        of_quantiles = score_quantiles(test, predictions, quantiles)
+        validated = predict_by_length(model, data.validation), quantiles
+        coverage = score_quantiles(data.validation, *validated)["coverage"]
+        of_quantiles["coverage_on_validation"] = coverage
+        predictions = central_forecasts(predictions, quantiles)
     run = TrainingRun(
         model=model,
         history=pd.DataFrame(recorder.rows).rename_axis("epoch"),
-        metrics=score(test, predictions),
+        metrics=score(test, predictions) | of_quantiles,
         baselines=baseline_scores,
         device=device,
         seed=seed,
@@ -367,7 +378,10 @@ def _reset_dropout(model: keras.Model, seed: int) -> None:
         state.assign(np.array([1000 * seed + position, 0]))
 
 
-def _loss(data: SequenceData) -> str | keras.losses.Loss:
+def _loss(data: SequenceData, quantiles: tuple[float, ...]) -> str | keras.losses.Loss:
+    if quantiles:
+        spread = np.atleast_1d(deviations(np.asarray(data.train.target)))
+        return PinballLoss(quantiles, spread.tolist())
     if data.task == "regression" and data.target_names:
         return ScaledSquaredError(deviations(np.asarray(data.train.target)).tolist())
     return {
@@ -407,7 +421,7 @@ def check_trainable(model: Any, data: SequenceData) -> None:
                 "decides when training stops: split by data.split_by_group(), or take it from the "
                 "training part."
             )
-    size = num_outputs(data)
+    size = num_outputs(data) * (len(quantiles_of(model)) or 1)
     shape = getattr(model, "output_shape", (None, size))  # a subclassed model does not know
     if shape != (None, size):
         raise ValueError(

@@ -7,6 +7,7 @@ from .gates import plot_gates as plot_gates
 from .heatmap import plot_heatmap as plot_heatmap
 from .history import plot_history as plot_history
 from .html import tokens_html as tokens_html
+from .leads import plot_leads as plot_leads
 from .models import plot_models as plot_models
 from .reliability import plot_reliability as plot_reliability
 from .summary import plot_summary as plot_summary

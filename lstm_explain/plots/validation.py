@@ -7,8 +7,8 @@ import pandas as pd
 from ..attribution.explanation import Explanation
 
 
-def need_explanation(explanation: object, caller: str) -> Explanation:
-    """Return the explanation if it is one that holds samples."""
+def need_explanation(explanation: object, caller: str, *, several: bool = False) -> Explanation:
+    """Return the explanation if it holds samples, of one output or of several."""
     if not isinstance(explanation, Explanation):
         raise TypeError(
             f"Expected an Explanation in {caller}; received {type(explanation).__name__}. Make one "
@@ -18,7 +18,14 @@ def need_explanation(explanation: object, caller: str) -> Explanation:
         raise ValueError(
             f"Expected at least one sample in {caller}; received none. Check the slice."
         )
-    return explanation.check_one_output()
+    if not several:
+        return explanation.check_one_output()
+    if "output" not in explanation.values.dims:
+        raise ValueError(
+            f"Expected an explanation of several outputs in {caller}; received one of one. Explain "
+            'them together: lx.explain(model, data, background=data.train, output="all").'
+        )
+    return explanation
 
 
 def need_one(explanation: object, caller: str) -> Explanation:

@@ -6,6 +6,7 @@ import tiny
 from networks import Subclassed, randomised
 
 import lstm_explain as lx
+from lstm_explain.attribution import quadrature
 from lstm_explain.attribution.records import question_of
 from lstm_explain.backend import keras, ops
 
@@ -57,6 +58,23 @@ def test_all_outputs_together_are_what_each_gives_alone(method):
                 else:
                     assert array.equals(other.to_dataset()[variable])
     np.testing.assert_allclose(together.gaps, 0, atol=0.05 * float(together.predictions.std()))
+
+
+@pytest.mark.parametrize("rows", [1, 200])
+@pytest.mark.parametrize("link", [None, "softmax"])
+def test_outputs_that_share_runs_of_the_model_are_what_they_are_alone(monkeypatch, rows, link):
+    """One run for all three outputs, or two for two of them; some need finer rules than others."""
+    inputs = keras.Input((5, 3))
+    outputs = layers.Dense(3, activation=link)(layers.LSTM(4)(inputs))
+    model = randomised(keras.Model(inputs, outputs), 1.5)
+    options = {"tolerance": 0.01, "data": DATA[:3]}
+    alone = [explained(model, position, **options) for position in range(3)]
+    monkeypatch.setattr(quadrature, "_FULL", rows)
+    together = explained(model, "all", **options)
+    for position, one in enumerate(alone):
+        chosen = together.for_output(position)
+        np.testing.assert_allclose(chosen.values, one.values, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(chosen.predictions, one.predictions, rtol=1e-5, atol=1e-6)
 
 
 def test_shapley_values_of_several_outputs_share_their_coalitions():
