@@ -9,6 +9,7 @@ from . import sequences as sequences
 from . import widgets as widgets
 from .attribution.comparison import compare as compare
 from .attribution.cross_validation import cross_validate as cross_validate
+from .attribution.drift import compare_cohorts as compare_cohorts
 from .attribution.expected_gradients import explain as explain
 from .attribution.explanation import Explanation as Explanation
 from .attribution.lime import lime_values as lime_values

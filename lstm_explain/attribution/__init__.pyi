@@ -2,6 +2,7 @@ from .cohorts import drivers_by_group as drivers_by_group
 from .comparison import compare as compare
 from .cross_validation import CrossValidation as CrossValidation
 from .cross_validation import cross_validate as cross_validate
+from .drift import compare_cohorts as compare_cohorts
 from .expected_gradients import ToleranceWarning as ToleranceWarning
 from .expected_gradients import explain as explain
 from .explanation import Explanation as Explanation
