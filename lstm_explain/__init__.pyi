@@ -20,6 +20,7 @@ from .backend import find_device as find_device
 from .datasets.icu.loader import load_icu as load_icu
 from .datasets.market.loader import load_market as load_market
 from .datasets.reviews.loader import load_reviews as load_reviews
+from .datasets.turbofan.loader import load_turbofan as load_turbofan
 from .faithfulness.report import FaithfulnessReport as FaithfulnessReport
 from .faithfulness.report import check_faithfulness as check_faithfulness
 from .inspection.background import Background as Background

@@ -143,7 +143,7 @@ def permutation_p_values(
     >>> numbers = np.array([[1.0], [1.2], [0.9], [1.1], [5.0], [5.2], [4.9], [5.1]])
     >>> late = np.arange(8) >= 4
     >>> p = permutation_p_values(numbers, np.arange(8), late, permutations=999, seed=0)
-    >>> 0.01 < p[0] < 0.06  # of 70 ways to divide them, 2 are so far apart
+    >>> bool(0.01 < p[0] < 0.06)  # of 70 ways to divide them, 2 are so far apart
     True
     """
     distinct, position = np.unique(units, return_inverse=True)
