@@ -14,6 +14,7 @@ from .attribution.expected_gradients import explain as explain
 from .attribution.explanation import Explanation as Explanation
 from .attribution.lime import lime_values as lime_values
 from .attribution.model_comparison import compare_models as compare_models
+from .attribution.monitor import Monitor as Monitor
 from .attribution.shapley import interactions as interactions
 from .attribution.shapley import shapley_values as shapley_values
 from .backend import find_device as find_device

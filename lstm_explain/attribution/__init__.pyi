@@ -9,6 +9,7 @@ from .explanation import Explanation as Explanation
 from .lime import lime_values as lime_values
 from .model_comparison import ModelComparison as ModelComparison
 from .model_comparison import compare_models as compare_models
+from .monitor import Monitor as Monitor
 from .pieces import explain_in_pieces as explain_in_pieces
 from .shapley import interactions as interactions
 from .shapley import shapley_values as shapley_values

@@ -93,9 +93,9 @@ def test_the_sample_says_what_remains_and_how_it_was_cut() -> None:
         (
             "train",
             lambda text: text.replace("1 2 0", "1 9 0", 1),
-            "engine 1 with the cycles 1 to 6",
+            "engine 1 with the cycles",
         ),
-        ("test", lambda text: text.replace("2 1 0", "5 1 0", 1), "Expected engine 2"),
+        ("test", lambda text: text.replace("2 1 0", "5 1 0", 1), "engine 2 with the cycles"),
         ("train", lambda text: text.replace("100 1101", "100 high", 1), "a table of numbers"),
         ("train", lambda text: text.replace("100 1101", "100 nan", 1), "1 numbers missing"),
         ("test", lambda text: "1 2 3\n", "26 finite numbers a line; received 3 columns"),

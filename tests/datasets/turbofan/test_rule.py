@@ -38,9 +38,7 @@ def test_readings_follow_the_equation():
     """Without wear, inlet and washing what is left of a reading is noise of its size."""
     readings = np.concatenate([engine.readings for engine in ENGINES.values()])
     wear = np.concatenate([engine.wear for engine in ENGINES.values()])
-    normal, noise = (
-        np.array([getattr(s, f) for s in SENSORS.values()]) for f in ("normal", "noise")
-    )
+    normal, noise = np.array([[sensor.normal, sensor.noise] for sensor in SENSORS.values()]).T
     left = (readings - normal) / noise - wear
     inlet = left[:, 0] / 6
     for column, sensor in enumerate(SENSORS.values()):
