@@ -76,12 +76,12 @@ class Monitor:
                 "one by one with lx.explain."
             )
         mean_or_fail(background.values[background.mask], background.feature_names)
-        self.model, self.output = with_one_input(model), output
+        self.model, self.output, self.name = with_one_input(model), output, str(name)
         self._scored = with_output(self.model, output) if callable(output) else self.model
         self.background = Background.from_data(background)
         self._may_be_short = not background.mask.all()
         self._like = replace(
-            background[:1], target=None, split=None, recorded=None, ids=np.array([str(name)])
+            background[:1], target=None, split=None, recorded=None, ids=np.array([self.name])
         )
         if background.static is not None or static is not None:
             self._like = replace(self._like, static=_facts(background, static))
@@ -97,7 +97,7 @@ class Monitor:
     def __repr__(self) -> str:
         last = f", the last at {self._times[-1]}" if len(self) else ""
         return (
-            f"Monitor of {self._like.ids[0]!r}: {len(self)} of {self._rows.maxlen} rows{last}; "  # type: ignore[index]
+            f"Monitor of {self.name!r}: {len(self)} of {self._rows.maxlen} rows{last}; "
             f"absent means {self.background.description}"
         )
 
@@ -204,6 +204,10 @@ class Monitor:
                 "Expected a time for all rows or for none; received both. Call monitor.reset() to "
                 "begin anew."
             )
+        if np.ndim(time):
+            raise ValueError(
+                f"Expected one time; received {described(time)}. Give rows one by one."
+            )
         when = as_clock(np.array([time]), "time")[0]
         known = self._times[-1] if self._times else None
         if known is None and self._like.times is not None:
@@ -227,10 +231,10 @@ def _facts(background: SequenceData, static: Mapping[str, float] | None) -> np.n
     """Return static facts (1, static feature) as the model reads them."""
     names = list(background.static_names)
     if not isinstance(static, Mapping) or set(static) != set(names):
-        received = described(static if static is None else dict(static))
+        example = ", ".join(f"{name!r}: ..." for name in names)
         raise ValueError(
-            f"Expected static facts with the names {names}; received {received}. Give "
-            f"static={{{', '.join(f'{name!r}: ...' for name in names)}}}."
+            f"Expected static facts with the names {names}; received {described(static)}. "
+            f"{f'Give static={{{example}}}.' if names else 'Leave static out.'}"
         )
     numbers = as_numbers([static[name] for name in names], "static")
     if not np.isfinite(numbers).all():
@@ -238,5 +242,5 @@ def _facts(background: SequenceData, static: Mapping[str, float] | None) -> np.n
             f"Expected finite static facts; received {dict(static)}. Fill them as the training "
             "data were filled."
         )
-    center, scale = background.static_center, background.static_scale
+    center, scale = np.asarray(background.static_center), np.asarray(background.static_scale)
     return ((numbers.astype(np.float32) - center) / scale)[None].astype(np.float32)

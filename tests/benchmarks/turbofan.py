@@ -1,9 +1,10 @@
 """Remaining life of NASA's engines: LSTM_EXPLAIN_DATA=... python tests/benchmarks/turbofan.py [5].
 
 C-MAPSS FD001, every third window of 30 cycles of the training engines, remaining cycles of at most
-125; the last window of each of the 100 test engines. Every option is chosen on the 15 validation engines, which give every third too;
-the network's by one seed, which then has as many as the argument says. "NASA's score" adds up
-exp(d / 10) - 1 where life was predicted d too long, and exp(-d / 13) - 1 where it was too short.
+125; the last window of each of the 100 test engines. Every option is chosen on the 15 validation
+engines, which give every third window too; the network's by one seed, which then has as many as
+the argument says. "NASA's score" adds up exp(d / 10) - 1 where life was predicted d too long, and
+exp(-d / 13) - 1 where it was too short.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -113,7 +113,7 @@ def load_turbofan(
     (('inlet temperature', 'exhaust temperature'), 'cycles', 125.0)
     >>> load_turbofan("fd001")                                          # doctest: +SKIP
     SequenceData 'C-MAPSS FD001': 17831 samples x 30 steps x 14 features, target remaining \
-cycles, train 14935 / validation 2796 / test 100
+life, train 14935 / validation 2796 / test 100
     """
     remedy = "For machines of your own use SequenceData.from_frame."
     check_one_of(("sample", "fd001"), remedy=remedy, source=source)
@@ -132,7 +132,8 @@ def _windows(
     runs: list[_Run], window: int, stride: int, units: dict[str, str], name: str
 ) -> SequenceData:
     """Cut the engines into windows, each with what remains after its last cycle."""
-    values, cycles, target, ids, split = [], [], [], [], []
+    values, target, ids, split = [], [], [], []
+    cycles: Any = []
     for run in runs:
         count = len(run.readings)
         last = [count] if run.part == "test" else range(count, min(window, count) - 1, -stride)
@@ -148,7 +149,7 @@ def _windows(
         target,
         feature_names=list(units),
         units=units,
-        target_name="remaining cycles",
+        target_name="remaining life",
         times=cycles,
         time_name="cycle",
         ids=ids,

@@ -26,7 +26,7 @@ import numpy as np
 
 from ...sequences.data import SequenceData, check_data
 
-NAME = "engine sample"
+NAME = "turbofan sample"
 
 
 class Sensor(NamedTuple):
