@@ -9,10 +9,12 @@ from . import sequences as sequences
 from . import widgets as widgets
 from .attribution.comparison import compare as compare
 from .attribution.cross_validation import cross_validate as cross_validate
+from .attribution.drift import compare_cohorts as compare_cohorts
 from .attribution.expected_gradients import explain as explain
 from .attribution.explanation import Explanation as Explanation
 from .attribution.lime import lime_values as lime_values
 from .attribution.model_comparison import compare_models as compare_models
+from .attribution.monitor import Monitor as Monitor
 from .attribution.shapley import interactions as interactions
 from .attribution.shapley import shapley_values as shapley_values
 from .backend import find_device as find_device
@@ -21,6 +23,7 @@ from .datasets.energy.weather import load_weather as load_weather
 from .datasets.icu.loader import load_icu as load_icu
 from .datasets.market.loader import load_market as load_market
 from .datasets.reviews.loader import load_reviews as load_reviews
+from .datasets.turbofan.loader import load_turbofan as load_turbofan
 from .faithfulness.report import FaithfulnessReport as FaithfulnessReport
 from .faithfulness.report import check_faithfulness as check_faithfulness
 from .inspection.background import Background as Background

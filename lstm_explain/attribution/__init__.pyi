@@ -2,12 +2,14 @@ from .cohorts import drivers_by_group as drivers_by_group
 from .comparison import compare as compare
 from .cross_validation import CrossValidation as CrossValidation
 from .cross_validation import cross_validate as cross_validate
+from .drift import compare_cohorts as compare_cohorts
 from .expected_gradients import ToleranceWarning as ToleranceWarning
 from .expected_gradients import explain as explain
 from .explanation import Explanation as Explanation
 from .lime import lime_values as lime_values
 from .model_comparison import ModelComparison as ModelComparison
 from .model_comparison import compare_models as compare_models
+from .monitor import Monitor as Monitor
 from .pieces import explain_in_pieces as explain_in_pieces
 from .shapley import interactions as interactions
 from .shapley import shapley_values as shapley_values

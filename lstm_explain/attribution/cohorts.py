@@ -52,6 +52,23 @@ def drivers_by_group(
     check_type(Explanation, "Pass what lx.explain returned.", explanation=explanation)
     explanation.check_one_output()
     check_draws(draws, seed)
+    values, names = values_by_feature(explanation)
+    sizes, (alike, _) = np.abs(values), groups_alike(explanation)
+    tables = {}
+    for group, members in checked_groups(groups, len(sizes)).items():
+        of_group = sizes[members]
+        low, high = bootstrap_interval(
+            partial(_shares, of_group), alike[members], draws, seed, limits=SHARE
+        )
+        tables[group] = pd.DataFrame(
+            {"share": _shares(of_group, np.arange(len(of_group))), "low": low, "high": high},
+            index=names,
+        )
+    return pd.concat(tables, names=["group", "feature"])
+
+
+def values_by_feature(explanation: Explanation) -> tuple[np.ndarray, list[str]]:
+    """Return values (sample, feature), the steps summed, and the names; static facts stand last."""
     while "feature" in explanation.values.dims and explanation.values.ndim > 2:
         explanation = explanation.over_features()
     if explanation.values.dims != ("sample", "feature"):
@@ -63,18 +80,7 @@ def drivers_by_group(
     if explanation.static_values is not None:
         values = np.concatenate([values, explanation.static_values.values], axis=1)
         names += explanation.static_values["static_feature"].values.tolist()
-    sizes, (alike, _) = np.abs(values), groups_alike(explanation)
-    tables = {}
-    for group, members in checked_groups(groups, len(sizes)).items():
-        of_group = sizes[members]
-        low, high = bootstrap_interval(
-            partial(_shares, of_group), alike[members], draws, seed, limits=SHARE
-        )
-        tables[group] = pd.DataFrame(
-            {"share": _shares(of_group, np.arange(len(of_group))), "low": low, "high": high},
-            index=[str(name) for name in names],
-        )
-    return pd.concat(tables, names=["group", "feature"])
+    return values, [str(name) for name in names]
 
 
 def groups_alike(explanation: Explanation) -> tuple[np.ndarray, str]:

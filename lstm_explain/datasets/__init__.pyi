@@ -4,6 +4,7 @@ from . import market as market
 from . import reviews as reviews
 from .energy.loader import load_demand as load_demand
 from .energy.weather import load_weather as load_weather
+from . import turbofan as turbofan
 from .icu.loader import load_icu as load_icu
 from .icu.variables import icu_reference_ranges as icu_reference_ranges
 from .market.loader import load_market as load_market
@@ -15,3 +16,4 @@ from .sentences import load_sentences as load_sentences
 from .store import UnverifiedDataWarning as UnverifiedDataWarning
 from .truth import load_truth as load_truth
 from .truth import planted_truth as planted_truth
+from .turbofan.loader import load_turbofan as load_turbofan

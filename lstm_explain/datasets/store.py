@@ -180,6 +180,15 @@ def cached_arrays(
 def _download(entry: Entry, path: Path, name: str, progress: bool) -> None:
     import pooch
 
+    by_hand = (
+        f"put it into a folder as {name}, and give that folder as data_home=... or in the "
+        f"environment variable {DATA_VARIABLE}."
+    )
+    if entry.url.endswith(".zip") and not name.endswith(".zip"):
+        raise FileNotFoundError(
+            f"Expected the file {path}; it is not there, and is published inside of an archive. "
+            f"Download {entry.url} by hand, take {path.name} out of it, {by_hand}"
+        )
     try:
         with progress_bar(0, f"downloading {path.name}", "B", visible=progress) as bar:
             pooch.retrieve(
@@ -193,8 +202,7 @@ def _download(entry: Entry, path: Path, name: str, progress: bool) -> None:
     except (OSError, ValueError) as error:
         raise FileNotFoundError(
             f"Expected the file {path}; it is not there, and downloading {entry.url} failed: "
-            f"{error} Download it by hand, put it into a folder as {name}, and give that folder "
-            f"as data_home=... or in the environment variable {DATA_VARIABLE}."
+            f"{error} Download it by hand, {by_hand}"
         ) from error
 
 

@@ -82,7 +82,8 @@ def test_registry_pins_every_file() -> None:
     assert {f"physionet2012/{name}" for name in ("set-a.tar.gz", "Outcomes-b.txt")} <= set(entries)
     for name, entry in entries.items():
         assert re.fullmatch(r"[0-9a-f]{64}", entry.sha256), name
-        assert entry.url.rsplit("/", 1)[1] == name.rsplit("/", 1)[1]
+        is_packed = entry.url.endswith(".zip")  # then it is taken out of it by hand
+        assert is_packed or entry.url.rsplit("/", 1)[1] == name.rsplit("/", 1)[1]
 
 
 def test_home_is_the_argument_then_the_variable_then_the_users(
@@ -341,3 +342,13 @@ def test_two_processes_fill_one_cache(server: Path, tmp_path: Path) -> None:
         assert process.returncode == 0, errors
     names = sorted(path.name for path in (tmp_path / "parsed").iterdir())
     assert names == sorted(f"name-{place}.npz" for place in range(20))
+
+
+def test_a_file_inside_of_an_archive_is_to_be_taken_out_by_hand(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    packed = Entry("0" * 64, "http://127.0.0.1:9/all.zip")
+    monkeypatch.setattr(store, "registry", lambda: {NAME: packed})
+    message = r"inside of an archive\. Download .*all\.zip by hand, take file\.txt out of it"
+    with pytest.raises(FileNotFoundError, match=message):
+        find_file(NAME, tmp_path)

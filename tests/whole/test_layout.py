@@ -187,7 +187,7 @@ def test_names_at_the_top() -> None:
     folders = [name for names in ORDER[2:] for name in names]
     assert set(dir(lstm_explain)) == {*lstm_explain.__all__}
     assert set(folders) < set(dir(lstm_explain))
-    assert len(dir(lstm_explain)) == len(folders) + 46
+    assert len(dir(lstm_explain)) == len(folders) + 49
 
 
 @each_face
