@@ -2,9 +2,9 @@ from . import energy as energy
 from . import icu as icu
 from . import market as market
 from . import reviews as reviews
+from . import turbofan as turbofan
 from .energy.loader import load_demand as load_demand
 from .energy.weather import load_weather as load_weather
-from . import turbofan as turbofan
 from .icu.loader import load_icu as load_icu
 from .icu.variables import icu_reference_ranges as icu_reference_ranges
 from .market.loader import load_market as load_market

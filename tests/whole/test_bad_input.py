@@ -4,45 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import tiny
-from hypothesis import given
-from hypothesis import strategies as st
+from whole.wrong_values import (
+    AXES,
+    BACKGROUND,
+    COUNT,
+    DATA,
+    EXPLANATION,
+    FILE,
+    FLAG,
+    FOLDER,
+    INF,
+    INPUTS,
+    MODEL,
+    NAMES,
+    NAN,
+    NUMBERS,
+    ONLY_DATA,
+    OUTPUT,
+    POSITIVE,
+    STEP,
+    TABLE,
+    WHOLE,
+    WORD,
+    refusal,
+)  # fmt: skip
 
 import lstm_explain as lx
-from lstm_explain import SequenceData, arguments, datasets, internals, models, sequences
+from lstm_explain import SequenceData, datasets, internals, models, sequences
 from lstm_explain.attribution import expected_gradients, shapley
 from lstm_explain.backend import keras
 from lstm_explain.datasets import energy, icu, market, reviews
 from lstm_explain.plots.models import plot_models
-
-PACKAGE = Path(lx.__file__).parent
-NAN, INF = float("nan"), float("inf")
-# What is no ..., beginning with what is likeliest to be typed.
-WHOLE = ("2", 2.5, True, NAN, -1, [1])
-COUNT = (*WHOLE, 0, None)  # of at least 1, and needed
-POSITIVE = ("low", True, NAN, INF, -1.0, None, 1e300)
-FLAG = ("yes", 1, None, 0.5)
-WORD = ("sideways", 3, None, ["margin"], True)
-NAMES = ("dose", 3)
-TABLE = (None, "table.csv", 3, {"a": [1]})
-MODEL = (None, "model.keras", 3, object())
-DATA = (None, "data", 3, {"values": 1})
-ONLY_DATA = (*DATA, np.zeros((2, 3, 1)))
-NUMBERS = (None, "high", ["a", "b"], object(), [[1.0], [1.0, 2.0]])
-EXPLANATION = (None, "run.nc", 3, np.zeros(3))
-AXES = ("axes", 3)
-FILE = (None, "", 3, Path(__file__).parent)
-FOLDER = (None, "", 3, Path(__file__))
-OUTPUT = (True, 1.5, ["up", 3])
-STEP = ("first", True, 1.5, None, -1)
-INPUTS = ("values", 3, ["sequence"])
-BACKGROUND = (3, ["a"], {"rows": 1}, "average", object(), np.zeros((2, 0, 3)), np.zeros(3))
 
 
 def data() -> SequenceData:
@@ -357,15 +355,6 @@ def _no_work(monkeypatch: pytest.MonkeyPatch, _made: None) -> None:
         monkeypatch.setattr(owner, name, begun)
 
 
-def refusal(function: Callable[..., Any], **given: Any) -> str:
-    """Return the message with which a call is refused by the package itself."""
-    with pytest.raises((ValueError, TypeError)) as caught:
-        function(**given)
-    raised = Path(str(caught.traceback[-1].path))
-    assert PACKAGE in raised.parents, f"raised by {raised}: {caught.value}"
-    return str(caught.value)
-
-
 @pytest.mark.parametrize(("function", "good", "argument", "value"), CALLS)
 def test_a_wrong_argument_is_refused(
     function: Callable[..., Any], good: Callable[[], dict[str, Any]], argument: str, value: Any
@@ -378,39 +367,3 @@ def test_a_wrong_argument_is_refused(
 def test_there_are_many_calls() -> None:
     print(f"{len(CALLS)} wrong calls of {len(TABLE_OF_CALLS)} functions")
     assert len(CALLS) >= 250
-
-
-@given(
-    st.one_of(st.integers(max_value=0), st.floats(), st.booleans(), st.text(), st.none(),
-              st.binary(), st.lists(st.integers()), st.complex_numbers())
-)  # fmt: skip
-def test_what_is_no_whole_number_is_refused(value: Any) -> None:
-    message = refusal(tiny.explanation().over_windows, length=value)
-    assert message.startswith("Expected length to be a whole number of at least 1; received")
-
-
-@given(
-    st.one_of(st.floats(max_value=0), st.floats(min_value=1e39), st.just(NAN), st.booleans(),
-              st.text(), st.none(), st.binary(), st.complex_numbers())
-)  # fmt: skip
-def test_what_is_no_positive_number_is_refused(value: Any) -> None:
-    message = refusal(lx.explain, **asked(), background="zero", tolerance=value)
-    assert message.startswith("Expected tolerance to be a finite number above 0; received")
-
-
-def test_numbers_of_numpy_are_numbers() -> None:
-    arguments.check_whole(least=1, epochs=np.int64(3), draws=np.uint8(1))
-    arguments.check_number(above=0, tolerance=np.float32(0.1), limit=np.int32(2))
-    arguments.check_flag(progress=np.bool_(False))
-    with pytest.raises(ValueError, match=r"whole number from 1 to 3; received np\.int64\(4\)"):
-        arguments.check_whole(least=1, most=3, step=np.int64(4))
-
-
-def test_a_model_that_was_never_built_is_refused() -> None:
-    """Its weights would be random, and the explanation of nothing."""
-    layers = [keras.layers.LSTM(2), keras.layers.Dense(1)]
-    model = keras.Sequential(layers)
-    given = {"data": np.zeros((2, 3, 1)), "background": "zero"}
-    assert "received 'sequential" in refusal(lx.explain, model=model, **given)
-    model.build((None, 3, 1))
-    arguments.check_model(model)
