@@ -244,14 +244,16 @@ class Explanation:
 
     def over_features(self) -> Explanation:
         """One value per feature: the steps (or windows) are summed."""
-        over = "window" if "window" in self.values.dims else "time"
-        return self._summed(over, "over_features")
+        return self._summed("window" if "window" in self.values.dims else "time", "over_features")
 
     def over_variables(self) -> Explanation:
         """One value per variable: that of its value, and of whether and when it was measured.
 
         The data beside it is NaN where nothing was measured. `parts_of` has the three values.
+        Where no feature is a part of a variable, each is one, and this explanation is returned.
         """
+        if "variable" not in self._dataset and "feature" in self.values.dims:
+            return self
         names, positions = self._variables()
         data, units = self.data, self._dataset["unit"].values
 
@@ -291,8 +293,7 @@ class Explanation:
                 f"per {self.level}. Call it before summing."
             )
         unmeasured = self.data.values[..., [columns[1] for columns in positions]] < 0.5
-        values = self.values.values
-        sums = np.stack([values[..., columns[1:]].sum(-1) for columns in positions], axis=-1)
+        sums = np.stack([self.values.values[..., c[1:]].sum(-1) for c in positions], axis=-1)
         return xr.DataArray(
             np.where(unmeasured, sums, 0.0),
             dims=("sample", "time", "variable"),
@@ -305,8 +306,7 @@ class Explanation:
         if "variable" not in self._dataset or "feature" not in self.values.dims:
             raise ValueError(
                 "Expected values per feature of data with fill_missing(indicators=True); received "
-                f"values per {self.level} that were summed, or whose features are no parts. Call "
-                "it on the explanation that lx.explain returned."
+                f"values per {self.level}, of features that are no parts. Call it before summing."
             )
         owners = self._dataset["variable"].values.astype(str)
         names = list(dict.fromkeys(owners.tolist()))

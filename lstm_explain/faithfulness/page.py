@@ -150,7 +150,7 @@ def scores_table(scores: pd.DataFrame) -> str:
 def _explained(e: Explanation) -> str:
     """Draw the explanation as its kind is drawn; of one sample, list its largest values too."""
     parts = []
-    drawn = e.over_variables() if e.level == "cell" and "variable" in e.to_dataset() else e
+    drawn = e.over_variables() if e.level == "cell" else e
     if "feature" not in e.data.dims and e.level == "time":
         parts.append(str(tokens_html(e[:_TEXTS])))
         if len(e) > _TEXTS:

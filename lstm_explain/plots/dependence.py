@@ -56,8 +56,7 @@ def plot_dependence(
     caller = "plot_dependence"
     explanation = validation.need_explanation(explanation, caller)
     validation.need_level(explanation, ("cell",), caller)
-    if "variable" in explanation.to_dataset():
-        explanation = explanation.over_variables()
+    explanation = explanation.over_variables()
     label, data, values = _column(explanation, name)
     shade, shades = "", np.zeros(data.shape)
     if color_by is not None:

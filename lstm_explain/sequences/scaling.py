@@ -57,8 +57,9 @@ def fill_missing(data: SequenceData, indicators: bool = False) -> SequenceData:
             )
         if not np.isnan(data.values).any():
             raise ValueError(
-                "Expected data with missing values kept as NaN; received none. Make it with "
-                'missing="keep", and call fill_missing(indicators=True) first.'
+                "Expected data with missing values; received none that is missing. Leave "
+                'fill_missing out; of a table with gaps make data with missing="keep", and call it '
+                "before standardise()."
             )
         kinds = (*PARTS[:2], PARTS[2] if clock is None else TIME_SINCE)
         zeros, ones = np.zeros(2 * len(means)), np.ones(2 * len(means))

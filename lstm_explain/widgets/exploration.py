@@ -185,7 +185,7 @@ class Exploration:
         explanation, caution = explain_question(question, "last", self.tolerance, progress=False)
         dataset = explanation.to_dataset().assign_coords(sample=[sample])
         explanation = Explanation(dataset)
-        shown = explanation.over_variables() if "variable" in dataset else explanation
+        shown = explanation.over_variables() if explanation.level == "cell" else explanation
         ids, name = explanation.ids, self.names[sample]
         if ids is not None and str(ids.values[0]) != name:  # the picture has the controls' name
             shown = Explanation(shown.to_dataset().assign(ids=("sample", np.array([name]))))

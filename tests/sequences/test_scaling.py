@@ -170,7 +170,7 @@ def test_no_test_sample_is_looked_at():
 def test_indicators_are_added_once():
     with pytest.raises(ValueError, match=r"Expected data whose features .* Call it once"):
         charts().fill_missing(indicators=True).fill_missing(indicators=True)
-    with pytest.raises(ValueError, match=r"Expected data with missing values .*; received none"):
+    with pytest.raises(ValueError, match="Expected data with missing values; received none.* Leave"):
         charts().fill_missing().fill_missing(indicators=True)
 
 
@@ -337,7 +337,9 @@ def test_verbs_that_do_not_fit():
         e.parts_of("sodium")
     with pytest.raises(ValueError, match=r"Expected values per feature .*indicators=True"):
         e.over_time().over_variables()
+    grouped = e.over_variables()
+    assert grouped.over_variables() is grouped  # each feature is a variable
     with pytest.raises(ValueError, match=r"Expected values per feature .*indicators=True"):
-        e.over_variables().over_variables()
+        grouped.parts_of("lactate")
     with pytest.raises(ValueError, match="Expected values per cell, to tell measured"):
         e.over_features().unmeasured_values()
