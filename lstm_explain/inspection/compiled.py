@@ -235,8 +235,8 @@ class Compiled:
             (selection.weights, selection.steps),
         )
         arrays = [ops.convert_to_numpy(array) for array in (*gradients, outputs)]
-        values, static_values, slopes, found = arrays if several else [a[None] for a in arrays]
-        return values, static_values, slopes, found
+        values, static_values, slopes, explained = arrays if several else [a[None] for a in arrays]
+        return values, static_values, slopes, explained
 
     def coalitions(
         self,

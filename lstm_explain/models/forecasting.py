@@ -158,8 +158,8 @@ def _decoded(
         for number, name in enumerate(("attention_query", "attention_key"), start=1)
     )
     attention = keras.layers.AdditiveAttention(name=DECODER_ATTENTION)
-    found = attention([asked(queries), states, keys(states)])
-    both = keras.layers.Concatenate(name="contexts")([found, queries])
+    context = attention([asked(queries), states, keys(states)])
+    both = keras.layers.Concatenate(name="contexts")([context, queries])
     return reader.dropped(both, last)
 
 
@@ -270,10 +270,10 @@ class Recursion(Configured):
         columns, future = self._aligned(values)
         state, states = columns, []
         for layer in self.recurrent:
-            state, *own = layer(state)
-            states.append(own)
+            state, *carried = layer(state)
+            states.append(carried)
         state, level, last = state[:, -1], values[:, -1, :1], columns[:, -1]
-        found = []
+        forecasts: list[Any] = []
         for step in range(self.horizon):
             if step:
                 state = self._read_next(level, last, future, step - 1, states)
@@ -283,8 +283,8 @@ class Recursion(Configured):
             numbers = self.head(context)
             begin, end = self.fed_back, self.fed_back + 1
             level = level + self.deviation * numbers[:, begin:end]
-            found += [numbers[:, :begin], level / self.deviation, numbers[:, end:]]
-        return ops.concatenate(found, axis=-1)
+            forecasts += [numbers[:, :begin], level / self.deviation, numbers[:, end:]]
+        return ops.concatenate(forecasts, axis=-1)
 
     def _aligned(self, values: Any) -> tuple[Any, Any]:
         """Return the past with what is known of each next step, and that of the steps ahead."""

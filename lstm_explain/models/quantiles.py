@@ -115,8 +115,8 @@ def central(quantiles: Sequence[float]) -> int:
 def quantiles_of(model: Any) -> tuple[float, ...]:
     """Return the quantiles that a model gives of each target; none where it gives one number."""
     layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else ()
-    found = [layer.quantiles for layer in layers if isinstance(layer, OrderedQuantiles)]
-    return tuple(found[-1]) if found else ()
+    quantiles = [layer.quantiles for layer in layers if isinstance(layer, OrderedQuantiles)]
+    return tuple(quantiles[-1]) if quantiles else ()
 
 
 def quantile_names(names: Sequence[str], quantiles: Sequence[float]) -> list[str]:

@@ -318,13 +318,13 @@ def _check_leaks(series: _Series, names: list[str], reach: int, target: str, ste
     """Raise if a feature is the target of later steps: a window would hold what it forecasts."""
     values = series.values[: min(series.end, _MOST_COMPARED + reach)]
     for at, name in enumerate(names[1:], start=1):
-        found = next((k for k in range(1, reach) if _is_same(values[:, at], values[:, 0], k)), None)
+        lead = next((k for k in range(1, reach) if _is_same(values[:, at], values[:, 0], k)), None)
         # In a series that repeats itself exactly, the past is the target of later steps too.
-        if found is None or any(_is_same(values[:, 0], values[:, at], k) for k in range(reach)):
+        if lead is None or any(_is_same(values[:, 0], values[:, at], k) for k in range(reach)):
             continue
         raise ValueError(
             f"Expected features that do not tell the target; received {name!r}, which in every row "
-            f"is {target!r} {span_text(found, step)} later, or moves exactly with it. Leave it "
+            f"is {target!r} {span_text(lead, step)} later, or moves exactly with it. Leave it "
             "out, or shift it back to when it is known."
         )
 

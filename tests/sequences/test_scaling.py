@@ -170,7 +170,9 @@ def test_no_test_sample_is_looked_at():
 def test_indicators_are_added_once():
     with pytest.raises(ValueError, match=r"Expected data whose features .* Call it once"):
         charts().fill_missing(indicators=True).fill_missing(indicators=True)
-    with pytest.raises(ValueError, match="Expected data with missing values; received none.* Leave"):
+    with pytest.raises(
+        ValueError, match=r"Expected data with missing values; received none.*Leave"
+    ):
         charts().fill_missing().fill_missing(indicators=True)
 
 
