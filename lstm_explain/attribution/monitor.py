@@ -18,7 +18,7 @@ from ..models.one_output import with_output
 from ..sequences.columns import as_clock
 from ..sequences.data import SequenceData, check_data
 from ..sequences.outliers import within_limits
-from ..sequences.scaling import mean_or_fail
+from ..sequences.scaling import mean_or_fail, scaled
 from .expected_gradients import explain
 from .explanation import Explanation
 
@@ -151,12 +151,11 @@ class Monitor:
         # As training data were read: rounded to float32, cut to the limits, then standardised.
         cut = within_limits(shown.astype(np.float32), like.limits)
         mask = np.arange(length)[None] < count
-        values = np.where(mask[..., None], (cut - like.center) / like.scale, 0.0)
         times = np.zeros((1, length), np.asarray(self._times).dtype)
         times[0, :count] = self._times
         return replace(
             like,
-            values=values.astype(np.float32),
+            values=scaled(cut, like.center, like.scale, mask),
             mask=mask,
             times=times,
             recorded=None if like.limits is None else shown,
@@ -242,5 +241,6 @@ def _facts(background: SequenceData, static: Mapping[str, float] | None) -> np.n
             f"Expected finite static facts; received {dict(static)}. Fill them as the training "
             "data were filled."
         )
-    center, scale = np.asarray(background.static_center), np.asarray(background.static_scale)
-    return ((numbers.astype(np.float32) - center) / scale)[None].astype(np.float32)
+    return scaled(numbers.astype(np.float32), background.static_center, background.static_scale)[
+        None
+    ]

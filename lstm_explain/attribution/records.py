@@ -22,6 +22,7 @@ from ..models.one_output import explained_by, head_names
 from ..sequences.data import SequenceData
 from ..sequences.inputs import input_names
 from ..sequences.outliers import within_limits
+from ..sequences.scaling import scaled
 from ..sequences.splitting import window_step
 from ..sequences.step_names import window_labels
 from .explanation import LEVELS, Explanation
@@ -359,12 +360,11 @@ def data_of(explanation: Explanation) -> SequenceData:
         if "limits" in dataset:
             fields["limits"], fields["recorded"] = dataset["limits"].values, recorded
         read = within_limits(recorded, fields.get("limits"))
-        values = (read - fields["center"]) / fields["scale"]
-        fields["values"] = np.where(mask[..., None], values, 0).astype(np.float32)
+        fields["values"] = scaled(read, fields["center"], fields["scale"], mask)
         fields["units"] = tuple(explanation.units)
     if "static_center" in dataset:
         center, scale = dataset["static_center"].values, dataset["static_scale"].values
-        fields["static"] = ((dataset["static_data"].values - center) / scale).astype(np.float32)
+        fields["static"] = scaled(dataset["static_data"].values, center, scale)
         fields |= {"static_center": center, "static_scale": scale}
         fields["static_names"] = tuple(str(name) for name in dataset["static_feature"].values)
         fields["labels"] = explanation.labels

@@ -222,7 +222,7 @@ def _output_names(count: int, class_names: tuple[str, ...], target_name: str) ->
 
 
 def _position(output: int | str, names: list[str]) -> int:
-    median = "".join(quantile_names([str(output)], [0.5]))  # what the name of a lead alone means
+    [median] = quantile_names([str(output)], [0.5])  # what the name of a lead alone means
     for name in (output, median):
         if isinstance(output, str) and name in names:
             return names.index(name)

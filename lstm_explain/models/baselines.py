@@ -97,10 +97,10 @@ def fit_baselines(data: SequenceData) -> list[Baseline]:
             "Expected data with a target to fit baselines to; received none. Give target=... when "
             "making the data."
         )
-    found = [_regression(data), *_own_past(data)]
+    fitted = [_regression(data), *_own_past(data)]
     if _is_series(data):
-        found.append(_autoregression(data))
-    return sorted(found, key=lambda one: _loss(data.validation, one.predict(data.validation)))
+        fitted.append(_autoregression(data))
+    return sorted(fitted, key=lambda one: _loss(data.validation, one.predict(data.validation)))
 
 
 def _loss(part: SequenceData, predictions: np.ndarray) -> float:
@@ -224,8 +224,8 @@ def _own_past(data: SequenceData) -> list[Baseline]:
         def predict(part: SequenceData) -> np.ndarray:
             rows, ends = np.arange(len(part)), last_true(part.mask)
             values = fill_forward(part.display_values)
-            found = [values[rows, ends - b, f] for f, b in zip(features, back, strict=True)]
-            columns = (np.column_stack(found) - part.target_center) / part.target_scale
+            past = [values[rows, ends - b, f] for f, b in zip(features, back, strict=True)]
+            columns = (np.column_stack(past) - part.target_center) / part.target_scale
             columns = np.where(np.isnan(columns), means, columns)
             return columns if part.target_names else columns[:, 0]
 

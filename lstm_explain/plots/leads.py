@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..arguments import check_number, check_one_of
 from ..attribution.explanation import Explanation
-from ..sequences.leads import names_later
+from ..sequences.leads import positions_later
 from ..wording import plain, with_unit
 from . import content, panels, validation
 from .style import STYLE, ink, limit_of, open_panels, write_heading
@@ -106,14 +106,15 @@ def _by_step(explanation: Explanation, feature: str | None) -> tuple[np.ndarray,
     A feature of so many steps later moves to the right by as many.
     """
     values = explanation.values.mean("sample").transpose("output", "time", ...).values
-    count, horizon = values.shape[1], len(explanation.provenance.get("target_names", []))
+    targets = explanation.provenance.get("target_names", [])
+    count, horizon = values.shape[1], len(targets)
     steps = np.arange(1 - count, 1)
     if explanation.level == "time":
         return steps, values
     names = explanation.feature_names
     drawn = [at for at, name in enumerate(names) if feature in (None, name)]
-    last = str((explanation.provenance.get("target_names") or [""])[-1]).removeprefix("+")
-    later = [at for at in drawn if names[at].endswith(names_later([""], last)[0])]
+    span = str((targets or [""])[-1]).removeprefix("+")
+    later = [at for at in positions_later(names, span) if at in drawn]
     sums = values[..., [at for at in drawn if at not in later]].sum(axis=-1)
     if not later:
         return steps, sums

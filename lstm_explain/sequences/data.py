@@ -273,9 +273,8 @@ class SequenceData:
         center, scale = scaling.mean_and_deviation(
             train.values[train.mask], self.feature_names, self.parts, self.one_hot, robust
         )
-        values = np.where(self.mask[..., None], (self.values - center) / scale, 0.0)
         changes: dict[str, Any] = {
-            "values": values.astype(np.float32),
+            "values": scaling.scaled(self.values, center, scale, self.mask),
             "center": self.center + center * self.scale,
             "scale": self.scale * scale,
         }
@@ -284,7 +283,7 @@ class SequenceData:
                 train.static, self.static_names, one_hot=self.one_hot, robust=robust
             )
             changes |= {
-                "static": ((self.static - center) / scale).astype(np.float32),
+                "static": scaling.scaled(self.static, center, scale),
                 "static_center": self.static_center + center * self.static_scale,
                 "static_scale": self.static_scale * scale,
             }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -37,16 +37,22 @@ def read_step(step: Any, clocks: list[np.ndarray], time: str) -> Step:
         remedy = f"Column {time!r} holds numbers: give a step in their unit, such as step=1."
         check_number(above=0, remedy=remedy, step=step)
         return float(step)
+    remedy = 'Give for example step="1h", "30min", "D" or "MS".'
+    return read_offset(pd.Timestamp(clocks[0][0]), remedy, step=step)
+
+
+def read_offset(since: pd.Timestamp, remedy: str, **named: Any) -> pd.offsets.BaseOffset:
+    """Return the offset of pandas that was given, or raise if it does not lead forward in time."""
+    [(name, given)] = named.items()
     try:
-        offset = pd.tseries.frequencies.to_offset(step)
-        first = pd.Timestamp(clocks[0][0])
-        is_forward = bool(first + offset > first)
+        offset = pd.tseries.frequencies.to_offset(given)
+        is_forward = bool(since + offset > since)
     except (ValueError, TypeError, AttributeError):
         is_forward = False
     if not is_forward:
         raise ValueError(
-            f"Expected step to be an offset of pandas that leads forward; received "
-            f'{described(step)}. Give for example step="1h", "30min", "D" or "MS".'
+            f"Expected {name} to be an offset of pandas that leads forward; received "
+            f"{described(given)}. {remedy}"
         )
     return offset
 
@@ -136,8 +142,8 @@ def span_text(count: int, step: Step) -> str:
     seconds = size.total_seconds()
     if seconds % 86_400 == 0:
         days = int(seconds) // 86_400
-        weeks, rest = divmod(days, 7)
-        return _counted(count * (days if rest else weeks), "day" if rest else "week")
+        is_weeks = days % 7 == 0
+        return _counted(count * (days // 7 if is_weeks else days), "week" if is_weeks else "day")
     if seconds % 60:
         return f"{count * seconds:g} s"
     hours, minutes = divmod(int(count * seconds) // 60, 60)
@@ -160,6 +166,12 @@ def names_later(names: Iterable[str], span: str) -> tuple[str, ...]:
     ('temperature, 24 h later',)
     """
     return tuple(f"{name}, {span} later" for name in names)
+
+
+def positions_later(names: Sequence[str], span: str) -> list[int]:
+    """Return the positions of the features whose values are those of so much later."""
+    [ending] = names_later([""], span)
+    return [at for at, name in enumerate(names) if name.endswith(ending)]
 
 
 def _counted(number: int, unit: str) -> str:

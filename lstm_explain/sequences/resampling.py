@@ -9,9 +9,10 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
-from ..arguments import check_number, check_one_of, described
+from ..arguments import check_number, check_one_of
 from ..wording import percent
 from .columns import Features
+from .leads import read_offset
 
 How = Literal["last", "mean", "sum", "min", "max"]
 
@@ -164,17 +165,8 @@ def _bins(clock: np.ndarray, every: Any, time: str) -> tuple[np.ndarray, np.ndar
         first, steps = bins.min(), (bins - bins.min()).astype(int)
         return steps, (first + np.arange(steps.max() + 1)) * every
     first, last = pd.Timestamp(clock.min()), pd.Timestamp(clock.max())
-    try:
-        offset = pd.tseries.frequencies.to_offset(every)
-        is_forward = bool(last + offset > last)
-    except (ValueError, TypeError, AttributeError):
-        is_forward = False
-    if not is_forward:
-        raise ValueError(
-            f"Expected resample to be an offset of pandas that leads forward; received "
-            f'{described(every)}. Column {time!r} holds dates: give for example resample="1h", '
-            '"15min" or "D".'
-        )
+    remedy = f'Column {time!r} holds dates: give for example resample="1h", "15min" or "D".'
+    offset = read_offset(last, remedy, resample=every)
     _check_count((last - first) / ((last + offset) - last), every)
     ends = pd.date_range(first.normalize(), last + offset, freq=offset).to_numpy()
     return np.searchsorted(ends, clock), ends

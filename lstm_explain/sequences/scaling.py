@@ -130,21 +130,20 @@ def mean_and_deviation(
 
 def scaled_like(data: SequenceData, other: SequenceData) -> SequenceData:
     """Return data in original units standardised by the numbers of others with these features."""
-    own, names = scale_of(data), [*data.feature_names, *data.static_names]
+    scales, names = scale_of(data), [*data.feature_names, *data.static_names]
     wanted = [*other.feature_names, *other.static_names]
-    if names != wanted or any(own["center"]) or set(own["scale"]) != {1.0}:
+    if names != wanted or any(scales["center"]) or set(scales["scale"]) != {1.0}:
         received = names if names != wanted else "some that are standardised already"
         raise ValueError(
             f"Expected data in original units with the features {wanted}, as in like=...; received "
             f"{received}. Make them as those were made, and call standardise(like=...) once."
         )
-    values = np.where(data.mask[..., None], (data.values - other.center) / other.scale, 0.0)
     static = data.static
     if static is not None:
-        static = ((static - other.static_center) / other.static_scale).astype(np.float32)
+        static = scaled(static, other.static_center, other.static_scale)
     return replace(
         data,
-        values=values.astype(np.float32),
+        values=scaled(data.values, other.center, other.scale, data.mask),
         center=other.center,
         scale=other.scale,
         static=static,
@@ -162,6 +161,12 @@ def mean_or_fail(rows: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
             f"{[name for name, no in zip(names, never, strict=True) if no]}. Drop those columns."
         )
     return np.nanmean(rows.astype(np.float64), axis=0)
+
+
+def scaled(values: np.ndarray, center: Any, scale: Any, mask: np.ndarray | None = None) -> Any:
+    """Return values as a model reads them, float32; 0 on padded steps."""
+    moved = (values - center) / scale
+    return (moved if mask is None else np.where(mask[..., None], moved, 0.0)).astype(np.float32)
 
 
 def unscaled(values: np.ndarray, center: np.ndarray | None, scale: np.ndarray | None) -> np.ndarray:

@@ -14,7 +14,15 @@ from pandas.api import types
 from ..arguments import check_flag, check_names, check_type, check_whole
 from .building import Missing, from_padded
 from .columns import as_clock, columns_as_features, columns_as_ids, columns_as_numbers, one_column
-from .leads import Step, lead_names, names_later, read_step, span_text, steps_of
+from .leads import (
+    Step,
+    lead_names,
+    names_later,
+    positions_later,
+    read_step,
+    span_text,
+    steps_of,
+)
 from .padding import Padded
 from .tables import check_constant, check_frame, in_order
 from .validation import as_float32, check_digits
@@ -242,8 +250,7 @@ def known_ahead(data: SequenceData) -> list[int]:
         span = data.target_names[-1].removeprefix("+")
     else:
         span = span_text(data.horizon, read_step(None, [*data.times[:1]], data.time_name))
-    ending = names_later([""], span)[0]
-    return [at for at, name in enumerate(data.feature_names) if name.endswith(ending)]
+    return positions_later(data.feature_names, span)
 
 
 def _check_request(horizon: Any, history: Any, stride: Any, known_future: Any) -> None:
