@@ -292,8 +292,8 @@ def check_static(page: lab.Page) -> None:
     image = page.it.locator("img[alt^='The predicted probability of yes']").first
     image.wait_for(state="visible")
     page.wait_for("() => document.querySelector('img[alt^=\"The pred\"]').naturalWidth > 700")
-    assert page.it.get_by_text("Largest sums of SHAP values").first.is_visible()
-    assert page.it.get_by_text("SHAP values: red raises").first.is_visible()
+    for words in ["Largest sums of SHAP values", "SHAP values: red raises"]:
+        page.it.get_by_text(words).first.wait_for(state="visible")
     assert "VBox(" not in page.it.locator("body").inner_text()
 
 
