@@ -12,13 +12,14 @@ import tomllib
 import venv
 import zipfile
 from collections.abc import Sequence
-from importlib.metadata import packages_distributions
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -60,6 +61,17 @@ def test_constraints_pin_every_dependency_within_its_range() -> None:
     for line in [*PROJECT["dependencies"], *pinned]:
         wanted = Requirement(line)
         assert pins[canonicalize_name(wanted.name)] in wanted.specifier, line
+
+
+def test_constraints_fit_any_3_11() -> None:
+    """Also the 3.11.2 of Debian 12: pip does not even see a version that asks for a later one."""
+    asked = {}
+    for one in distributions():
+        name = canonicalize_name(one.name)
+        if constraints().get(name) == Version(one.version):
+            asked[name] = one.metadata.get("Requires-Python") or ""
+    assert {"keras", "numpy", "nbconvert"} <= set(asked)
+    assert [name for name, python in asked.items() if "3.11.0" not in SpecifierSet(python)] == []
 
 
 def test_constraints_leave_the_optional_backends_free() -> None:
