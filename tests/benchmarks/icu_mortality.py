@@ -22,21 +22,21 @@ def row(test, probabilities) -> dict[str, str]:
     return {**texts, "calibration error": f"{lx.models.calibration_error(test, probabilities):.3f}"}
 
 
+def trained(data: lx.SequenceData, *, seed: int) -> lx.TrainingRun:
+    beside = lx.models.MeasuredSummaries(times="age")
+    model = lx.build_model(data, units=(32,), dropout=0.5, beside=beside, seed=seed)
+    return lx.train(
+        model, data, epochs=30, patience=4, learning_rate=2e-3, seed=seed, progress=False
+    )
+
+
 def main() -> None:
     raw = lx.load_icu("physionet2012", progress=False)
     data = raw.fill_missing(indicators=True).standardise()
     rows = {"logistic regression": row(raw.test, lx.models.fit_baselines(raw)[0].predict(raw.test))}
     for seed in SEEDS:
-        model = lx.build_model(
-            data,
-            units=(32,),
-            dropout=0.5,
-            beside=lx.models.MeasuredSummaries(times="age"),
-            seed=seed,
-        )
-        run = lx.train(
-            model, data, epochs=30, patience=4, learning_rate=2e-3, seed=seed, progress=False
-        )
+        run = trained(data, seed=seed)
+        model = run.model
         inputs = data.test.inputs_for(model)
         rows[f"LSTM, seed {seed}"] = row(data.test, model.predict(inputs, verbose=0)[:, 0])
         layers = [model.get_layer(name).output for name in ("linear_path", "head")]

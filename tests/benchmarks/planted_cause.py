@@ -27,7 +27,6 @@ from lstm_explain.models.scores import score
 SEEDS = (0, 1, 2)
 # Number of stays, and size of the steps that training them takes.
 SIZES = {4_000: {"batch_size": 64}, 60_000: {"batch_size": 256, "learning_rate": 4e-3}}
-# The validation loss chooses.
 DROPOUTS = (0.1, 0.3)
 EXPLAINED = 150
 ROWS = 100  # background stays
@@ -49,18 +48,25 @@ def margin_of(model):
     return keras.Model(inputs, margin + 0 * keras.ops.sum(inputs[1], axis=1, keepdims=True))
 
 
+def trained(
+    data: lx.SequenceData, *, seed: int, dropouts: tuple[float, ...] = DROPOUTS, **options: float
+) -> lx.TrainingRun:
+    """Train with each dropout, and return the run of the lowest validation loss."""
+    options = {"learning_rate": 2e-3, **options}
+    runs = []
+    for dropout in dropouts:
+        model = lx.build_model(data, units=(32,), dropout=dropout, seed=seed, beside=None)
+        runs.append(
+            lx.train(model, data, epochs=30, patience=4, seed=seed, progress=False, **options)
+        )
+    return min(runs, key=lambda run: run.history["validation_loss"].min())
+
+
 def scores_of_one(num_stays: int, seed: int) -> pd.DataFrame:
     raw = sample_stays(seed, num_stays)
     data = raw.fill_missing(indicators=True).standardise()
-    options = {"learning_rate": 2e-3, **SIZES[num_stays]}
-    runs = {}
-    for dropout in DROPOUTS:
-        model = lx.build_model(data, units=(32,), dropout=dropout, seed=seed, beside=None)
-        runs[dropout] = lx.train(
-            model, data, epochs=30, patience=4, seed=seed, progress=False, **options
-        )
-    dropout, run = min(runs.items(), key=lambda pair: pair[1].history["validation_loss"].min())
-    model = run.model
+    run = trained(data, seed=seed, **SIZES[num_stays])
+    dropout = run.model.get_layer("context_dropout").rate
     test = raw.test
     cause = true_cause(test)
     some = np.flatnonzero(cause.any(axis=(1, 2)))[:EXPLAINED]
