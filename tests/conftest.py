@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 SEED = 20_240_229
+WHOLE = Path(__file__).parent / "whole"
 
 # Not the variable MPLBACKEND: notebooks that run in the same session would inherit it and show no
 # figure.
@@ -25,6 +26,13 @@ hypothesis.settings.register_profile(
     "lstm_explain", deadline=None, derandomize=True, database=None, print_blob=True
 )
 hypothesis.settings.load_profile("lstm_explain")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the package from end to end: in `make test` also the slow ones run."""
+    for item in items:
+        if WHOLE in item.path.parents:
+            item.add_marker("whole")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,7 +9,7 @@ import lab
 import pytest
 from whole.explored_page import LIVE, SETUP, in_kernel, slider_of, wait_for_kernel
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 SAMPLES = "shown = lx.explore_samples(model, data.test, background=data.train)\nshown"
 WIDE = f"""() => Array.from(document.querySelectorAll('{LIVE} *'))

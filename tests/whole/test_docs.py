@@ -47,7 +47,7 @@ def figures() -> Any:
 
 
 # -- what the pages say ----------------------------------------------------------------------------
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("page", HOW_TO, ids=lambda path: path.stem)
 def test_the_code_of_a_page_runs_and_prints_what_the_page_shows(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
