@@ -33,7 +33,7 @@ from whole.explored_page import (
     wait_for_change,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 TEXTS = """\
 import tiny
