@@ -333,6 +333,12 @@ def _check_data(data: SequenceData, decoder: Decoder, known: list[int]) -> None:
             f'Expected sequences of one length for decoder="{decoder}", whose steps ahead follow '
             'the last step; received padded ones. Use decoder="direct".'
         )
+    if known and data.horizon != horizon:
+        raise ValueError(
+            f"Expected all {data.horizon} steps ahead as targets for decoder={decoder!r}, which "
+            f"reads what is known in advance step by step; received {horizon}. Forecast all and "
+            'explain one, output="+2 h", or use decoder="direct".'
+        )
     if known and steps < horizon:
         raise ValueError(
             f"Expected a history of at least {horizon} steps, as many as are forecast, to hold "
