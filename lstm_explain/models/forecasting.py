@@ -91,7 +91,7 @@ def build_forecaster(
     check_one_of(("direct", "attention", "recursive"), decoder=decoder)
     shares = () if quantiles is None else check_quantiles(quantiles)
     path: Any = beside
-    if isinstance(beside, str):
+    if isinstance(beside, str) and beside == "usual":
         path = None if decoder == "recursive" else Autoregression()
     check_options(
         data, cell=cell, units=units, bidirectional=bidirectional, attention_units=attention_units,
