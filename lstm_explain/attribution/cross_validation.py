@@ -252,6 +252,7 @@ def _of_fold(explanation: Explanation, fold: int) -> Explanation:
     dataset = dataset.drop_vars(of_this_fold).assign(
         fold=("sample", np.full(len(explanation), fold))
     )
+    facts.pop("background_rows", None)
     dataset.attrs["provenance"] = json.dumps(facts)
     return Explanation(dataset)
 

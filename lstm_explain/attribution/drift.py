@@ -68,6 +68,12 @@ def compare_cohorts(
     check_whole(least=100, remedy="Try 2000.", permutations=permutations)
     check_whole(seed=seed)
     both = Explanation.concat([before, after]).check_one_output()
+    each = [np.unique(part.output.values).tolist() for part in (before, after)]
+    if len(each[0]) == len(each[1]) == 1 and each[0] != each[1]:
+        raise ValueError(
+            f"Expected the same output in both cohorts; received {each[0][0]!r} before and "
+            f"{each[1][0]!r} after. Explain both with output={each[0][0]!r}."
+        )
     if len(outputs := np.unique(both.output.values)) > 1:
         raise ValueError(
             f"Expected one output for all samples; received {outputs.tolist()}, of each sample the "
@@ -110,14 +116,17 @@ def compare_cohorts(
 
 
 def _units(before: Explanation, after: Explanation) -> np.ndarray:
-    """Name the unit of each sample: its id, which both cohorts may have, or else its period."""
-    named = []
-    for cohort, part in enumerate((before, after)):
-        alike, what = groups_alike(part)
-        by_id = part.ids is not None and what != "separate period"
-        labels = part.ids.values.tolist() if by_id and part.ids is not None else alike.tolist()
-        named += [f"{'id' if by_id else cohort}:{label}" for label in labels]
-    return np.array(named)
+    """Name the unit of each sample: its id, which both cohorts may have, or else its period.
+
+    Periods are units where all samples of both cohorts are of one series: a cohort of one id knows
+    nothing of the ids of the other.
+    """
+    parts = before, after
+    ids = [part.ids.values for part in parts if part.ids is not None]
+    if len(ids) == len(parts) and len(np.unique(np.concatenate(ids))) > 1:
+        return np.concatenate(ids)
+    alike = [groups_alike(part)[0] for part in parts]
+    return np.array([f"{cohort}:{of}" for cohort, each in enumerate(alike) for of in each])
 
 
 def permutation_p_values(

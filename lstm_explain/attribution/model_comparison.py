@@ -18,6 +18,7 @@ from ..models.baselines import fit_baselines
 from ..models.buckets import predict_by_length
 from ..models.linear_paths import LinearPath
 from ..models.main_score import LOWER_IS_BETTER, AgainstBaseline, main_interval, main_score
+from ..models.quantiles import central, central_forecasts, quantiles_of
 from ..models.stopping import LEAST_SECONDS
 from ..models.training import TrainingRun, check_trainable, train
 from ..progress import progress_bar
@@ -233,11 +234,12 @@ def _row(
 
 
 def _timed(model: Any, test: SequenceData) -> tuple[np.ndarray, float]:
-    """Return predictions and the seconds that they take once the model is compiled."""
+    """Return predictions, as they are scored, and the seconds they take of a compiled model."""
     predict_by_length(model, test)
     start = time.perf_counter()
     predictions = predict_by_length(model, test)
-    return predictions, time.perf_counter() - start
+    seconds, shares = time.perf_counter() - start, quantiles_of(model)
+    return central_forecasts(predictions, shares) if shares else predictions, seconds
 
 
 def _timed_baseline(data: SequenceData) -> tuple[str, dict[str, Any]]:
@@ -264,10 +266,15 @@ def evenly_spread(part: SequenceData, samples: int) -> SequenceData:
 def explain_alike(
     model: Any, some: SequenceData, data: SequenceData, background: Any
 ) -> Explanation:
-    """Explain the same output whatever the model predicts: of classes the one that is true."""
+    """Explain the same output whatever the model predicts: of classes the one that is true.
+
+    Of several targets it is the first, of quantiles the central one of it.
+    """
     if background is None and data.tokens is None:
         background = data.train
     options: dict[str, Any] = {"background": background, "progress": False}
+    if shares := quantiles_of(model):
+        return explain(model, some, output=central(shares), **options)
     if some.task != "multiclass":
         return explain(model, some, output=0 if some.target_names else None, **options)
     target: Any = some.target

@@ -13,6 +13,7 @@ from ..arguments import as_numbers, check_model, described
 from ..backend import ops
 from ..inspection.background import Background
 from ..inspection.outputs import Output
+from ..inspection.question import check_choice
 from ..models.one_input import with_one_input
 from ..models.one_output import with_output
 from ..sequences.columns import as_clock
@@ -46,7 +47,8 @@ class Monitor:
     Raises
     ------
     ValueError, TypeError
-        Texts, data with gaps, or facts that do not fit.
+        Texts, data with gaps, features or facts that do not fit the model, or data standardised in
+        another way than those that it was trained on.
 
     Examples
     --------
@@ -77,7 +79,9 @@ class Monitor:
             )
         mean_or_fail(background.values[background.mask], background.feature_names)
         self.model, self.output, self.name = with_one_input(model), output, str(name)
+        check_choice(output, "last", several=True)
         self._scored = with_output(self.model, output) if callable(output) else self.model
+        background.roles_in(self._scored)  # data of another kind or scale are refused here
         self.background = Background.from_data(background)
         self._may_be_short = not background.mask.all()
         self._like = replace(

@@ -200,6 +200,8 @@ def _labelled(
     attributes: dict[str, Any] = {"time_name": data.time_name, "target_unit": data.target_unit}
     if data.labels:
         attributes["labels"] = json.dumps(data.labels)
+    if data.known_ahead:
+        attributes |= {"horizon": data.horizon, "known_ahead": json.dumps(data.known_ahead)}
     if (apart := window_step(data)) is not None:
         attributes["window_step"] = apart
     return xr.Dataset(variables, coords=coordinates, attrs=attributes)

@@ -91,7 +91,7 @@ def build_forecaster(
     check_one_of(("direct", "attention", "recursive"), decoder=decoder)
     shares = () if quantiles is None else check_quantiles(quantiles)
     path: Any = beside
-    if isinstance(beside, str):
+    if isinstance(beside, str) and beside == "usual":
         path = None if decoder == "recursive" else Autoregression()
     check_options(
         data, cell=cell, units=units, bidirectional=bidirectional, attention_units=attention_units,
@@ -332,6 +332,12 @@ def _check_data(data: SequenceData, decoder: Decoder, known: list[int]) -> None:
         raise ValueError(
             f'Expected sequences of one length for decoder="{decoder}", whose steps ahead follow '
             'the last step; received padded ones. Use decoder="direct".'
+        )
+    if known and data.horizon != horizon:
+        raise ValueError(
+            f"Expected all {data.horizon} steps ahead as targets for decoder={decoder!r}, which "
+            f"reads what is known in advance step by step; received {horizon}. Forecast all and "
+            'explain one, output="+2 h", or use decoder="direct".'
         )
     if known and steps < horizon:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from matplotlib.ticker import MaxNLocator
 
 from ..arguments import check_number, check_one_of
 from ..attribution.explanation import Explanation
-from ..sequences.leads import positions_later
 from ..wording import plain, with_unit
 from . import content, panels, validation
 from .style import STYLE, ink, limit_of, open_panels, write_heading
@@ -106,18 +106,19 @@ def _by_step(explanation: Explanation, feature: str | None) -> tuple[np.ndarray,
     A feature of so many steps later moves to the right by as many.
     """
     values = explanation.values.mean("sample").transpose("output", "time", ...).values
-    targets = explanation.provenance.get("target_names", [])
-    count, horizon = values.shape[1], len(targets)
+    dataset, count = explanation.to_dataset(), values.shape[1]
     steps = np.arange(1 - count, 1)
     if explanation.level == "time":
         return steps, values
     names = explanation.feature_names
     drawn = [at for at, name in enumerate(names) if feature in (None, name)]
-    span = str((targets or [""])[-1]).removeprefix("+")
-    later = [at for at in positions_later(names, span) if at in drawn]
+    known = json.loads(dataset.attrs.get("known_ahead", "[]"))
+    owners = dataset["variable"].values.tolist() if "variable" in dataset else names
+    later = [at for at in drawn if owners[at] in known]
     sums = values[..., [at for at in drawn if at not in later]].sum(axis=-1)
     if not later:
         return steps, sums
+    horizon = int(dataset.attrs["horizon"])
     both = np.zeros((len(values), count + horizon))
     both[:, :count] += sums
     both[:, horizon:] += values[..., later].sum(axis=-1)

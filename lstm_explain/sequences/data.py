@@ -84,6 +84,8 @@ class SequenceData:
     horizon : int or None
         Of windows cut from longer series: how many steps after its last one the target of a window
         reaches. None where a sample is a whole sequence.
+    known_ahead : tuple of str
+        Variables whose values are those of `horizon` steps later: see `from_series`.
     name : str
         What the data set is called.
     center, scale, static_center, static_scale : float64 arrays (feature,)
@@ -131,6 +133,7 @@ class SequenceData:
     ids: np.ndarray | None = None
     split: np.ndarray | None = None
     horizon: int | None = None
+    known_ahead: tuple[str, ...] = ()
     name: str = "data"
     variables: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,7 +16,14 @@ Step: TypeAlias = float | pd.offsets.BaseOffset
 # Days from row to row at least and at most, and the months of such a step.
 _MONTHS = ((28, 31, 1), (90, 92, 3), (365, 366, 12))
 # Units of calendar offsets, by a part of the name of their type.
-_UNITS = {"Month": "month", "Quarter": "quarter", "Year": "year", "Week": "week"}
+_UNITS = {
+    "SemiMonth": "half month",
+    "HalfYear": "half year",
+    "Month": "month",
+    "Quarter": "quarter",
+    "Year": "year",
+    "Week": "week",
+}
 _LEAST_FILLED = 0.5
 
 
@@ -58,7 +65,10 @@ def read_offset(since: pd.Timestamp, remedy: str, **named: Any) -> pd.offsets.Ba
 
 
 def _calendar_step(usual: np.timedelta64, clocks: list[np.ndarray]) -> pd.offsets.BaseOffset:
-    """Return months where all dates begin or end one, else a step of always the same length."""
+    """Return months where all dates begin or end one, business days where no date is a weekend's.
+
+    Else it is a step of always the same length.
+    """
     dates, days = pd.DatetimeIndex(np.concatenate(clocks)), pd.Timedelta(usual).days
     for low, high, months in _MONTHS:
         if low <= days <= high:
@@ -66,6 +76,10 @@ def _calendar_step(usual: np.timedelta64, clocks: list[np.ndarray]) -> pd.offset
                 return pd.offsets.MonthBegin(months)
             if dates.is_month_end.all():
                 return pd.offsets.MonthEnd(months)
+    # Any seven days have a weekend.
+    is_long = any(clock[-1] - clock[0] >= np.timedelta64(7, "D") for clock in clocks)
+    if usual == np.timedelta64(1, "D") and is_long and (dates.day_of_week < 5).all():
+        return pd.offsets.BusinessDay()
     return pd.tseries.frequencies.to_offset(pd.Timedelta(usual))
 
 
@@ -166,12 +180,6 @@ def names_later(names: Iterable[str], span: str) -> tuple[str, ...]:
     ('temperature, 24 h later',)
     """
     return tuple(f"{name}, {span} later" for name in names)
-
-
-def positions_later(names: Sequence[str], span: str) -> list[int]:
-    """Return the positions of the features whose values are those of so much later."""
-    [ending] = names_later([""], span)
-    return [at for at, name in enumerate(names) if name.endswith(ending)]
 
 
 def _counted(number: int, unit: str) -> str:

@@ -18,7 +18,6 @@ from .leads import (
     Step,
     lead_names,
     names_later,
-    positions_later,
     read_step,
     span_text,
     steps_of,
@@ -106,7 +105,8 @@ def from_series(
         Column that tells several series apart.
     step : str or number, optional
         The step from row to row: an offset of pandas such as "30min", "D", "B" or "MS" for dates, a
-        number for numbers. By default the most common one. Steps without a row are missing.
+        number for numbers. By default the most common one; of days none of which is a weekend's,
+        business days. Steps without a row are missing.
     stride : int
         Steps between the ends of two windows; the last one ends as late as there are targets.
     newest : bool
@@ -225,6 +225,7 @@ def from_series(
         class_names=None,
         target_names=lead_names(horizon, size) if horizon > 1 else None,
         task="regression",
+        known_ahead=later,
         time_name=str(time),
         missing=missing,
         name=name,
@@ -244,13 +245,8 @@ def known_ahead(data: SequenceData) -> list[int]:
     >>> data.feature_names, known_ahead(data)
     (('sold', 'open', 'open, 2 steps later'), [2])
     """
-    if data.horizon is None or data.times is None:
-        return []
-    if data.target_names:
-        span = data.target_names[-1].removeprefix("+")
-    else:
-        span = span_text(data.horizon, read_step(None, [*data.times[:1]], data.time_name))
-    return positions_later(data.feature_names, span)
+    owners = data.variables or data.feature_names
+    return [at for at, owner in enumerate(owners) if owner in data.known_ahead]
 
 
 def _check_request(horizon: Any, history: Any, stride: Any, known_future: Any) -> None:

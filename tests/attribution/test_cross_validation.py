@@ -141,3 +141,30 @@ def test_scores_and_explanations_are_of_what_each_model_had_not_seen(tmp_path) -
     assert again.provenance["weights_sha256"] == "one model per fold"
     with pytest.raises(ValueError, match="Expected the model that was explained"):
         lx.check_faithfulness(found.runs[0].model, e, progress=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("horizon", [1, 2])
+def test_forecasts_of_quantiles_go_forward_and_their_central_one_is_explained(horizon) -> None:
+    """Training parts grow from fold to fold, and so do the backgrounds."""
+    hours = pd.DataFrame({"t": np.arange(90), "v": np.random.default_rng(0).normal(size=90)})
+    data = SequenceData.from_series(hours, time="t", target="v", horizon=horizon, history=3)
+
+    def build(part, seed):
+        return lx.build_forecaster(part, units=(2,), quantiles=(0.1, 0.5, 0.9), seed=seed)
+
+    validation = lx.cross_validate(data, 3, build=build, samples=2, epochs=1, progress=False)
+    assert len({*validation.table["train"]}) == 3
+    name = "+1 step, 50 %" if horizon > 1 else "v, 50 %"
+    assert set(validation.explanation.output.values) == {name}
+
+    data = data.split_by_time(50, 70)
+    comparison = lx.compare_models(
+        data, {"quantiles": build}, seeds=(0,), samples=2, epochs=1, progress=False
+    )
+    [run] = comparison.runs["quantiles"]
+    np.testing.assert_allclose(
+        comparison.table.loc["quantiles", "score"], run.metrics[comparison.score]
+    )
+    [e] = comparison.explanations["quantiles"]
+    assert set(e.output.values) == {name}

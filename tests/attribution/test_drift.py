@@ -141,6 +141,19 @@ def test_samples_of_one_id_and_windows_of_one_period_are_one_unit():
     np.testing.assert_allclose([row["low"], row["high"]], [low[0], high[0]])
 
 
+def test_a_cohort_of_one_id_counts_as_that_id_also_where_it_was_explained_alone():
+    """Alone its samples are windows of one series; beside those of others they are of one id."""
+    ids = np.repeat(["a", "b", "c"], 8)
+    early, late = cohorts(8, 16, ids)
+    alone = lx.Explanation(early.to_dataset().assign_attrs(window_step=1))
+    for one in (early, alone):
+        with pytest.raises(ValueError, match="received 1 before and 2 after"):
+            lx.compare_cohorts(one, late)
+    both = lx.Explanation.concat([early, late])
+    with pytest.raises(ValueError, match="received 1 before and 3 after"):
+        lx.compare_cohorts(alone, both)
+
+
 def test_holm_by_hand_and_within_bounds():
     np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02])
     np.testing.assert_allclose(holm(np.array([0.6, 0.9])), [1, 1])
@@ -159,6 +172,9 @@ def test_what_cannot_be_compared():
     facts = json.loads(dataset.attrs["provenance"]) | {"background": "zero"}
     other = lx.Explanation(dataset.assign_attrs(provenance=json.dumps(facts)))
     with pytest.raises(ValueError, match=r"Expected explanations of one kind; .* background"):
+        lx.compare_cohorts(before, other)
+    other = lx.Explanation(after.to_dataset().assign(output=("sample", ["left"] * len(after))))
+    with pytest.raises(ValueError, match=r"same output .*'died' before and 'left' after.*='died'"):
         lx.compare_cohorts(before, other)
     mixed = lx.Explanation(before.to_dataset().assign(output=("sample", ["died", "left"] * 3)))
     with pytest.raises(ValueError, match=r"Expected one output .*output='died'"):

@@ -2,6 +2,7 @@
 
 import gc
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import tiny
 import lstm_explain as lx
 from lstm_explain import SequenceData
 from lstm_explain.backend import ops
+from lstm_explain.sequences.inputs import record_learned
 
 STEPS, ROWS = 5, 40
 NAMES = ["load", "heat", "noise"]
@@ -137,6 +139,12 @@ def test_data_that_rows_cannot_be_read_with():
     facts = series(static=True)[2]
     with pytest.raises(ValueError, match=r"static facts with the names \['age'\]; received None"):
         lx.Monitor(network(facts), facts.train)
+    model, few = network(data), data.train.values[..., :2]
+    with pytest.raises(ValueError, match=r"Expected 3 features for the model input .* received 2"):
+        lx.Monitor(model, replace(data.train, values=few, feature_names=("load", "heat")))
+    record_learned(model, data)
+    with pytest.raises(ValueError, match="Expected data standardised as those that"):
+        lx.Monitor(model, replace(data.train, scale=2 * data.scale))
     charts = tiny.charts().fill_missing(indicators=True)
     with pytest.raises(ValueError, match=r"Expected complete measurements .* data with gaps"):
         lx.Monitor(network(data), charts.train)

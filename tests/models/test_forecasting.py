@@ -149,6 +149,10 @@ def padded():
     return SequenceData.from_arrays(past, rng.normal(size=(3, 2)), target_names=["+1 h", "+2 h"])
 
 
+def second():
+    return series().for_target("+2 h")
+
+
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
@@ -161,6 +165,8 @@ def padded():
         (series, {"decoder": "attention", "cell": "echo state"}, "a state for each step"),
         (padded, {"decoder": "attention", "beside": None}, "one length.*received padded"),
         (padded, {}, "measurements of one length for Autoregression"),
+        (second, {"decoder": "attention"}, r"all 3 steps ahead as targets.*received 1\..*direct"),
+        (second, {"decoder": "recursive"}, r"all 3 steps ahead as targets.*received 1\..*direct"),
         (lambda: replace(series(), class_names=("a", "b", "c")), {}, "numbers as targets"),
     ],
 )

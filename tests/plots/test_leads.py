@@ -48,6 +48,18 @@ def test_values_per_step_are_drawn_as_they_are(explanation):
     np.testing.assert_allclose(cells(lx.plot_leads(summed)), summed.values.mean("sample"))
 
 
+def test_what_is_known_one_step_ahead_stands_at_that_step():
+    data = series(1)
+    model = lx.build_forecaster(data, quantiles=(0.1, 0.9), units=(2,), beside=None)
+    together = lx.explain(
+        randomised(model, 0.5), data.test[:1], background=data.train, output="all", progress=False
+    )
+    drawn, values = cells(lx.plot_leads(together)), together.values.values[0]
+    assert drawn.shape == (2, HISTORY + 1)
+    np.testing.assert_allclose(drawn[:, 0], values[:, 0, :2].sum(-1))
+    np.testing.assert_allclose(drawn[:, -1], values[:, -1, 2])
+
+
 def test_what_cannot_be_drawn_is_said(explanation):
     with pytest.raises(ValueError, match="several outputs in plot_leads; received one of one"):
         lx.plot_leads(explanation.for_output(0))

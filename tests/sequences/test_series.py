@@ -85,6 +85,9 @@ def test_a_horizon_of_one_is_a_single_target():
         ("MS", None, ("+1 month", "+2 months", "+3 months"), "3 months later"),
         ("QE", None, ("+3 months", "+6 months", "+9 months"), "9 months later"),
         ("B", "B", ("+1 business day", "+2 business days", "+3 business days"), "days later"),
+        ("B", None, ("+1 business day", "+2 business days", "+3 business days"), "days later"),
+        ("SMS", "SMS", ("+1 half month", "+2 half months", "+3 half months"), "months later"),
+        ("HYS", "HYS", ("+1 half year", "+2 half years", "+3 half years"), "half years later"),
         ("15s", None, ("+15 s", "+30 s", "+45 s"), "45 s later"),
     ],
 )
@@ -94,7 +97,33 @@ def test_leads_are_in_the_series_own_step(freq, step, leads, ending):
     assert data.target_names == leads
     assert data.feature_names[1].endswith(ending)
     assert len(data) == 40 - 5 - 3 + 1
-    assert known_ahead(data) == [1]
+    assert known_ahead(data) == known_ahead(data.for_target(leads[1])) == [1]
+    # The dates of a window do not tell the step: two weeks are no half month.
+    one = from_hours(frame, step=step, known_future=["holiday"], horizon=1, history=1)
+    assert one.feature_names[1] == f"holiday, {leads[0][1:]} later"
+    assert known_ahead(one) == [1]
+
+
+def test_days_of_one_week_alone_are_no_business_days():
+    week = hourly(5).assign(time=pd.date_range("2024-01-01", periods=5))  # a Monday
+    assert from_hours(week, horizon=2, history=2).target_names == ("+1 day", "+2 days")
+
+
+def test_what_is_known_ahead_is_not_told_by_its_name():
+    frame = hourly().assign(**{"temperature, 3 h later": lambda table: table["temperature"]})
+    data = from_hours(frame, features=["temperature, 3 h later"], known_future=["holiday"])
+    assert data.feature_names[1:] == ("temperature, 3 h later", "holiday, 3 h later")
+    assert known_ahead(data) == [2]
+
+
+def test_what_is_measured_of_later_steps_is_known_ahead_too():
+    frame = hourly()
+    frame.loc[::9, "temperature"] = np.nan
+    data = from_hours(frame, known_future=["temperature"], missing="keep")
+    data = data.split_by_time("2024-01-08", "2024-01-12").fill_missing(indicators=True)
+    of_later = [at for at, name in enumerate(data.variables) if name == "temperature, 3 h later"]
+    assert known_ahead(data) == of_later
+    assert len(of_later) == 3
 
 
 def test_numbers_count_steps():

@@ -27,9 +27,13 @@ from whole.wrong_values import (
     NUMBERS,
     ONLY_DATA,
     OUTPUT,
+    PENALTY,
     POSITIVE,
+    QUANTILES,
+    SHARE,
     STEP,
     TABLE,
+    UNITS,
     WHOLE,
     WORD,
     refusal,
@@ -38,6 +42,7 @@ from whole.wrong_values import (
 import lstm_explain as lx
 from lstm_explain import SequenceData, datasets, internals, models, sequences
 from lstm_explain.attribution import expected_gradients, shapley
+from lstm_explain.attribution.joining import by_output
 from lstm_explain.backend import keras
 from lstm_explain.datasets import energy, icu, market, reviews
 from lstm_explain.plots.models import plot_models
@@ -53,6 +58,16 @@ def frame() -> pd.DataFrame:
 
 def hours() -> pd.DataFrame:
     return pd.DataFrame({"t": range(9), "v": np.arange(9) % 4.0, "w": 1.0})
+
+
+def windows() -> SequenceData:
+    return SequenceData.from_series(hours(), time="t", target="v", horizon=2, history=3)
+
+
+def leads() -> dict[str, Any]:
+    """Return an explanation of two outputs of each sample."""
+    one = tiny.explanation().to_dataset()
+    return {"explanation": lx.Explanation(by_output(one.isel(sample=[0, 0, 1, 1]), 2))}
 
 
 def chances() -> np.ndarray:
@@ -149,11 +164,15 @@ TABLE_OF_CALLS: list[tuple[Callable[..., Any], Callable[[], dict[str, Any]], dic
     (internals.answers_by_step, asked,
      {k: v for k, v in QUESTION.items() if k not in ("background", "step", "scale")}),
     (lx.build_model, lambda: {"data": data()},
-     {"data": ONLY_DATA, "cell": WORD, "units": (None, 3, "32", (), (0,), (2.5,), ("a",), (True,)),
-      "bidirectional": FLAG, "attention_units": COUNT, "dropout": ("a", True, NAN, -0.1, 1, None),
-      "l2": ("a", True, NAN, INF, -1, None), "embedding_size": COUNT, "beside": ("means", 3),
-      "word_dropout": ("a", True, NAN, -0.1, 1, None), "word_vectors": ("glove", 3),
+     {"data": ONLY_DATA, "cell": WORD, "units": UNITS,
+      "bidirectional": FLAG, "attention_units": COUNT, "dropout": SHARE,
+      "l2": PENALTY, "embedding_size": COUNT, "beside": ("means", 3),
+      "word_dropout": SHARE, "word_vectors": ("glove", 3),
       "mixed_precision": FLAG, "seed": (*WHOLE, None, 10**10)}),
+    (lx.build_forecaster, lambda: {"data": windows()},
+     {"data": (*ONLY_DATA, tiny.texts(), tiny.padded()), "decoder": WORD, "quantiles": QUANTILES,
+      "cell": WORD, "units": UNITS, "bidirectional": FLAG, "attention_units": COUNT,
+      "dropout": SHARE, "l2": PENALTY, "beside": ("means", 3), "seed": (*WHOLE, None, 10**10)}),
     (lx.load_model, lambda: {"path": "model.keras"},
      {"path": FILE, "custom_objects": (3, "Attention", ["Attention"])}),
     (models.stateless, lambda: {"model": tiny.model()}, {"model": MODEL}),
@@ -213,6 +232,8 @@ TABLE_OF_CALLS: list[tuple[Callable[..., Any], Callable[[], dict[str, Any]], dic
                 "limit": ("a", True, NAN, INF, 0), "marked": (3, "a", [[True]]),
                 "hatch_unstable": FLAG}),
     (lx.plot_cell, dict, {"ax": AXES}),
+    (lx.plot_leads, leads,
+     PLOTTED | {"feature": (3, "dos", ["dose"]), "limit": ("a", True, NAN, INF, 0)}),
     (lx.plot_timeline, lambda: {"explanation": tiny.explanation()[0]}, PLOTTED),
     (lx.plot_dependence, lambda: explained() | {"name": "dose"},
      PLOTTED | {"name": (None, 3, "dos"), "color_by": (3, "dos")}),

@@ -32,6 +32,10 @@ FOLDER = (None, "", 3, Path(__file__))
 OUTPUT = (True, 1.5, ["up", 3])
 STEP = ("first", True, 1.5, None, -1)
 INPUTS = ("values", 3, ["sequence"])
+UNITS = (None, 3, "32", (), (0,), (2.5,), ("a",), (True,))
+SHARE = ("a", True, NAN, -0.1, 1, None)
+PENALTY = ("a", True, NAN, INF, -1, None)
+QUANTILES = ("median", 3, (), (0.9, 0.1), (0.5, 0.5), (0.0, 0.5), (0.5, 1.0), (NAN,), (True,), (1,))
 BACKGROUND = (3, ["a"], {"rows": 1}, "average", object(), np.zeros((2, 0, 3)), np.zeros(3))
 
 
