@@ -19,8 +19,6 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DOCS_STAMP := $(VENV)/.installed-docs
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
-# They train longer than the others: `make test-all` runs them.
-LONG_NOTEBOOKS := $(wildcard notebooks/07_*.ipynb notebooks/08_*.ipynb notebooks/09_*.ipynb)
 # The tests that run again on every other Keras backend that is installed: those of the engine.
 ENGINE_TESTS := $(addprefix tests/,attribution/test_expected_gradients.py attribution/test_refinement.py \
     attribution/test_several_outputs.py attribution/test_shapley.py \
@@ -93,7 +91,7 @@ check: lint types ## what to run before every commit: lint, types, quick tests; 
 	$(BIN)/python -m pytest tests -m "not slow and not long" $(ON_CORES) $(PYTEST_ARGS)
 
 test: lint types ## the quick tests, the package from end to end, the notebooks, the built wheel; 15 minutes on two cores
-	$(BIN)/python -m pytest notebooks tests -m "not long and (whole or not slow)" $(addprefix --ignore=,$(LONG_NOTEBOOKS)) \
+	$(BIN)/python -m pytest notebooks tests -m "not long and (whole or not slow)" \
 	    $(NBVAL) --durations=15 $(ON_CORES) $(PYTEST_ARGS)
 
 test-all: $(STAMP) $(DOCS_STAMP) ## what make test leaves out: slow tests, other backends, notebooks 07 to 09, the documentation
@@ -101,8 +99,8 @@ test-all: $(STAMP) $(DOCS_STAMP) ## what make test leaves out: slow tests, other
 	    echo "Keras backend: $$backend"; \
 	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(ENGINE_TESTS) -m "not slow and not long" $(ON_CORES) $(PYTEST_ARGS) || exit 1; \
 	done
-	$(BIN)/python -m pytest $(LONG_NOTEBOOKS) $(NBVAL) $(PYTEST_ARGS)
-	$(BIN)/python -m pytest tests -m "long or (slow and not whole)" --durations=15 $(ON_CORES) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest notebooks tests -m "long or (slow and not whole)" \
+	    $(NBVAL) --durations=15 $(ON_CORES) $(PYTEST_ARGS)
 
 # Chromium comes from the system: what Playwright would download lacks its libraries on a bare machine.
 browser-test: $(STAMP) ## the tests of the widgets in JupyterLab and a real browser

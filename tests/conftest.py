@@ -16,6 +16,7 @@ import pytest
 
 SEED = 20_240_229
 WHOLE = Path(__file__).parent / "whole"
+LONG_NOTEBOOKS = ("07_", "08_", "09_")
 
 # Not the variable MPLBACKEND: notebooks that run in the same session would inherit it and show no
 # figure.
@@ -29,10 +30,16 @@ hypothesis.settings.load_profile("lstm_explain")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of the package from end to end: in `make test` also the slow ones run."""
+    """Mark what decides where a test runs and is not written beside it.
+
+    Of the package from end to end `make test` runs the slow tests too; notebooks that train longer
+    than the others are left to `make test-all`.
+    """
     for item in items:
         if WHOLE in item.path.parents:
             item.add_marker("whole")
+        if item.path.suffix == ".ipynb" and item.path.name.startswith(LONG_NOTEBOOKS):
+            item.add_marker("long")
 
 
 @pytest.hookimpl(tryfirst=True)
