@@ -68,11 +68,11 @@ def stays() -> Iterator[tuple[lx.Explanation, np.ndarray]]:
         data = raw.fill_missing(indicators=True).standardise()
         run = planted_cause.trained(data, seed=0, batch_size=64)
         dropout = run.model.get_layer("context_dropout").rate
-        rest = [
+        others = [
             planted_cause.trained(data, seed=member, dropouts=(dropout,), batch_size=64)
             for member in range(1, MEMBERS)
         ]
-        models = [one.model for one in (run, *rest)]
+        models = [one.model for one in (run, *others)]
         cause = true_cause(raw.test)
         some = np.flatnonzero(cause.any(axis=(1, 2)))[: planted_cause.EXPLAINED]
         background = data.train[: planted_cause.ROWS]

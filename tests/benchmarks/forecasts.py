@@ -69,9 +69,9 @@ def trained(
         decoder: np.mean([run.history["validation_loss"].min() for run in each])
         for decoder, each in runs.items()
     }
-    chosen = min(losses, key=losses.get)
-    print(f"chosen: {chosen}")
-    return runs[chosen]
+    preferred = min(losses, key=losses.get)
+    print(f"preferred: {preferred}")
+    return runs[preferred]
 
 
 def print_errors(horizon: int) -> None:

@@ -83,7 +83,7 @@ def scores_of_one(num_stays: int, seed: int) -> pd.DataFrame:
     random = shap.GradientExplainer(network, reference).shap_values(
         arrays, nsamples=DRAWS, rseed=seed
     )[0][..., 0]
-    found = {
+    scored = {
         "the rule's own SHAP values": true_shap(test[some], raw.train[:ROWS]).values,
         "lx.explain": e.over_variables().values.values,
         f"GradientExplainer, {DRAWS} draws": by_variable(random),
@@ -93,7 +93,10 @@ def scores_of_one(num_stays: int, seed: int) -> pd.DataFrame:
         "attention contribution": e.attention_contribution.values,
     }
     table = pd.DataFrame(
-        {name: lx.faithfulness.score_cells(v, cause[some], stays.mask) for name, v in found.items()}
+        {
+            name: lx.faithfulness.score_cells(v, cause[some], stays.mask)
+            for name, v in scored.items()
+        }
     ).T
     bayes = 1 / (1 + np.exp(-true_log_odds(test)))
     print(
