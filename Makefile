@@ -90,7 +90,7 @@ types: $(STAMP) ## check the types
 check: lint types ## what to run before every commit: lint, types, quick tests; 3 minutes on two cores
 	$(BIN)/python -m pytest tests -m "not slow and not long" $(ON_CORES) $(PYTEST_ARGS)
 
-test: lint types ## the quick tests, the package from end to end, the notebooks, the built wheel; 15 minutes on two cores
+test: lint types ## the quick tests, the package from end to end, the notebooks, the built wheel; 20 minutes on two cores
 	$(BIN)/python -m pytest notebooks tests -m "not long and (whole or not slow)" \
 	    $(NBVAL) --durations=15 $(ON_CORES) $(PYTEST_ARGS)
 
