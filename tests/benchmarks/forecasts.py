@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 import lstm_explain as lx
+from lstm_explain.models.quantiles import central_forecasts, score_quantiles
 
 SEEDS = (0, 1, 2)
 DECODERS = ("direct", "attention")
@@ -96,39 +97,21 @@ def print_errors(horizon: int) -> None:
 def print_quantiles() -> None:
     data = lx.load_demand("vic_elec")
     print(data, flush=True)
-    happened = _in_units(data, data.test.target)
-    forecasts = {}
+    test, forecasts = data.test, {}  # the target is in MW
     for one in lx.models.fit_baselines(data):
-        errors = (data.validation.target - one.predict(data.validation)) * data.target_scale
-        spread = np.quantile(errors, QUANTILES, axis=0)
-        forecasts[one.name] = [_in_units(data, one.predict(data.test)) + spread]
+        errors = data.validation.target - one.predict(data.validation)
+        each = one.predict(test)[..., None] + np.quantile(errors, QUANTILES, axis=0).T
+        forecasts[one.name] = [each.reshape(len(test), -1)]
     runs = trained(data, QUANTILES, epochs=60, patience=10, learning_rate=3e-3)
-    forecasts["LSTM"] = []
-    for run in runs:
-        each = lx.predict(run.model, data.test).reshape(*happened.shape, -1)
-        forecasts["LSTM"].append(_in_units(data, np.moveaxis(each, -1, 0)))
+    forecasts["LSTM"] = [lx.predict(run.model, test) for run in runs]
     rows = {}
     for name, each in forecasts.items():
-        middle = [np.mean(np.abs(one[1] - happened) / happened) for one in each]
-        rows[name] = {
-            "MAPE": _mean_and_spread([100 * error for error in middle]),
-            "pinball": _mean_and_spread([_pinball(one, happened) for one in each]),
-            "coverage": _mean_and_spread(
-                [np.mean((one[0] <= happened) & (happened <= one[2])) for one in each]
-            ),
-        }
+        shares = [central_forecasts(one, QUANTILES) / test.target - 1 for one in each]
+        scores = [score_quantiles(test, one, QUANTILES) for one in each]
+        rows[name] = {"MAPE": _mean_and_spread([100 * np.mean(np.abs(one)) for one in shares])}
+        for score in ("pinball", "coverage"):
+            rows[name][score] = _mean_and_spread([one[score] for one in scores])
     print(pd.DataFrame(rows).T.to_string(), flush=True)
-
-
-def _in_units(data: lx.SequenceData, standardised: np.ndarray) -> np.ndarray:
-    return standardised * data.target_scale + data.target_center
-
-
-def _pinball(forecasts: np.ndarray, happened: np.ndarray) -> float:
-    """Return the mean over quantiles (Koenker and Bassett 1978)."""
-    shares = np.reshape(QUANTILES, (-1, *[1] * happened.ndim))
-    errors = happened - forecasts
-    return float(np.mean(np.maximum(shares * errors, (shares - 1) * errors)))
 
 
 def _mean_and_spread(values: list[float]) -> str:
