@@ -177,7 +177,7 @@ def test_the_hidden_states_are_the_output_of_the_layer(kind, gaps):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("merge", ["concat", None, "sum"])
+@pytest.mark.parametrize("merge", ["concat", "mul", "ave", None, "sum"])
 def test_both_directions_of_stacked_layers(merge, gaps):
     values, real = gaps
     first = L.Bidirectional(L.LSTM(3, return_sequences=True), merge_mode=merge, name="first")

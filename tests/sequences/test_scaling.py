@@ -171,7 +171,7 @@ def test_indicators_are_added_once():
     with pytest.raises(ValueError, match=r"Expected data whose features .* Call it once"):
         charts().fill_missing(indicators=True).fill_missing(indicators=True)
     with pytest.raises(
-        ValueError, match=r"Expected data with missing values; received none.*Leave"
+        ValueError, match=r"Expected data with missing values; received none.* Leave"
     ):
         charts().fill_missing().fill_missing(indicators=True)
 
