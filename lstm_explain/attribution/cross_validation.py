@@ -249,10 +249,10 @@ def _of_fold(explanation: Explanation, fold: int) -> Explanation:
         "weights_sha256": "one model per fold",
         "background": "the training part of each fold",
     }
+    facts.pop("background_rows", None)
     dataset = dataset.drop_vars(of_this_fold).assign(
         fold=("sample", np.full(len(explanation), fold))
     )
-    facts.pop("background_rows", None)
     dataset.attrs["provenance"] = json.dumps(facts)
     return Explanation(dataset)
 

@@ -238,8 +238,8 @@ def _timed(model: Any, test: SequenceData) -> tuple[np.ndarray, float]:
     predict_by_length(model, test)
     start = time.perf_counter()
     predictions = predict_by_length(model, test)
-    seconds, shares = time.perf_counter() - start, quantiles_of(model)
-    return central_forecasts(predictions, shares) if shares else predictions, seconds
+    seconds = time.perf_counter() - start
+    return central_forecasts(predictions, quantiles_of(model)), seconds
 
 
 def _timed_baseline(data: SequenceData) -> tuple[str, dict[str, Any]]:

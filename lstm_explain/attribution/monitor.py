@@ -239,12 +239,10 @@ def _facts(background: SequenceData, static: Mapping[str, float] | None) -> np.n
             f"Expected static facts with the names {names}; received {described(static)}. "
             f"{f'Give static={{{example}}}.' if names else 'Leave static out.'}"
         )
-    numbers = as_numbers([static[name] for name in names], "static")
+    numbers = as_numbers([static[name] for name in names], "static")[None]
     if not np.isfinite(numbers).all():
         raise ValueError(
             f"Expected finite static facts; received {dict(static)}. Fill them as the training "
             "data were filled."
         )
-    return scaled(numbers.astype(np.float32), background.static_center, background.static_scale)[
-        None
-    ]
+    return scaled(numbers.astype(np.float32), background.static_center, background.static_scale)

@@ -131,7 +131,12 @@ def quantile_names(names: Sequence[str], quantiles: Sequence[float]) -> list[str
 
 
 def central_forecasts(predictions: np.ndarray, quantiles: Sequence[float]) -> np.ndarray:
-    """Return the central quantile of each target, (sample, target), or (sample,) of one target."""
+    """Return the central quantile of each target, (sample, target), or (sample,) of one target.
+
+    Without quantiles predictions are returned as they are.
+    """
+    if not quantiles:
+        return predictions
     columns = predictions[:, central(quantiles) :: len(quantiles)]
     return columns if columns.shape[1] > 1 else columns[:, 0]
 

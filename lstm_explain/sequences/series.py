@@ -14,14 +14,7 @@ from pandas.api import types
 from ..arguments import check_flag, check_names, check_type, check_whole
 from .building import Missing, from_padded
 from .columns import as_clock, columns_as_features, columns_as_ids, columns_as_numbers, one_column
-from .leads import (
-    Step,
-    lead_names,
-    names_later,
-    read_step,
-    span_text,
-    steps_of,
-)
+from .leads import Step, lead_names, names_later, read_step, span_text, steps_of
 from .padding import Padded
 from .tables import check_constant, check_frame, in_order
 from .validation import as_float32, check_digits

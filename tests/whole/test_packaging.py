@@ -65,10 +65,10 @@ def test_constraints_pin_every_dependency_within_its_range() -> None:
 
 def test_constraints_fit_any_3_11() -> None:
     """Also the 3.11.2 of Debian 12: pip does not even see a version that asks for a later one."""
-    asked = {}
+    asked, pins = {}, constraints()
     for one in distributions():
         name = canonicalize_name(one.name)
-        if constraints().get(name) == Version(one.version):
+        if pins.get(name) == Version(one.version):
             asked[name] = one.metadata.get("Requires-Python") or ""
     assert {"keras", "numpy", "nbconvert"} <= set(asked)
     assert [name for name, python in asked.items() if "3.11.0" not in SpecifierSet(python)] == []
