@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy as np
 from ..sequences.data import SequenceData
 from ..sequences.splitting import groups_alike
 from ..wording import fixed, score_text
-from .scores import DIFFERENCES, SCALES, as_predictions, correct, rank_auroc, with_intervals
+from . import metrics
+from .scores import DIFFERENCES, SCALES, as_predictions, with_intervals
 
 LOWER_IS_BETTER = ("rmse", "log_loss")
 
@@ -113,7 +114,7 @@ def main_interval(
     it is above the baseline's, of which all are resampled together.
     """
     name, target = main_score(data), np.asarray(data.target)
-    one = _ONE[name]
+    one = getattr(metrics, name)
     each = [as_predictions(data, array) for array in predictions]
     other = None if baseline is None else as_predictions(data, baseline)
 
@@ -126,25 +127,3 @@ def main_interval(
     table = with_intervals(value, labels, groups_alike(data), draws, seed, scales)
     mean, low, high = table.loc[name, ["value", "low", "high"]]
     return float(mean), float(low), float(high)
-
-
-def _log_loss(target: np.ndarray, chances: np.ndarray) -> float:
-    chances = chances.clip(np.finfo(float).eps, 1 - np.finfo(float).eps)
-    return float(-np.mean(np.where(target == 1, np.log(chances), np.log1p(-chances))))
-
-
-def _r2(target: np.ndarray, predictions: np.ndarray) -> float:
-    """Return the mean of the targets' R2; NaN where one of them is constant."""
-    spread = ((target - target.mean(axis=0)) ** 2).sum(axis=0)
-    if not spread.all():
-        return float("nan")
-    return float(np.mean(1 - ((target - predictions) ** 2).sum(axis=0) / spread))
-
-
-_ONE: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
-    "auroc": rank_auroc,
-    "accuracy": lambda target, chances: float(correct(target, chances).mean()),
-    "log_loss": _log_loss,
-    "rmse": lambda target, values: float(np.sqrt(np.mean((target - values) ** 2))),
-    "r2": _r2,
-}

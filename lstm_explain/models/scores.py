@@ -14,6 +14,7 @@ from ..intervals import bootstrap_interval, share_interval
 from ..sequences.data import SequenceData, check_data
 from ..sequences.splitting import groups_alike
 from ..sequences.targets import check_one_target
+from . import metrics
 
 # How far probabilities may exceed 1, or their sum differ from 1: float32 in a model's output.
 _ROUNDING = 1e-3
@@ -59,8 +60,6 @@ def score(data: SequenceData, predictions: np.ndarray) -> dict[str, float]:
     >>> score(data, np.array([1.0, 2.0]))["r2"]
     0.5
     """
-    from sklearn import metrics
-
     target = _target(data)
     predictions = as_predictions(data, predictions)
     if data.target_names:
@@ -74,27 +73,19 @@ def score(data: SequenceData, predictions: np.ndarray) -> dict[str, float]:
         }
     if data.task == "regression":
         scores = {
-            "rmse": float(metrics.root_mean_squared_error(target, predictions)),
-            "mae": float(metrics.mean_absolute_error(target, predictions)),
+            "rmse": metrics.rmse(target, predictions),
+            "mae": metrics.mae(target, predictions),
         }
-        if np.ptp(target) > 0:  # of a constant nothing can be explained
-            scores["r2"] = float(metrics.r2_score(target, predictions))
-        return scores
-    labels = np.arange(len(data.class_names))
+        explained = metrics.r2(target, predictions)
+        return scores if np.isnan(explained) else scores | {"r2": explained}
     scores = {
-        "accuracy": float(correct(target, predictions).mean()),
-        "log_loss": float(metrics.log_loss(target, predictions, labels=labels)),
+        "accuracy": metrics.accuracy(target, predictions),
+        "log_loss": metrics.log_loss(target, predictions),
     }
     if data.task == "binary" and len(np.unique(target)) == 2:
-        scores["auroc"] = float(metrics.roc_auc_score(target, predictions))
-        scores["auprc"] = float(metrics.average_precision_score(target, predictions))
+        scores["auroc"] = metrics.auroc(target, predictions)
+        scores["auprc"] = metrics.auprc(target, predictions)
     return scores
-
-
-def correct(target: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    """Tell of which samples the class that is predicted is the true one."""
-    predicted = predictions >= 0.5 if predictions.ndim == 1 else predictions.argmax(axis=1)
-    return np.asarray(predicted == target)
 
 
 def constant_baseline(data: SequenceData) -> np.ndarray:
@@ -211,7 +202,7 @@ def score_with_interval(
 
     table = with_intervals(scores, _target(data), alike, draws, seed)
     if "accuracy" in table.index:
-        right = correct(_target(data), as_predictions(data, predictions))
+        right = metrics.correct(_target(data), as_predictions(data, predictions))
         table.loc["accuracy", ["low", "high"]] = share_interval(right, alike)
     return table
 
@@ -400,7 +391,7 @@ def _one_group(
     target: np.ndarray, probabilities: np.ndarray, alike: np.ndarray, draws: int, seed: int
 ) -> dict[str, float]:
     auroc = with_intervals(
-        lambda rows: {"auroc": rank_auroc(target[rows], probabilities[rows])},
+        lambda rows: {"auroc": metrics.auroc(target[rows], probabilities[rows])},
         target,
         alike,
         draws,
@@ -420,17 +411,3 @@ def _one_group(
         "auroc_low": auroc["low"],
         "auroc_high": auroc["high"],
     }
-
-
-def rank_auroc(target: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the share of pairs that are in the right order, ties counting half.
-
-    The bootstrap calls this often: scikit-learn's function, with the same result, takes ten times
-    as long.
-    """
-    events = int(target.sum())
-    if events in (0, len(target)):
-        return float("nan")
-    ranks = pd.Series(probabilities).rank().to_numpy()
-    above = ranks[target == 1].sum() - events * (events + 1) / 2
-    return float(above / (events * (len(target) - events)))
