@@ -94,10 +94,12 @@ test: lint types ## the quick tests, the package from end to end, the notebooks,
 	$(BIN)/python -m pytest notebooks tests -m "not long and (whole or not slow)" \
 	    $(NBVAL) --durations=15 $(ON_CORES) $(PYTEST_ARGS)
 
+# On JAX most of the time goes into compiling, of functions that run once: without most optimisations
+# that takes half as long.
 test-all: $(STAMP) $(DOCS_STAMP) ## what make test leaves out: slow tests, other backends, notebooks 07 to 09, the documentation
 	for backend in $$($(BIN)/python -c "$$OTHER_BACKENDS"); do \
 	    echo "Keras backend: $$backend"; \
-	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(ENGINE_TESTS) -m "not slow and not long" $(ON_CORES) $(PYTEST_ARGS) || exit 1; \
+	    JAX_DISABLE_MOST_OPTIMIZATIONS=1 KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(ENGINE_TESTS) -m "not slow and not long" $(ON_CORES) $(PYTEST_ARGS) || exit 1; \
 	done
 	$(BIN)/python -m pytest notebooks tests -m "long or (slow and not whole)" \
 	    $(NBVAL) --durations=15 $(ON_CORES) $(PYTEST_ARGS)
