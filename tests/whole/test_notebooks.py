@@ -169,27 +169,17 @@ def test_no_function_is_defined_twice() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("name", "source", "sizes"),
-    [
-        ("02_healthcare_icu", "physionet2012", "train 3400 / validation 600 / test 4000"),
-        ("04_nlp_sentiment", "rt_polarity", "train 8530 / validation 1066 / test 1066"),
-    ],
-)
-def test_notebook_runs_on_real_data(
-    name: str, source: str, sizes: str, data_home: Path, monkeypatch
-) -> None:
+def test_a_notebook_runs_on_real_data(data_home: Path, monkeypatch) -> None:
     """Changing its SOURCE line is all that it takes."""
     monkeypatch.setenv("LSTM_EXPLAIN_DATA", str(data_home))
-    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    notebook = nbformat.read(ROOT / "notebooks" / "04_nlp_sentiment.ipynb", as_version=4)
     [cell] = [cell for cell in notebook.cells if cell.source.startswith("SOURCE =")]
-    cell.source, changes = re.subn(
-        r'^SOURCE = "sample".*$', f'SOURCE = "{source}"', cell.source, flags=re.MULTILINE
-    )
+    source, changes = re.subn('"sample"', '"rt_polarity"', cell.source, count=1)
     assert changes == 1
+    cell.source = source
     NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
     printed = [joined(output.get("text", "")) for output in outputs(notebook)]
-    assert any(sizes in text for text in printed)
+    assert any("train 8530 / validation 1066 / test 1066" in text for text in printed)
 
 
 def small_notebook() -> Notebook:
