@@ -21,7 +21,7 @@ DOCS_STAMP := $(VENV)/.installed-docs
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 # The tests that run again on every other Keras backend that is installed: those of the engine.
 ENGINE_TESTS := $(addprefix tests/,attribution/test_expected_gradients.py attribution/test_refinement.py \
-    attribution/test_several_outputs.py attribution/test_shapley.py \
+    attribution/test_shapley.py \
     internals/test_attention.py internals/test_written_attention.py \
     inspection/test_compiled.py inspection/test_confirmation.py inspection/test_hidden_masks.py \
     inspection/test_ids.py inspection/test_interventions.py inspection/test_observation.py \

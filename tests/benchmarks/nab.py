@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from nab_scores import Series, nab_score, read_nab
+from nab_scores import Series, nab_score, read_nab, windowed_gaussian
 from scipy.stats import norm
 
 import lstm_explain as lx
@@ -24,22 +24,6 @@ import lstm_explain as lx
 HISTORY, SHORT = 48, 10
 MODEL = {"units": (16,), "attention_units": 8, "beside": None}
 TRAINING = {"epochs": 30, "batch_size": 32, "learning_rate": 4e-3, "patience": 5}
-
-
-def windowed_gaussian(series: Series, size: int = 6400, step: int = 100) -> np.ndarray:
-    """Return how unlikely each value is by mean and deviation of the last `size` before it."""
-    values, scores = series.values, np.zeros(len(series.values))
-    first, last = 0, 0
-    for now, value in enumerate(values):
-        if last > first:
-            spread = values[first:last].std() or 1e-6
-            scores[now] = norm.cdf(abs(value - values[first:last].mean()) / spread)
-        # The window grows by single values, and once it is full moves on by a hundred.
-        if last - first < size:
-            last = now + 1
-        elif now + 1 - last == step:
-            first, last = first + step, now + 1
-    return scores
 
 
 def likelihood(errors: np.ndarray) -> np.ndarray:

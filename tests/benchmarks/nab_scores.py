@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from lstm_explain.datasets.store import read_members
 
@@ -103,3 +104,22 @@ def nab_score(corpus: Iterable[Series], scores: Iterable[np.ndarray]) -> tuple[f
     best_at = int(np.argmax(total[last]))
     # `total` begins at the detector that never speaks, whose score is minus one a window.
     return float(100 * total[last][best_at] / (2 * num_windows)), float(level[last][best_at])
+
+
+def windowed_gaussian(series: Series, size: int = 6400, step: int = 100) -> np.ndarray:
+    """Return how unlikely each value is by mean and deviation of the last `size` before it.
+
+    A detector of the benchmark whose score is published: 39.6.
+    """
+    values, scores = series.values, np.zeros(len(series.values))
+    first, last = 0, 0
+    for now, value in enumerate(values):
+        if last > first:
+            spread = values[first:last].std() or 1e-6
+            scores[now] = norm.cdf(abs(value - values[first:last].mean()) / spread)
+        # The window grows by single values, and once it is full moves on by a hundred.
+        if last - first < size:
+            last = now + 1
+        elif now + 1 - last == step:
+            first, last = first + step, now + 1
+    return scores
