@@ -94,8 +94,8 @@ test: lint types ## the quick tests, the package from end to end, the notebooks,
 	$(BIN)/python -m pytest notebooks tests -m "not long and (whole or not slow)" \
 	    $(NBVAL) --durations=15 $(ON_CORES) $(PYTEST_ARGS)
 
-# On JAX most of the time goes into compiling, of functions that run once: without most optimisations
-# that takes half as long.
+# On JAX most of the time goes into compiling functions that then run once: they are compiled without
+# most optimisations.
 test-all: $(STAMP) $(DOCS_STAMP) ## what make test leaves out: slow tests, other backends, notebooks 07 to 09, the documentation
 	for backend in $$($(BIN)/python -c "$$OTHER_BACKENDS"); do \
 	    echo "Keras backend: $$backend"; \

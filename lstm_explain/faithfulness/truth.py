@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..arguments import as_numbers
+from ..models import metrics
 
 
 def score_cells(values: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> dict[str, float]:
@@ -37,8 +38,6 @@ def score_cells(values: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> dict
     >>> score_cells(np.array([[[-2.0, 1.0], [0.5, 0.1]]]), truth, np.ones((1, 2), bool))["auprc"]
     1.0
     """
-    from sklearn import metrics
-
     values, truth = as_numbers(values, "values"), as_numbers(truth, "truth")
     mask = as_numbers(mask, "mask") > 0
     if values.ndim == 2:
@@ -56,7 +55,7 @@ def score_cells(values: np.ndarray, truth: np.ndarray, mask: np.ndarray) -> dict
             "samples with a cause: truth.any(axis=(1, 2))."
         )
     return {
-        "auroc": float(metrics.roc_auc_score(causes, sizes)),
-        "auprc": float(metrics.average_precision_score(causes, sizes)),
+        "auroc": metrics.auroc(causes, sizes),
+        "auprc": metrics.auprc(causes, sizes),
         "prevalence": float(causes.mean()),
     }

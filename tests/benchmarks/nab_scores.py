@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from lstm_explain.datasets.store import read_members
 
@@ -112,14 +112,16 @@ def windowed_gaussian(series: Series, size: int = 6400, step: int = 100) -> np.n
     A detector of the benchmark whose score is published: 39.6.
     """
     values, scores = series.values, np.zeros(len(series.values))
-    first, last = 0, 0
+    first, last, mean, spread = 0, 0, 0.0, 1.0
     for now, value in enumerate(values):
-        if last > first:
-            spread = values[first:last].std() or 1e-6
-            scores[now] = norm.cdf(abs(value - values[first:last].mean()) / spread)
+        if now > 0:
+            scores[now] = ndtr(abs(value - mean) / spread)
         # The window grows by single values, and once it is full moves on by a hundred.
         if last - first < size:
             last = now + 1
         elif now + 1 - last == step:
             first, last = first + step, now + 1
+        else:
+            continue
+        mean, spread = values[first:last].mean(), values[first:last].std() or 1e-6
     return scores

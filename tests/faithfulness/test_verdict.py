@@ -56,7 +56,7 @@ def forged(explanation, values):
 
 @pytest.mark.long
 def test_verdicts_over_ten_trials(network, monkeypatch):
-    """Of 10 each: at least 9 true explanations accepted, at least 9 of each false kind not."""
+    """Of 10 each: at least 9 true explanations accepted, none of any false kind."""
     copies = {}
 
     def copied(model, original=randomisation.copied):
@@ -92,4 +92,4 @@ def test_verdicts_over_ten_trials(network, monkeypatch):
             )
             accepted[name] += report.verdict().accepted is True
     assert accepted["true"] >= TRIALS - 1, accepted
-    assert max(accepted[name] for name in accepted if name != "true") <= 1, accepted
+    assert max(accepted[name] for name in accepted if name != "true") == 0, accepted
